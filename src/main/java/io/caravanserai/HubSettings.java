@@ -1,0 +1,112 @@
+package io.caravanserai;
+
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.Style;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The settings of a hub, each checked when read. {@link SettingsReader} makes them of a properties file, the environment
+ * and system properties.
+ *
+ * @param dataDir {@code hub.data.dir}: database and broker journal
+ * @param routesDir {@code hub.routes.dir}: the flows, {@code *.camel.yaml}
+ * @param nodeId {@code hub.node.id}: made at start when not set
+ * @param style {@code hub.orders.style}: of orders that do not name one
+ * @param shippingCountries {@code hub.shipping.countries}: ISO 3166-1 alpha-2 codes
+ */
+public record HubSettings(
+        Path dataDir,
+        Path routesDir,
+        String nodeId,
+        Style style,
+        Set<String> shippingCountries,
+        Http http,
+        Store store,
+        Jms jms,
+        Kafka kafka,
+        Events events,
+        Saga saga,
+        Security security) {
+
+    /**
+     * {@code hub.http.*}
+     *
+     * @param port 0 takes a free one
+     * @param wait how long a POST waits for the order's end before it answers 202
+     */
+    public record Http(String host, int port, Duration wait) {}
+
+    /**
+     * {@code hub.store.*}
+     *
+     * @param url empty for the embedded database, else {@code jdbc:postgresql://...}
+     */
+    public record Store(Optional<String> url, Optional<String> user, Optional<String> password) {}
+
+    /**
+     * {@code hub.jms.*}
+     *
+     * @param url empty for the embedded broker
+     * @param port where the embedded broker listens; 0 takes a free one
+     */
+    public record Jms(Optional<String> url, int port) {
+        public boolean isEmbedded() {
+            return url.isEmpty();
+        }
+    }
+
+    /**
+     * {@code hub.kafka.*}
+     *
+     * @param mode off, embedded, or brokers outside
+     * @param brokers {@code host:port} list; empty unless outside
+     * @param port where the embedded broker listens; 0 takes a free one
+     */
+    public record Kafka(Mode mode, String brokers, int port) {
+        public enum Mode {
+            OFF,
+            EMBEDDED,
+            OUTSIDE
+        }
+    }
+
+    /**
+     * {@code hub.events.*}
+     *
+     * @param bus what carries events between services
+     * @param emit versions to emit, by type; a type that is absent is emitted in its newest
+     */
+    public record Events(Bus bus, Map<EventType, List<Integer>> emit) {
+        public enum Bus {
+            JMS,
+            KAFKA
+        }
+    }
+
+    /**
+     * {@code hub.saga.*}
+     *
+     * @param timeout a saga that has not ended by then is compensated
+     * @param compensationAttempts then it is stuck
+     * @param compensationBackoff before the second attempt; doubles up to 30 s
+     */
+    public record Saga(Duration timeout, int compensationAttempts, Duration compensationBackoff) {}
+
+    /** {@code hub.security.api-keys}; no keys: open to loopback only. */
+    public record Security(List<ApiKey> keys) {}
+
+    /** @param sha256 of the key, lower-case hex */
+    public record ApiKey(String name, Role role, String sha256) {}
+
+    /** What a key may do; each role may do what the ones before it may, except that a viewer posts nothing. */
+    public enum Role {
+        VIEWER,
+        SENDER,
+        OPERATOR
+    }
+}

@@ -1,0 +1,54 @@
+package io.caravanserai.event;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.Reason;
+
+/** Event data as JSON objects, in the newest version of each type. */
+public final class EventJson {
+
+    private EventJson() {}
+
+    /** The data of an event with its {@code orderId}. */
+    public static ObjectNode write(String orderId, EventData data) {
+        ObjectNode json = OrderJson.MAPPER.createObjectNode().put("orderId", orderId);
+        if (data instanceof EventData.Failed failed) {
+            json.put("reason", failed.reason().wire());
+        } else if (data instanceof EventData.OrderCancelled cancelled) {
+            json.put("reason", cancelled.reason().wire());
+        } else if (data instanceof EventData.ItemsReserved) {
+            json.put("reserved", true);
+        } else {
+            json.setAll(OrderJson.MAPPER.<ObjectNode>valueToTree(data));
+        }
+        return json;
+    }
+
+    /**
+     * The data of a JSON object that {@link #write} made.
+     *
+     * @throws IllegalArgumentException when it is not of that type
+     */
+    public static EventData read(EventType type, ObjectNode json) {
+        ObjectNode fields = json.deepCopy();
+        fields.remove("orderId");
+        try {
+            return switch (type) {
+                case OrderCreated -> OrderJson.MAPPER.treeToValue(fields, EventData.OrderCreated.class);
+                case ItemsReserved -> new EventData.ItemsReserved();
+                case PaymentProcessed -> OrderJson.MAPPER.treeToValue(fields, EventData.PaymentProcessed.class);
+                case OrderShipped -> OrderJson.MAPPER.treeToValue(fields, EventData.OrderShipped.class);
+                case ReservationFailed, PaymentFailed, ShippingFailed, OrderTimedOut ->
+                    new EventData.Failed(type, Reason.ofWire(json.path("reason").asText()));
+                case PaymentRefunded -> OrderJson.MAPPER.treeToValue(fields, EventData.PaymentRefunded.class);
+                case ItemsReleased -> new EventData.ItemsReleased();
+                case OrderCancelled ->
+                    new EventData.OrderCancelled(
+                            Reason.ofWire(json.path("reason").asText()));
+            };
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not the data of " + type + ": " + e.getOriginalMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.caravanserai.order;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** Why an order is, or is being, cancelled. */
+public enum Reason {
+    OUT_OF_STOCK,
+    UNKNOWN_SKU,
+    PAYMENT_DECLINED,
+    SHIPPING_REFUSED,
+    TIMED_OUT,
+    CANCELLED_BY_OPERATOR,
+    SERVICE_UNAVAILABLE;
+
+    private final String wire = name().toLowerCase(Locale.ROOT).replace('_', '-');
+
+    /** The name that messages and answers carry, such as {@code out-of-stock}. */
+    public String wire() {
+        return wire;
+    }
+
+    /**
+     * The reason of a wire name.
+     *
+     * @throws IllegalArgumentException when there is no such reason
+     */
+    public static Reason ofWire(String wire) {
+        return Arrays.stream(values())
+                .filter(reason -> reason.wire.equals(wire))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("unknown reason '" + wire + "'"));
+    }
+}

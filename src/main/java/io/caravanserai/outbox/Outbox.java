@@ -1,0 +1,64 @@
+package io.caravanserai.outbox;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventJson;
+import io.caravanserai.event.OrderEvent;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** Records events beside their effects. Thread-safe. */
+public final class Outbox {
+    private static final String INSERT = """
+            INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, attempt, data)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    private final Supplier<String> ids;
+    private final Clock clock;
+    private final List<Projection> projections;
+    private final Consumer<OrderEvent> relay;
+
+    /**
+     * @param ids unique ids that ascend with time
+     * @param projections applied in this order to each event
+     * @param relay given each event once it is durable; must not block
+     */
+    public Outbox(Supplier<String> ids, Clock clock, List<Projection> projections, Consumer<OrderEvent> relay) {
+        this.ids = ids;
+        this.clock = clock;
+        this.projections = List.copyOf(projections);
+        this.relay = relay;
+    }
+
+    /**
+     * Records an event of the effect that this transaction makes.
+     *
+     * @param attempt which attempt of the step this is, from 1
+     * @throws RuntimeException when a projection refuses it; the unit must then fail
+     */
+    public OrderEvent append(Transaction tx, String orderId, EventData data, int attempt, EventContext context)
+            throws SQLException {
+        OrderEvent event = new OrderEvent(ids.get(), orderId, clock.instant(), attempt, context, data);
+        for (Projection projection : projections) {
+            projection.apply(tx, event);
+        }
+        tx.update(
+                INSERT,
+                event.id(),
+                event.type().name(),
+                orderId,
+                event.time(),
+                context.sagaId(),
+                context.causationId(),
+                context.traceparent(),
+                attempt,
+                EventJson.write(orderId, data).toString());
+        tx.afterCommit(() -> relay.accept(event));
+        return event;
+    }
+}

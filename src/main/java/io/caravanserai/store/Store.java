@@ -1,0 +1,35 @@
+package io.caravanserai.store;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The hub's database. Thread-safe.
+ *
+ * <p>Units that wait at the same time share one commit. Futures complete on the store's own pool, never on the thread
+ * that writes, with the unit's own exception or a {@link StoreUnavailableException} (never wrapped in a
+ * CompletionException).
+ */
+public interface Store extends AutoCloseable {
+
+    /**
+     * Runs a unit of work; the future completes once its commit is on the disk.
+     *
+     * @param name what the unit does, such as {@code reserve-items}: for meters and listeners
+     * @param key units of the same key run one after the other, in the order they were submitted
+     */
+    <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work);
+
+    /** Runs queries on one consistent, committed state. The transaction refuses changes. */
+    <T> CompletableFuture<T> read(UnitOfWork<T> query);
+
+    /** Why the store cannot be written to at present; empty when the last attempt succeeded. */
+    Optional<String> trouble();
+
+    /** Units submitted and not yet durable. */
+    int pending();
+
+    /** Finishes what was submitted, then lets go of the database. */
+    @Override
+    void close();
+}

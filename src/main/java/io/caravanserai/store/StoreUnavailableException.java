@@ -1,0 +1,10 @@
+package io.caravanserai.store;
+
+/** The database could not be written or read: nothing of the unit happened. The message names what to look at. */
+public final class StoreUnavailableException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public StoreUnavailableException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

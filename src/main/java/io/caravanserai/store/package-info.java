@@ -1,0 +1,5 @@
+/**
+ * Durable state. All writes are units of work that share commits; reads have connections of their own. Knows nothing of
+ * orders or sagas; uses only the JDK, JDBC and the migration library.
+ */
+package io.caravanserai.store;
