@@ -37,9 +37,9 @@ public record HubSettings(
      * {@code hub.http.*}
      *
      * @param port 0 takes a free one
-     * @param wait how long a POST waits for the order's end before it answers 202
+     * @param answerWithin {@code hub.http.wait}: how long a POST waits for the order's end before it answers 202
      */
-    public record Http(String host, int port, Duration wait) {}
+    public record Http(String host, int port, Duration answerWithin) {}
 
     /**
      * {@code hub.store.*}
