@@ -1,0 +1,49 @@
+package io.caravanserai.flow;
+
+import org.apache.camel.CamelContext;
+import org.apache.camel.RouteConfigurationsBuilder;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.dsl.yaml.YamlRoutesBuilderLoader;
+import org.apache.camel.dsl.yaml.common.YamlDeserializationContext;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.ResourceHelper;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/** Camel's loader of YAML, which gives the local names of one version their number. For one version, used once. */
+final class FlowLoader extends YamlRoutesBuilderLoader {
+    private final FlowVersion version;
+    private LocalNames names;
+
+    private FlowLoader(FlowVersion version) {
+        this.version = version;
+    }
+
+    /**
+     * What a version of a flow declares, ready to be added to the context.
+     *
+     * @param builder its routes, their ids not yet versioned
+     */
+    record Loaded(RouteBuilder builder, LocalNames names) {}
+
+    /** Reads a version; beans that it declares are bound in the context's registry. */
+    static Loaded load(CamelContext context, FlowVersion version) throws Exception {
+        try (FlowLoader loader = new FlowLoader(version)) {
+            loader.setCamelContext(context);
+            loader.start();
+            Resource resource = ResourceHelper.fromString(version.file(), version.text());
+            loader.preParseRoute(resource);
+            RouteBuilder builder = (RouteBuilder) loader.loadRoutesBuilder(resource);
+            builder.setCamelContext(context);
+            if (builder instanceof RouteConfigurationsBuilder configurations) {
+                context.addRoutesConfigurations(configurations);
+            }
+            return new Loaded(builder, loader.names);
+        }
+    }
+
+    @Override
+    protected RouteBuilder builder(YamlDeserializationContext context, Node root) {
+        names = LocalNames.of(version.flow(), root);
+        return super.builder(context, names.versioned(root, version.version()));
+    }
+}

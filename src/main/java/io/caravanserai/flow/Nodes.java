@@ -1,0 +1,73 @@
+package io.caravanserai.flow;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+
+/** Reading of YAML trees, which know the line and column of each value. */
+final class Nodes {
+    private Nodes() {}
+
+    /**
+     * The tree of a text; empty when there is nothing but comments.
+     *
+     * @throws org.snakeyaml.engine.v2.exceptions.YamlEngineException when it is not YAML
+     */
+    static Optional<Node> parse(String file, String text) {
+        return new Compose(LoadSettings.builder().setLabel(file).build()).composeString(text);
+    }
+
+    static boolean is(Node node, String text) {
+        return node instanceof ScalarNode scalar && scalar.getValue().equals(text);
+    }
+
+    static Optional<Node> value(Node node, String key) {
+        if (node instanceof MappingNode mapping) {
+            for (NodeTuple tuple : mapping.getValue()) {
+                if (is(tuple.getKeyNode(), key)) {
+                    return Optional.of(tuple.getValueNode());
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    static Optional<String> text(Node node, String key) {
+        return value(node, key).filter(ScalarNode.class::isInstance).map(value -> ((ScalarNode) value).getValue());
+    }
+
+    /** The values of a key, wherever it stands, in the order of the text. */
+    static List<Node> valuesOf(Node root, String key) {
+        List<Node> values = new ArrayList<>();
+        walk(root, node -> value(node, key).ifPresent(values::add));
+        return values;
+    }
+
+    /** Visits every node once, parents first, though anchors may make it stand in several places. */
+    static void walk(Node root, Consumer<Node> visitor) {
+        walk(root, visitor, Collections.newSetFromMap(new IdentityHashMap<>()));
+    }
+
+    private static void walk(Node node, Consumer<Node> visitor, Set<Node> seen) {
+        if (!seen.add(node)) {
+            return;
+        }
+        visitor.accept(node);
+        if (node instanceof SequenceNode sequence) {
+            sequence.getValue().forEach(item -> walk(item, visitor, seen));
+        } else if (node instanceof MappingNode mapping) {
+            mapping.getValue().forEach(tuple -> walk(tuple.getValueNode(), visitor, seen));
+        }
+    }
+}
