@@ -1,0 +1,52 @@
+package io.caravanserai.http;
+
+import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.HubSettings.Role;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/** The keys of a hub, known by their hashes only. Thread-safe. */
+public final class ApiKeys {
+    private final List<Entry> entries;
+
+    public ApiKeys(List<ApiKey> keys) {
+        this.entries = keys.stream()
+                .map(key -> new Entry(
+                        new Caller(key.name(), key.role()), HexFormat.of().parseHex(key.sha256())))
+                .toList();
+    }
+
+    /** Who a key belongs to. */
+    public record Caller(String name, Role role) {}
+
+    private record Entry(Caller caller, byte[] sha256) {}
+
+    /** Whether the hub asks for keys at all. */
+    public boolean areSet() {
+        return !entries.isEmpty();
+    }
+
+    /** Whose key this is; empty when it is nobody's. Takes the same time whichever it is. */
+    public Optional<Caller> find(String key) {
+        byte[] hash = sha256(key);
+        Caller found = null;
+        for (Entry entry : entries) {
+            if (MessageDigest.isEqual(entry.sha256(), hash) && found == null) {
+                found = entry.caller();
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    private static byte[] sha256(String key) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

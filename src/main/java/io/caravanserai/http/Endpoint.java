@@ -1,0 +1,75 @@
+package io.caravanserai.http;
+
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/** One method of one path. Made by {@link HttpRoutes}. */
+public final class Endpoint {
+
+    /** Answers a request. Must not block; whatever it throws, or fails with, becomes a problem document. */
+    @FunctionalInterface
+    public interface Handler {
+        CompletionStage<Response> handle(Request request) throws Exception;
+    }
+
+    private final String method;
+    private final String path;
+    private final Access access;
+    private final Handler handler;
+    private final io.vertx.core.Handler<RoutingContext> raw;
+    private List<String> mediaTypes = List.of();
+    private boolean bodyRequired;
+
+    Endpoint(String method, String path, Access access, Handler handler, io.vertx.core.Handler<RoutingContext> raw) {
+        this.method = method;
+        this.path = path;
+        this.access = access;
+        this.handler = handler;
+        this.raw = raw;
+    }
+
+    /** A body of one of these media types is needed; any other is answered with 415. */
+    public Endpoint consuming(String... types) {
+        mediaTypes = List.of(types);
+        bodyRequired = true;
+        return this;
+    }
+
+    /** There may be a body, and then it is of one of these media types; any other is answered with 415. */
+    public Endpoint consumingOptionally(String... types) {
+        mediaTypes = List.of(types);
+        return this;
+    }
+
+    public String method() {
+        return method;
+    }
+
+    /** With parameters in braces, such as {@code /orders/{id}}. */
+    public String path() {
+        return path;
+    }
+
+    public Access access() {
+        return access;
+    }
+
+    public List<String> mediaTypes() {
+        return mediaTypes;
+    }
+
+    boolean bodyRequired() {
+        return bodyRequired;
+    }
+
+    /** Null for a raw endpoint. */
+    Handler handler() {
+        return handler;
+    }
+
+    /** Null for an ordinary endpoint. */
+    io.vertx.core.Handler<RoutingContext> raw() {
+        return raw;
+    }
+}

@@ -1,0 +1,182 @@
+package io.caravanserai.http;
+
+import io.caravanserai.store.StoreUnavailableException;
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The hub's HTTP API on a Vert.x router. Requests that no endpoint of the table answers go on to the routes that flows
+ * have put on the same router, once the door-keeper lets them pass.
+ */
+public final class HttpApi {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpApi.class);
+
+    private final HttpRoutes routes = new HttpRoutes();
+    private final DoorKeeper doorKeeper;
+
+    public HttpApi(ApiKeys keys, List<HttpEndpoints> rooms) {
+        this.doorKeeper = new DoorKeeper(keys);
+        rooms.forEach(room -> room.register(routes));
+    }
+
+    /** All endpoints. */
+    public List<Endpoint> table() {
+        return routes.table();
+    }
+
+    /** Puts the API before everything else on the router, and a 404 behind everything. */
+    public void mount(Router router) {
+        router.route().order(-1_000).handler(this::handle);
+        router.route()
+                .last()
+                .handler(context -> write(context, Problem.notFound("path").response()));
+    }
+
+    private void handle(RoutingContext context) {
+        try {
+            dispatch(context);
+        } catch (Exception e) {
+            write(context, failure(context, e));
+        }
+    }
+
+    private void dispatch(RoutingContext context) throws Exception {
+        HttpServerRequest http = context.request();
+        String method = http.method().name();
+        Optional<HttpRoutes.Match> match = find(http);
+        if (match.isEmpty()) {
+            doorKeeper.admit(DoorKeeper.accessOfOthers(method), method, http.headers());
+            context.next();
+            return;
+        }
+        Optional<Endpoint> found = match.get().endpoint(method);
+        if (found.isEmpty()) {
+            write(context, methodNotAllowed(method, match.get().allow()));
+            return;
+        }
+        Endpoint endpoint = found.get();
+        String caller = doorKeeper.admit(endpoint.access(), method, http.headers());
+        Map<String, String> parameters = match.get().parameters(endpoint);
+        if (endpoint.raw() != null) {
+            context.pathParams().putAll(parameters);
+            endpoint.raw().handle(context);
+            return;
+        }
+        checkMediaType(endpoint, http);
+        Body.read(
+                http,
+                body -> answer(context, endpoint, parameters, body, caller),
+                () -> write(
+                        context,
+                        Problem.of(413, "a body of more than 1 MiB is not taken")
+                                .response()));
+    }
+
+    private Optional<HttpRoutes.Match> find(HttpServerRequest http) {
+        String path = http.path();
+        if (path == null || !path.startsWith("/")) {
+            throw Problem.of(400, "the request target is no path").asException();
+        }
+        try {
+            return routes.find(path);
+        } catch (IllegalArgumentException e) {
+            throw Problem.of(400, "the path is not encoded rightly: " + e.getMessage())
+                    .asException();
+        }
+    }
+
+    private static Response methodNotAllowed(String method, String allow) {
+        if (method.equals("OPTIONS")) {
+            return Response.noContent().with("Allow", allow);
+        }
+        return Problem.of(405, method + " is not one of " + allow).response().with("Allow", allow);
+    }
+
+    private static void checkMediaType(Endpoint endpoint, HttpServerRequest http) {
+        if (endpoint.mediaTypes().isEmpty()) {
+            return;
+        }
+        String given = http.getHeader("Content-Type");
+        boolean hasBody = http.getHeader("Transfer-Encoding") != null
+                || !Optional.ofNullable(http.getHeader("Content-Length"))
+                        .orElse("0")
+                        .equals("0");
+        if (given == null && !hasBody && !endpoint.bodyRequired()) {
+            return;
+        }
+        if (given == null || !MediaType.isOneOf(endpoint.mediaTypes(), given)) {
+            String wanted = String.join(", ", endpoint.mediaTypes());
+            throw new ProblemException(Problem.of(415, "the body must be " + wanted + " in UTF-8"), "Accept", wanted);
+        }
+        String coding = http.getHeader("Content-Encoding");
+        if (coding != null && !coding.trim().toLowerCase(Locale.ROOT).equals("identity")) {
+            throw new ProblemException(
+                    Problem.of(415, "the body must not be compressed"), "Accept-Encoding", "identity");
+        }
+    }
+
+    private void answer(
+            RoutingContext context, Endpoint endpoint, Map<String, String> parameters, byte[] body, String caller) {
+        // Futures complete on other threads; a response is written on its own connection's.
+        Context connection = context.vertx().getOrCreateContext();
+        try {
+            HttpServerRequest http = context.request();
+            Request request = new Request(http.query(), parameters, http.headers(), body, caller);
+            endpoint.handler().handle(request).whenComplete((response, failure) -> {
+                Response answer = failure == null ? response : failure(context, failure);
+                connection.runOnContext(now -> write(context, answer));
+            });
+        } catch (Exception e) {
+            write(context, failure(context, e));
+        }
+    }
+
+    private static Response failure(RoutingContext context, Throwable failure) {
+        Throwable cause = failure;
+        while (cause instanceof CompletionException && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof ProblemException problem) {
+            return problem.response();
+        }
+        if (cause instanceof StoreUnavailableException) {
+            return Problem.of(503, cause.getMessage()).response().with("Retry-After", "1");
+        }
+        LOG.atError()
+                .addKeyValue("method", context.request().method())
+                .addKeyValue("path", context.request().path())
+                .setCause(cause)
+                .log("a request failed");
+        return Problem.of(500, "the hub failed; its log says more").response();
+    }
+
+    private static void write(RoutingContext context, Response response) {
+        HttpServerResponse http = context.response();
+        if (http.closed() || http.ended()) {
+            return;
+        }
+        http.setStatusCode(response.status());
+        http.headers().set("Cache-Control", "no-store").set("X-Content-Type-Options", "nosniff");
+        response.headers().forEach(http.headers()::set);
+        byte[] body = response.body();
+        if (response.status() != 204) {
+            http.headers().set("Content-Length", String.valueOf(body.length));
+        }
+        if (context.request().method().name().equals("HEAD") || body.length == 0) {
+            http.end();
+        } else {
+            http.end(Buffer.buffer(body));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package io.caravanserai.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.http.Problem.Fault;
+import io.caravanserai.order.OrderJson;
+import io.vertx.core.MultiMap;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** A request whose access has been checked and whose body has been read. */
+public final class Request {
+    private static final int USUAL_LIMIT = 50;
+    private static final int MOST = 200;
+
+    private final Map<String, String> pathParameters;
+    private final MultiMap headers;
+    private final byte[] body;
+    private final String caller;
+    private final Map<String, List<String>> query;
+
+    Request(String query, Map<String, String> pathParameters, MultiMap headers, byte[] body, String caller) {
+        this.query = parse(query);
+        this.pathParameters = pathParameters;
+        this.headers = headers;
+        this.body = body;
+        this.caller = caller;
+    }
+
+    /** The name of the caller's API key; {@code anonymous} when the hub has no keys. */
+    public String caller() {
+        return caller;
+    }
+
+    /** The value of a path parameter, decoded. */
+    public String path(String name) {
+        return pathParameters.get(name);
+    }
+
+    /** The first value of a header; empty when it is absent. */
+    public Optional<String> header(String name) {
+        return Optional.ofNullable(headers.get(name));
+    }
+
+    /** All values of a header. */
+    public List<String> headers(String name) {
+        return headers.getAll(name);
+    }
+
+    /**
+     * A query parameter, decoded; empty when it is absent or has no value.
+     *
+     * @throws ProblemException 400, when it is given more than once
+     */
+    public Optional<String> query(String name) {
+        List<String> values = query.getOrDefault(name, List.of());
+        if (values.size() > 1) {
+            throw Problem.badParameter(name, "given more than once").asException();
+        }
+        return values.stream().filter(value -> !value.isEmpty()).findFirst();
+    }
+
+    /**
+     * The query parameter {@code limit}: 50 unless given.
+     *
+     * @throws ProblemException 400, unless it is 1 to 200
+     */
+    public int limit() {
+        return query("limit")
+                .map(text -> {
+                    if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > MOST) {
+                        throw Problem.badParameter("limit", "must be a number from 1 to " + MOST)
+                                .asException();
+                    }
+                    return Integer.parseInt(text);
+                })
+                .orElse(USUAL_LIMIT);
+    }
+
+    /** At most 1 MiB; empty when there is none. Not a copy: must not be changed. */
+    public byte[] body() {
+        return body;
+    }
+
+    /**
+     * The body as text.
+     *
+     * @throws ProblemException 400, when it is not UTF-8
+     */
+    public String text() {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(body))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw Problem.of(400, "the body is not UTF-8 text").asException();
+        }
+    }
+
+    /**
+     * The body as an object of a type; unknown members are faults.
+     *
+     * @throws ProblemException 400, when it is no JSON; 422, when it is not of that type
+     */
+    public <T> T json(Class<T> type) {
+        JsonNode tree = tree();
+        try {
+            T value = OrderJson.MAPPER.treeToValue(tree, type);
+            if (value == null) {
+                throw Problem.invalid(List.of(new Fault("#", "must not be null")))
+                        .asException();
+            }
+            return value;
+        } catch (JsonProcessingException e) {
+            String pointer = e instanceof JsonMappingException mapping ? pointer(mapping) : "#";
+            throw Problem.invalid(List.of(new Fault(pointer, e.getOriginalMessage())))
+                    .asException();
+        }
+    }
+
+    private JsonNode tree() {
+        try {
+            JsonNode tree = OrderJson.MAPPER.readTree(text());
+            if (tree.isMissingNode()) {
+                throw Problem.of(400, "there is no body").asException();
+            }
+            return tree;
+        } catch (JsonProcessingException e) {
+            throw Problem.of(400, "the body is not JSON: " + e.getOriginalMessage())
+                    .asException();
+        }
+    }
+
+    private static String pointer(JsonMappingException fault) {
+        return fault.getPath().stream()
+                .map(step -> step.getFieldName() == null ? String.valueOf(step.getIndex()) : step.getFieldName())
+                .collect(Collectors.joining("/", "#/", ""));
+    }
+
+    private static Map<String, List<String>> parse(String query) {
+        if (query == null || query.isEmpty()) {
+            return Map.of();
+        }
+        Map<String, List<String>> parameters = new HashMap<>();
+        for (String pair : query.split("&")) {
+            int equals = pair.indexOf('=');
+            String name = equals < 0 ? pair : pair.substring(0, equals);
+            String value = equals < 0 ? "" : pair.substring(equals + 1);
+            try {
+                parameters
+                        .computeIfAbsent(URLDecoder.decode(name, StandardCharsets.UTF_8), none -> new ArrayList<>())
+                        .add(URLDecoder.decode(value, StandardCharsets.UTF_8));
+            } catch (IllegalArgumentException e) {
+                throw Problem.of(400, "the query is not encoded rightly: " + e.getMessage())
+                        .asException();
+            }
+        }
+        return parameters;
+    }
+}
