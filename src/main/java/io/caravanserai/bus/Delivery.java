@@ -1,0 +1,222 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetterSink;
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventCodec;
+import io.caravanserai.event.InvalidEventException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes messages of one subscriber from whatever transport to its handler: reads and checks them, keeps those of one
+ * order in line, tries again, and gives up to the dead letters. Thread-safe.
+ */
+public final class Delivery {
+    private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
+
+    /** Handled a moment ago: the same event in another version, or delivered again after a lost connection. */
+    private static final int REMEMBERED = 2_048;
+
+    private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
+
+    private final String subscriber;
+    private final EventHandler handler;
+    private final EventCodec codec;
+    private final Retry retry;
+    private final Executor executor;
+    private final DeadLetterSink deadLetters;
+    private final EventBusListener listener;
+    private final Map<String, CompletableFuture<Void>> lanes = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Void>> recent = new LinkedHashMap<>();
+    private volatile boolean closed;
+
+    /**
+     * What a transport brought.
+     *
+     * @param id of the message, for a message that turns out to be no event
+     * @param attributes by their CloudEvents names
+     * @param headers all of the message, for the dead letters
+     * @param data null when it is not text
+     */
+    public record Incoming(String id, Map<String, String> attributes, Map<String, String> headers, String data) {}
+
+    /**
+     * @param executor runs the handler; a handler may block it
+     */
+    public Delivery(
+            String subscriber,
+            EventHandler handler,
+            EventCodec codec,
+            Retry retry,
+            Executor executor,
+            DeadLetterSink deadLetters,
+            EventBusListener listener) {
+        this.subscriber = subscriber;
+        this.handler = handler;
+        this.codec = codec;
+        this.retry = retry;
+        this.executor = executor;
+        this.deadLetters = deadLetters;
+        this.listener = listener;
+    }
+
+    /** The channel of this subscriber's dead letters. */
+    public static String channel(String subscriber) {
+        return "events-" + subscriber;
+    }
+
+    /**
+     * Delivers a message. The future completes, never exceptionally, once the message is done with: handled, or durable
+     * as a dead letter. It never completes when this is closed before that.
+     */
+    public CompletableFuture<Void> deliver(String source, Incoming message) {
+        CloudEvent event;
+        try {
+            event = read(message.attributes(), message.data());
+        } catch (InvalidEventException e) {
+            return giveUp(source, message, message.attributes().get("type"), message.id(), e.reason(), e);
+        }
+        synchronized (recent) {
+            CompletableFuture<Void> before = recent.get(event.id());
+            if (before != null) {
+                return before;
+            }
+            CompletableFuture<Void> done = inLine(event.orderId(), () -> attempt(event, 1))
+                    .handle((nothing, error) -> error)
+                    .thenCompose(error -> error == null
+                            ? CompletableFuture.<Void>completedFuture(null)
+                            : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error));
+            recent.put(event.id(), done);
+            if (recent.size() > REMEMBERED) {
+                var eldest = recent.values().iterator();
+                eldest.next();
+                eldest.remove();
+            }
+            return done;
+        }
+    }
+
+    /** Delivers an event once more, in line with the others of its order; fails when the handler does. */
+    public CompletableFuture<Void> redeliver(Map<String, String> attributes, String data) {
+        try {
+            CloudEvent event = read(attributes, data);
+            return inLine(event.orderId(), () -> once(event));
+        } catch (InvalidEventException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** Nothing that waits is begun or tried again after this. */
+    public void close() {
+        closed = true;
+    }
+
+    private CloudEvent read(Map<String, String> attributes, String data) {
+        CloudEvent event = codec.read(attributes, data);
+        listener.heard(subscriber, event, event.version());
+        return codec.newest(event);
+    }
+
+    private interface Work {
+        CompletableFuture<Void> begin();
+    }
+
+    private CompletableFuture<Void> inLine(String orderId, Work work) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        CompletableFuture<Void> before = lanes.put(orderId, done);
+        Runnable begin = () -> work.begin().whenComplete((nothing, error) -> {
+            lanes.remove(orderId, done);
+            if (error == null) {
+                done.complete(null);
+            } else {
+                done.completeExceptionally(error);
+            }
+        });
+        if (before == null) {
+            begin.run();
+        } else {
+            before.whenComplete((nothing, error) -> begin.run());
+        }
+        return done;
+    }
+
+    private CompletableFuture<Void> attempt(CloudEvent event, int attempt) {
+        return once(event).handle((nothing, error) -> error).thenCompose(error -> {
+            if (error == null) {
+                return CompletableFuture.<Void>completedFuture(null);
+            }
+            if (attempt >= retry.attempts()) {
+                return CompletableFuture.<Void>failedFuture(cause(error));
+            }
+            listener.retrying(subscriber, event, attempt, cause(error));
+            LOG.atWarn()
+                    .addKeyValue("subscriber", subscriber)
+                    .addKeyValue("orderId", event.orderId())
+                    .addKeyValue("type", event.type())
+                    .addKeyValue("attempt", attempt)
+                    .addKeyValue("error", DeadLetter.firstLine(cause(error)))
+                    .log("event not handled, trying again");
+            return after(retry.pauseAfter(attempt)).thenCompose(nothing -> attempt(event, attempt + 1));
+        });
+    }
+
+    private CompletableFuture<Void> once(CloudEvent event) {
+        if (closed) {
+            return new CompletableFuture<>();
+        }
+        return CompletableFuture.supplyAsync(() -> handler.handle(event), executor)
+                .thenCompose(handled -> handled);
+    }
+
+    private CompletableFuture<Void> giveUp(
+            String source, Incoming message, String type, String id, String reason, Throwable error) {
+        if (closed) {
+            return new CompletableFuture<>();
+        }
+        return deadLetters
+                .add(new DeadLetter.Failed(
+                        channel(subscriber) + ':' + id,
+                        channel(subscriber),
+                        source,
+                        type,
+                        reason,
+                        DeadLetter.firstLine(cause(error)),
+                        message.headers(),
+                        message.data(),
+                        false))
+                .handle((letter, failure) -> failure)
+                .thenCompose(failure -> {
+                    if (failure == null) {
+                        listener.deadLettered(subscriber, reason);
+                        LOG.atWarn()
+                                .addKeyValue("subscriber", subscriber)
+                                .addKeyValue("messageId", id)
+                                .addKeyValue("reason", reason)
+                                .addKeyValue("error", DeadLetter.firstLine(cause(error)))
+                                .log("message given up to the dead letters");
+                        return CompletableFuture.<Void>completedFuture(null);
+                    }
+                    LOG.warn("a dead letter could not be kept, trying again", failure);
+                    return after(DEAD_LETTER_RETRY)
+                            .thenCompose(nothing -> giveUp(source, message, type, id, reason, error));
+                });
+    }
+
+    private CompletableFuture<Void> after(Duration pause) {
+        return CompletableFuture.runAsync(
+                () -> {}, CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS, executor));
+    }
+
+    private static Throwable cause(Throwable error) {
+        return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    }
+}

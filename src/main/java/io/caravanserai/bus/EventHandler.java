@@ -1,0 +1,16 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.event.CloudEvent;
+import java.util.concurrent.CompletableFuture;
+
+/** Handles events of one subscriber. Called with one event of an order at a time, and with many orders at once. */
+@FunctionalInterface
+public interface EventHandler {
+
+    /**
+     * Handles an event, in the newest version of its type. Once the future completes the event is not delivered again,
+     * so the effect must be durable by then. When it fails the event is tried again, with growing pauses, and in the end
+     * becomes a dead letter. May be called again with an event that was handled before.
+     */
+    CompletableFuture<Void> handle(CloudEvent event);
+}

@@ -1,0 +1,194 @@
+package io.caravanserai.deadletter;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import io.caravanserai.order.OrderJson;
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/** The list of dead letters. Thread-safe. */
+public final class DeadLetters implements DeadLetterSink {
+    private static final String ADD = """
+            INSERT INTO dead_letters (id, origin, channel, source, type, reason, error, received_at, headers, body, base64)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (origin) DO UPDATE SET reason = excluded.reason, error = excluded.error, settled_at = NULL
+            RETURNING id
+            """;
+    private static final String GET = "SELECT * FROM dead_letters WHERE id = ?";
+    private static final String LIST = """
+            SELECT * FROM dead_letters
+            WHERE settled_at IS NULL AND id < ?
+              AND source = COALESCE(?, source) AND reason = COALESCE(?, reason)
+              AND (CAST(? AS TEXT) IS NULL OR type = ?)
+            ORDER BY id DESC LIMIT ?
+            """;
+    private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
+    private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
+    private static final String REPLAYING = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
+    private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ?";
+    private static final String FAILED_AGAIN = "UPDATE dead_letters SET error = ?, settled_at = NULL WHERE id = ?";
+
+    /** Above every id, which are lower-case hex. */
+    private static final String FROM_THE_NEWEST = "~";
+
+    private final Store store;
+    private final Supplier<String> ids;
+    private final Clock clock;
+    private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
+
+    public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
+        this.store = store;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /** Which letters of the list; null matches all. */
+    public record Filter(String source, String reason, String type) {
+        public static final Filter ALL = new Filter(null, null, null);
+    }
+
+    /** Says who replays the letters of a channel. */
+    public void replayedBy(String channel, Replayer replayer) {
+        replayers.put(channel, replayer);
+    }
+
+    @Override
+    public CompletableFuture<String> add(DeadLetter.Failed failed) {
+        String id = ids.get();
+        return store.write("dead-letter", failed.origin(), tx -> add(tx, id, failed));
+    }
+
+    private String add(Transaction tx, String id, DeadLetter.Failed failed) throws SQLException {
+        return tx.first(
+                        ADD,
+                        row -> row.getString(1),
+                        id,
+                        failed.origin(),
+                        failed.channel(),
+                        failed.source(),
+                        failed.type(),
+                        failed.reason(),
+                        failed.error(),
+                        clock.instant(),
+                        write(failed.headers()),
+                        failed.body(),
+                        failed.base64())
+                .orElseThrow();
+    }
+
+    /** The letter; empty when there is none, or it was deleted. */
+    public CompletableFuture<Optional<DeadLetter>> get(String id) {
+        return store.read(tx -> tx.first(GET, DeadLetters::letter, id));
+    }
+
+    /**
+     * Letters that wait for somebody, newest first.
+     *
+     * @param before only letters older than the one of this id; null begins at the newest
+     */
+    public CompletableFuture<List<DeadLetter>> list(Filter filter, String before, int limit) {
+        return store.read(tx -> list(tx, filter, before, limit));
+    }
+
+    List<DeadLetter> list(Transaction tx, Filter filter, String before, int limit) throws SQLException {
+        return tx.list(
+                LIST,
+                DeadLetters::letter,
+                before == null ? FROM_THE_NEWEST : before,
+                filter.source(),
+                filter.reason(),
+                filter.type(),
+                filter.type(),
+                limit);
+    }
+
+    /** How many wait for somebody. */
+    public CompletableFuture<Long> waiting() {
+        return store.read(tx -> tx.first(COUNT, row -> row.getLong(1)).orElse(0L));
+    }
+
+    /** False when there was none. */
+    public CompletableFuture<Boolean> delete(String id) {
+        return store.write("delete-dead-letter", id, tx -> tx.update(DELETE, id) == 1);
+    }
+
+    /**
+     * Sends a letter to where it came from; completes with true when it was handled, false when it failed again, and
+     * empty when there is no such letter.
+     */
+    public CompletableFuture<Optional<Boolean>> replay(String id) {
+        return store.write("replay-dead-letter", id, tx -> {
+                    tx.update(REPLAYING, id);
+                    return tx.first(GET, DeadLetters::letter, id);
+                })
+                .thenCompose(letter -> letter.isEmpty()
+                        ? CompletableFuture.completedFuture(Optional.empty())
+                        : replay(letter.get()).thenApply(Optional::of));
+    }
+
+    private CompletableFuture<Boolean> replay(DeadLetter letter) {
+        Replayer replayer = replayers.get(letter.channel());
+        CompletableFuture<Void> replayed = replayer == null
+                ? CompletableFuture.failedFuture(new IllegalStateException(
+                        "what brought this letter (" + letter.channel() + ") does not run at present"))
+                : replayer.replay(letter);
+        return replayed.handle((nothing, error) -> error)
+                .thenCompose(error -> store.write("dead-letter-replayed", letter.id(), tx -> {
+                    if (error == null) {
+                        tx.update(SETTLED, clock.instant(), letter.id());
+                    } else {
+                        tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
+                    }
+                    return error == null;
+                }));
+    }
+
+    private static Throwable cause(Throwable error) {
+        return error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    }
+
+    private static DeadLetter letter(ResultSet row) throws SQLException {
+        long settled = row.getLong("settled_at");
+        return new DeadLetter(
+                row.getString("id"),
+                row.getString("origin"),
+                row.getString("channel"),
+                row.getString("source"),
+                Optional.ofNullable(row.getString("type")),
+                row.getString("reason"),
+                row.getString("error"),
+                Instant.ofEpochMilli(row.getLong("received_at")),
+                read(row.getString("headers")),
+                row.getString("body"),
+                row.getInt("base64") == 1,
+                row.getInt("replays"),
+                settled == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(settled)));
+    }
+
+    private static String write(Map<String, String> headers) {
+        try {
+            return OrderJson.MAPPER.writeValueAsString(headers);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("headers could not be written as JSON", e);
+        }
+    }
+
+    private static Map<String, String> read(String headers) {
+        try {
+            return OrderJson.MAPPER.readValue(headers, new TypeReference<Map<String, String>>() {});
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("headers of a dead letter cannot be read", e);
+        }
+    }
+}

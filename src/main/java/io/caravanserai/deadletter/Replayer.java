@@ -1,0 +1,14 @@
+package io.caravanserai.deadletter;
+
+import java.util.concurrent.CompletableFuture;
+
+/** Sends a dead letter to where it came from. */
+@FunctionalInterface
+public interface Replayer {
+
+    /**
+     * Replays a letter with its headers, ids and body as they were. Completes when it has been handled, or, where that
+     * cannot be known, when it has been sent; fails when it failed again.
+     */
+    CompletableFuture<Void> replay(DeadLetter letter);
+}

@@ -1,0 +1,199 @@
+package io.caravanserai.event;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.caravanserai.order.OrderJson;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Turns events into what travels and back: every event is checked against its schema when it is written and when it is
+ * read, and is read in the newest version of its type. Thread-safe.
+ */
+public final class EventCodec {
+    private static final Pattern DATA_SCHEMA = Pattern.compile(".*/([A-Za-z]+)/v(\\d{1,9})(?:\\.json)?");
+
+    /** Several subscribers of one hub read the same message: what was checked a moment ago is not checked again. */
+    private static final int REMEMBERED = 4_096;
+
+    private final EventSchemas schemas;
+    private final Map<EventType, List<Integer>> emit;
+    private final Map<String, Checked> checked = Collections.synchronizedMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Checked> eldest) {
+            return size() > REMEMBERED;
+        }
+    });
+
+    /** The text is kept because only equal text has been checked: an id alone proves nothing. */
+    private record Checked(EventType type, String orderId, String text, String newest) {
+        boolean covers(CloudEvent event) {
+            return type == event.type() && orderId.equals(event.orderId()) && text.equals(event.data());
+        }
+    }
+
+    /** @param emit versions to write, by type; a type that is absent is written in its newest */
+    public EventCodec(EventSchemas schemas, Map<EventType, List<Integer>> emit) {
+        this.schemas = schemas;
+        this.emit = Map.copyOf(emit);
+        emit.forEach((type, versions) -> versions.forEach(version -> {
+            if (schemas.text(type, version).isEmpty()) {
+                throw new IllegalArgumentException("hub.events.emit." + type + ": there is no version " + version
+                        + "; the newest is " + EventVersions.newest(type));
+            }
+        }));
+    }
+
+    /**
+     * The event in each version that is emitted.
+     *
+     * @param newest the event in the newest version
+     * @throws InvalidEventException when the data breaks its schema
+     */
+    public List<CloudEvent> write(CloudEvent newest) {
+        List<CloudEvent> written = new ArrayList<>(1);
+        for (int version : emit.getOrDefault(newest.type(), List.of(newest.version()))) {
+            ObjectNode data = parse(newest.data());
+            EventVersions.downcast(newest.type(), version, data);
+            String text = version == newest.version() ? newest.data() : data.toString();
+            check(newest.type(), version, newest.orderId(), data);
+            CloudEvent event = new CloudEvent(
+                    newest.id(), newest.type(), version, newest.orderId(), newest.time(), newest.context(), text);
+            remember(event, newest.data());
+            written.add(event);
+        }
+        return written;
+    }
+
+    /**
+     * The event of a message, in the version it was written in but checked.
+     *
+     * @param attributes by their CloudEvents names without a transport's prefix
+     * @throws InvalidEventException when it is none, with the reason
+     */
+    public CloudEvent read(Map<String, String> attributes, String data) {
+        if (!"1.0".equals(attributes.get("specversion"))) {
+            throw new InvalidEventException(
+                    "invalid-event",
+                    "not a CloudEvent 1.0 in binary mode: specversion is " + attributes.get("specversion"));
+        }
+        EventType type = type(required(attributes, "type"));
+        int version = version(type, attributes.get("dataschema"));
+        CloudEvent event = new CloudEvent(
+                required(attributes, "id"),
+                type,
+                version,
+                required(attributes, "subject"),
+                time(attributes.get("time")),
+                new EventContext(
+                        attributes.get("sagaid"), attributes.get("causationid"), attributes.get("traceparent")),
+                data);
+        if (data == null) {
+            throw new InvalidEventException("invalid-event", "the message has no body of text");
+        }
+        if (remembered(event) == null) {
+            ObjectNode json = parse(data);
+            check(type, version, event.orderId(), json);
+            EventVersions.upcast(type, version, json);
+            String newest = version == EventVersions.newest(type) ? data : json.toString();
+            remember(event, newest);
+        }
+        return event;
+    }
+
+    /** The same event with its data in the newest version of its type. Only for what {@link #read} has answered. */
+    public CloudEvent newest(CloudEvent event) {
+        int newest = EventVersions.newest(event.type());
+        if (event.version() == newest) {
+            return event;
+        }
+        String text = remembered(event);
+        if (text == null) {
+            ObjectNode json = parse(event.data());
+            EventVersions.upcast(event.type(), event.version(), json);
+            text = json.toString();
+        }
+        return new CloudEvent(event.id(), event.type(), newest, event.orderId(), event.time(), event.context(), text);
+    }
+
+    private void remember(CloudEvent event, String newest) {
+        checked.put(
+                event.id() + '/' + event.version(), new Checked(event.type(), event.orderId(), event.data(), newest));
+    }
+
+    /** The newest form of an event that was checked a moment ago; null when it was not. */
+    private String remembered(CloudEvent event) {
+        Checked before = checked.get(event.id() + '/' + event.version());
+        return before != null && before.covers(event) ? before.newest() : null;
+    }
+
+    private void check(EventType type, int version, String orderId, ObjectNode data) {
+        schemas.faults(type, version, data).ifPresent(faults -> {
+            throw new InvalidEventException("invalid-event", "the data is no " + type + " v" + version + ": " + faults);
+        });
+        if (!orderId.equals(data.path("orderId").textValue())) {
+            throw new InvalidEventException(
+                    "invalid-event", "the subject " + orderId + " is not the orderId of the data");
+        }
+    }
+
+    private static ObjectNode parse(String data) {
+        try {
+            JsonNode json = OrderJson.MAPPER.readTree(data);
+            if (json instanceof ObjectNode object) {
+                return object;
+            }
+            throw new InvalidEventException("invalid-event", "the data is no JSON object");
+        } catch (JsonProcessingException e) {
+            throw new InvalidEventException("invalid-event", "the data is no JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    private static String required(Map<String, String> attributes, String name) {
+        String value = attributes.get(name);
+        if (value == null || value.isEmpty()) {
+            throw new InvalidEventException("invalid-event", "the attribute " + name + " is missing");
+        }
+        return value;
+    }
+
+    private static EventType type(String name) {
+        for (EventType type : EventType.values()) {
+            if (type.name().equals(name)) {
+                return type;
+            }
+        }
+        throw new InvalidEventException("unknown-type", "there is no event type " + name);
+    }
+
+    private int version(EventType type, String dataSchema) {
+        if (dataSchema == null) {
+            throw new InvalidEventException("unknown-version", "the attribute dataschema is missing");
+        }
+        Matcher path = DATA_SCHEMA.matcher(dataSchema);
+        if (!path.matches()
+                || !path.group(1).equals(type.name())
+                || schemas.text(type, Integer.parseInt(path.group(2))).isEmpty()) {
+            throw new InvalidEventException(
+                    "unknown-version", "there is no schema " + dataSchema + " of the type " + type);
+        }
+        return Integer.parseInt(path.group(2));
+    }
+
+    private static Instant time(String text) {
+        try {
+            return OffsetDateTime.parse(text == null ? "" : text).toInstant();
+        } catch (DateTimeParseException e) {
+            throw new InvalidEventException("invalid-event", "the attribute time is no RFC 3339 time: " + text);
+        }
+    }
+}

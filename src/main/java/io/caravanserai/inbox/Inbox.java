@@ -1,0 +1,36 @@
+package io.caravanserai.inbox;
+
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+
+/** Remembers which messages were handled, so that a message delivered twice has one effect. Thread-safe. */
+public final class Inbox {
+    private static final String MARK = """
+            INSERT INTO inbox (handler, message_id, at) VALUES (?, ?, ?)
+            ON CONFLICT (handler, message_id) DO NOTHING
+            """;
+    private static final String FORGET = "DELETE FROM inbox WHERE at < ?";
+
+    private final Clock clock;
+
+    public Inbox(Clock clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * Marks a message as handled by the unit of work that this transaction is. False when it was handled before: then
+     * the unit does nothing more.
+     *
+     * @param handler who handles it; each handler sees each message once
+     */
+    public boolean firstTime(Transaction tx, String messageId, String handler) throws SQLException {
+        return tx.update(MARK, handler, messageId, clock.instant()) == 1;
+    }
+
+    /** Forgets marks older than that; a duplicate that comes later than that would be handled again. */
+    public int forget(Transaction tx, Instant before) throws SQLException {
+        return tx.update(FORGET, before);
+    }
+}
