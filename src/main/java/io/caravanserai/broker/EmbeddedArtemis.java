@@ -1,0 +1,176 @@
+package io.caravanserai.broker;
+
+import io.caravanserai.HubSettings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.api.core.QueueConfiguration;
+import org.apache.activemq.artemis.api.core.RoutingType;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.core.config.Configuration;
+import org.apache.activemq.artemis.core.config.CoreAddressConfiguration;
+import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
+import org.apache.activemq.artemis.core.server.JournalType;
+import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
+import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
+import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
+
+/**
+ * An Artemis broker in the hub's process: its journal beside the database, a TCP acceptor on the loopback address for
+ * other programs, and an acceptor within the process for the hub itself.
+ */
+public final class EmbeddedArtemis implements AutoCloseable {
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
+
+    /**
+     * The journal writes what it has after this time, or when its buffer is full. The default of 3.33 ms, made for disks
+     * that turn, would be the time that each small commit waits; the disk itself answers in a tenth of a millisecond.
+     */
+    private static final int JOURNAL_BUFFER_TIMEOUT_NANOS = 200_000;
+
+    private static final long MEMORY_FOR_MESSAGES = 96L * 1024 * 1024;
+
+    private final EmbeddedActiveMQ server;
+    private final int number;
+    private final BrokerLogins logins;
+
+    private EmbeddedArtemis(EmbeddedActiveMQ server, int number, BrokerLogins logins) {
+        this.server = server;
+        this.number = number;
+        this.logins = logins;
+    }
+
+    /**
+     * Starts a broker and waits until it takes connections.
+     *
+     * @param folder of its journal
+     * @param port 0 takes a free one
+     * @param keys who may log in; none lets anyone in that reaches the loopback address
+     * @throws IllegalStateException when it does not start; the message says why
+     */
+    public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys) {
+        int number = NUMBERS.getAndIncrement();
+        BrokerLogins logins = new BrokerLogins(keys);
+        EmbeddedActiveMQ server = new EmbeddedActiveMQ();
+        try {
+            server.setConfiguration(configuration(folder, port, number, !keys.isEmpty()));
+            server.setSecurityManager(logins);
+            server.start();
+            if (!server.getActiveMQServer().waitForActivation(30, TimeUnit.SECONDS)
+                    || !server.getActiveMQServer().isActive()) {
+                throw new IllegalStateException("it did not become active; its log lines above say why");
+            }
+            return new EmbeddedArtemis(server, number, logins);
+        } catch (Exception e) {
+            stop(server);
+            throw new IllegalStateException(
+                    "the embedded JMS broker does not start on port " + port + " (hub.jms.port) with its journal in "
+                            + folder + " (hub.data.dir): " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static Configuration configuration(Path folder, int port, int number, boolean secured) throws Exception {
+        Configuration configuration = new ConfigurationImpl()
+                .setName("caravanserai")
+                .setPersistenceEnabled(true)
+                .setJournalType(JournalType.NIO)
+                .setJournalDirectory(folder.resolve("journal").toString())
+                .setBindingsDirectory(folder.resolve("bindings").toString())
+                .setLargeMessagesDirectory(folder.resolve("large-messages").toString())
+                .setPagingDirectory(folder.resolve("paging").toString())
+                .setJournalBufferTimeout_NIO(JOURNAL_BUFFER_TIMEOUT_NANOS)
+                .setJournalMinFiles(2)
+                .setJournalPoolFiles(8)
+                .setSecurityEnabled(secured)
+                .setJMXManagementEnabled(false)
+                .setGlobalMaxSize(MEMORY_FOR_MESSAGES)
+                // The hub watches the disk itself; a broker that stops taking messages without a word helps nobody.
+                .setMaxDiskUsage(-1)
+                .setCriticalAnalyzer(false)
+                .setGracefulShutdownEnabled(false)
+                .addAcceptorConfiguration("tcp", "tcp://127.0.0.1:" + port + "?protocols=CORE")
+                .addAcceptorConfiguration("hub", "vm://" + number);
+        configuration.addAddressSetting("#", everywhere());
+        for (String own : List.of("orders", "order-events")) {
+            configuration.addAddressSetting(own, whereTheHubGivesUpItself());
+        }
+        configuration.addAddressConfiguration(queue("orders"));
+        configuration.addAddressConfiguration(queue("DLQ"));
+        configuration.addAddressConfiguration(
+                new CoreAddressConfiguration().setName("order-events").addRoutingType(RoutingType.MULTICAST));
+        return configuration;
+    }
+
+    private static CoreAddressConfiguration queue(String name) {
+        return new CoreAddressConfiguration()
+                .setName(name)
+                .addRoutingType(RoutingType.ANYCAST)
+                .addQueueConfiguration(QueueConfiguration.of(name).setRoutingType(RoutingType.ANYCAST));
+    }
+
+    private static AddressSettings everywhere() {
+        return new AddressSettings()
+                .setDeadLetterAddress(SimpleString.of("DLQ"))
+                .setMaxDeliveryAttempts(6)
+                .setRedeliveryDelay(200)
+                .setRedeliveryMultiplier(2)
+                .setMaxRedeliveryDelay(10_000)
+                .setAutoCreateAddresses(true)
+                .setAutoCreateQueues(true)
+                .setAutoDeleteQueues(false)
+                .setAutoDeleteAddresses(false)
+                .setAddressFullMessagePolicy(AddressFullMessagePolicy.PAGE)
+                .setDefaultGroupRebalance(true)
+                .setDefaultGroupRebalancePauseDispatch(true);
+    }
+
+    /**
+     * The hub tries these messages again itself, without holding up others. That connections come and go must never
+     * make one of them a dead letter.
+     */
+    private static AddressSettings whereTheHubGivesUpItself() {
+        return everywhere().setMaxDeliveryAttempts(-1).setRedeliveryDelay(0);
+    }
+
+    /** Where other programs connect. */
+    public int port() {
+        return server.getActiveMQServer()
+                .getRemotingService()
+                .getAcceptor("tcp")
+                .getActualPort();
+    }
+
+    /** Where the hub connects. */
+    String urlWithinTheProcess() {
+        return "vm://" + number;
+    }
+
+    String user() {
+        return BrokerLogins.HUB;
+    }
+
+    String password() {
+        return logins.hubPassword();
+    }
+
+    /** Messages in a queue that nobody has taken for good; 0 when there is no such queue. */
+    public long depth(String queue) {
+        var found = server.getActiveMQServer().locateQueue(queue);
+        return found == null ? 0 : found.getMessageCount();
+    }
+
+    @Override
+    public void close() {
+        stop(server);
+    }
+
+    private static void stop(EmbeddedActiveMQ server) {
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException("the embedded JMS broker did not stop", e);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.caravanserai.broker;
+
+import io.caravanserai.HubSettings;
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.messaginghub.pooled.jms.JmsPoolConnectionFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The JMS broker the hub works with: one in its own process, or one outside. Knows whether it can be reached: a
+ * connection of its own is kept open, and made again whenever it breaks.
+ */
+public final class JmsBroker implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JmsBroker.class);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+    private final Optional<EmbeddedArtemis> embedded;
+    private final ActiveMQConnectionFactory connections;
+    private final JmsPoolConnectionFactory pool;
+    private final Thread watch = new Thread(this::watch, "jms-watch");
+    private volatile String trouble = "the JMS broker has not been reached yet";
+    private volatile boolean closed;
+
+    private JmsBroker(Optional<EmbeddedArtemis> embedded, ActiveMQConnectionFactory connections) {
+        this.embedded = embedded;
+        this.connections = connections;
+        this.pool = new JmsPoolConnectionFactory();
+        pool.setConnectionFactory(connections);
+        pool.setMaxConnections(4);
+        pool.setMaxSessionsPerConnection(200);
+        pool.setUseAnonymousProducers(true);
+        pool.setConnectionIdleTimeout(0);
+    }
+
+    /**
+     * Starts the broker of the settings. One outside need not be there yet: {@link #trouble} tells.
+     *
+     * @param folder of an embedded broker's journal
+     * @throws IllegalStateException when an embedded one does not start
+     */
+    public static JmsBroker start(HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys) {
+        Optional<EmbeddedArtemis> embedded = settings.isEmbedded()
+                ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys))
+                : Optional.empty();
+        ActiveMQConnectionFactory connections =
+                new ActiveMQConnectionFactory(embedded.map(EmbeddedArtemis::urlWithinTheProcess)
+                        .orElseGet(() -> settings.url().orElseThrow()));
+        embedded.ifPresent(broker -> {
+            connections.setUser(broker.user());
+            connections.setPassword(broker.password());
+        });
+        // Java objects in messages are never read: reading one can run code of the sender's choice.
+        connections.setDeserializationDenyList("*");
+        // Each session of the hub commits what it sends; that waits for the disk.
+        connections.setBlockOnDurableSend(false);
+        JmsBroker broker = new JmsBroker(embedded, connections);
+        broker.watch.setDaemon(true);
+        broker.watch.start();
+        return broker;
+    }
+
+    /** A connection of its own, not started; to be closed by the caller. */
+    public Connection connect() throws JMSException {
+        return connections.createConnection();
+    }
+
+    /** Connections and sessions shared, for Camel. */
+    public JmsPoolConnectionFactory pool() {
+        return pool;
+    }
+
+    /** The broker in this process; empty when it is outside. */
+    public Optional<EmbeddedArtemis> embedded() {
+        return embedded;
+    }
+
+    /** Why the broker cannot be used at present; empty while it can. */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble);
+    }
+
+    private void watch() {
+        long pause = 100;
+        while (!closed) {
+            CountDownLatch broken = new CountDownLatch(1);
+            try (Connection connection = connections.createConnection()) {
+                connection.setExceptionListener(e -> broken.countDown());
+                connection.start();
+                trouble = null;
+                LOG.info("JMS broker reached");
+                pause = 100;
+                broken.await();
+                trouble = "the connection to the JMS broker broke";
+                LOG.warn("connection to the JMS broker broke; trying to reach it again");
+                pool.clear();
+            } catch (JMSException e) {
+                trouble = "the JMS broker (hub.jms.url) cannot be reached: " + e.getMessage();
+            } catch (InterruptedException e) {
+                return;
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(pause);
+            } catch (InterruptedException e) {
+                return;
+            }
+            pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        watch.interrupt();
+        pool.stop();
+        connections.close();
+        embedded.ifPresent(EmbeddedArtemis::close);
+    }
+}

@@ -1,0 +1,172 @@
+package io.caravanserai.jms;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.bus.Delivery;
+import io.caravanserai.bus.EventBus;
+import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.Retry;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventCodec;
+import jakarta.jms.Destination;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import jakarta.jms.Session;
+import jakarta.jms.TextMessage;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Events over the JMS topic {@code order-events}, as CloudEvents in binary mode. Each subscriber is a durable shared
+ * subscription named {@code hub-} and its name.
+ */
+public final class JmsEventBus implements EventBus {
+    /** The topic that carries every event. */
+    public static final String TOPIC = "order-events";
+
+    private static final int MOST_IN_HAND = 1_000;
+    private static final int THREADS_OF_A_SUBSCRIBER = 8;
+    private static final long FIRST_CONNECTION_MILLIS = 5_000;
+
+    /**
+     * Messages of one group go to one consumer, so hubs that share a subscription keep the events of an order in line.
+     * A fixed number of groups, because a broker remembers each group it has seen.
+     */
+    private static final int GROUPS = 512;
+
+    private final JmsBroker broker;
+    private final EventCodec codec;
+    private final Retry retry;
+    private final JmsDeadLetters deadLetters;
+    private final EventBusListener listener;
+    private final JmsSender publisher;
+    private final List<JmsSubscription> subscriptions = new CopyOnWriteArrayList<>();
+
+    public JmsEventBus(
+            JmsBroker broker, EventCodec codec, Retry retry, JmsDeadLetters deadLetters, EventBusListener listener) {
+        this.broker = broker;
+        this.codec = codec;
+        this.retry = retry;
+        this.deadLetters = deadLetters;
+        this.listener = listener;
+        this.publisher = new JmsSender("events", broker).start();
+    }
+
+    @Override
+    public CompletableFuture<Void> publish(List<CloudEvent> events) {
+        return publisher
+                .send(events.stream().map(Published::new).toList())
+                .thenRun(() -> listener.published(events.size()));
+    }
+
+    private record Published(CloudEvent event) implements JmsSender.Outgoing {
+        @Override
+        public Destination destination(Session session) throws JMSException {
+            return session.createTopic(TOPIC);
+        }
+
+        @Override
+        public Message message(Session session) throws JMSException {
+            TextMessage message = session.createTextMessage(event.data());
+            for (Map.Entry<String, String> attribute : event.attributes().entrySet()) {
+                message.setStringProperty(JmsHeaders.CLOUD_EVENTS + attribute.getKey(), attribute.getValue());
+            }
+            message.setStringProperty(JmsHeaders.CLOUD_EVENTS + "datacontenttype", CloudEvent.CONTENT_TYPE);
+            message.setStringProperty(
+                    "JMSXGroupID", "g" + Math.floorMod(event.orderId().hashCode(), GROUPS));
+            return message;
+        }
+    }
+
+    @Override
+    public Subscription subscribe(String subscriber, EventHandler handler) {
+        JmsSubscription subscription = new JmsSubscription(subscriber, handler);
+        subscriptions.add(subscription);
+        subscription.receiver.start(FIRST_CONNECTION_MILLIS);
+        return subscription;
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return subscriptions.stream()
+                .flatMap(each -> each.receiver.trouble().stream())
+                .findFirst()
+                .or(publisher::trouble)
+                .or(broker::trouble);
+    }
+
+    @Override
+    public void close() {
+        // All are told first, so that they stop beside each other.
+        subscriptions.parallelStream().forEach(JmsSubscription::close);
+        publisher.close();
+    }
+
+    private final class JmsSubscription implements Subscription {
+        private final ExecutorService executor;
+        private final Delivery delivery;
+        private final JmsReceiver receiver;
+
+        JmsSubscription(String subscriber, EventHandler handler) {
+            this.executor = threads(subscriber);
+            this.delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
+            this.receiver = new JmsReceiver(
+                    "events-" + subscriber,
+                    broker,
+                    MOST_IN_HAND,
+                    session -> session.createSharedDurableConsumer(session.createTopic(TOPIC), "hub-" + subscriber),
+                    this::deliver);
+            deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);
+        }
+
+        private CompletableFuture<Void> deliver(Message message) throws JMSException {
+            return delivery.deliver(
+                    TOPIC,
+                    new Delivery.Incoming(
+                            message.getJMSMessageID(),
+                            JmsHeaders.attributes(message),
+                            JmsHeaders.all(message),
+                            JmsHeaders.text(message).orElse(null)));
+        }
+
+        private CompletableFuture<Void> replay(DeadLetter letter) {
+            return delivery.redeliver(JmsHeaders.attributes(letter.headers()), letter.body());
+        }
+
+        @Override
+        public void close() {
+            subscriptions.remove(this);
+            receiver.close();
+            delivery.close();
+            executor.shutdown();
+        }
+    }
+
+    private static ExecutorService threads(String subscriber) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                THREADS_OF_A_SUBSCRIBER,
+                THREADS_OF_A_SUBSCRIBER,
+                30,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                work -> new Thread(work, "events-" + subscriber + "-" + number.incrementAndGet()));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
+    /** For those who wire the hub: where its dead letters go. */
+    public DeadLetters deadLetters() {
+        return deadLetters.letters();
+    }
+}

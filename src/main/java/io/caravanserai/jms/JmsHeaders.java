@@ -1,0 +1,112 @@
+package io.caravanserai.jms;
+
+import jakarta.jms.BytesMessage;
+import jakarta.jms.Destination;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import jakarta.jms.Queue;
+import jakarta.jms.TextMessage;
+import jakarta.jms.Topic;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Headers and body of JMS messages as text. */
+public final class JmsHeaders {
+    /** Prefix of CloudEvents attributes in the properties of a message. */
+    static final String CLOUD_EVENTS = "cloudEvents_";
+
+    private JmsHeaders() {}
+
+    /** All properties, and the standard headers that tell messages apart, as text. */
+    public static Map<String, String> all(Message message) throws JMSException {
+        Map<String, String> headers = new LinkedHashMap<>();
+        put(headers, "JMSMessageID", message.getJMSMessageID());
+        put(headers, "JMSCorrelationID", message.getJMSCorrelationID());
+        put(headers, "JMSType", message.getJMSType());
+        put(headers, "JMSReplyTo", message.getJMSReplyTo() == null ? null : name(message.getJMSReplyTo()));
+        for (Object name : propertyNames(message)) {
+            Object value = message.getObjectProperty((String) name);
+            put(headers, (String) name, value == null ? null : value.toString());
+        }
+        return headers;
+    }
+
+    /** The CloudEvents attributes among headers, without their prefix. */
+    static Map<String, String> attributes(Map<String, String> headers) {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        headers.forEach((name, value) -> {
+            if (name.startsWith(CLOUD_EVENTS)) {
+                attributes.put(name.substring(CLOUD_EVENTS.length()), value);
+            }
+        });
+        return attributes;
+    }
+
+    /** The CloudEvents attributes of a message. */
+    static Map<String, String> attributes(Message message) throws JMSException {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        for (Object name : propertyNames(message)) {
+            String property = (String) name;
+            if (property.startsWith(CLOUD_EVENTS)) {
+                attributes.put(property.substring(CLOUD_EVENTS.length()), message.getStringProperty(property));
+            }
+        }
+        return attributes;
+    }
+
+    private static List<?> propertyNames(Message message) throws JMSException {
+        Enumeration<?> names = message.getPropertyNames();
+        return Collections.list(names);
+    }
+
+    /** The body as text; empty when it is none: other than text, or bytes that are not UTF-8. */
+    public static Optional<String> text(Message message) throws JMSException {
+        if (message instanceof TextMessage text) {
+            return Optional.ofNullable(text.getText());
+        }
+        return bytes(message).flatMap(JmsHeaders::utf8);
+    }
+
+    /** The body of a message of bytes; empty when it is another kind of message. */
+    public static Optional<byte[]> bytes(Message message) throws JMSException {
+        if (message instanceof BytesMessage bytes) {
+            byte[] body = new byte[(int) bytes.getBodyLength()];
+            bytes.reset();
+            bytes.readBytes(body);
+            return Optional.of(body);
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> utf8(byte[] bytes) {
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** A destination as text that {@link #destination} reads. */
+    public static String name(Destination destination) throws JMSException {
+        if (destination instanceof Queue queue) {
+            return "queue://" + queue.getQueueName();
+        }
+        return "topic://" + ((Topic) destination).getTopicName();
+    }
+
+    private static void put(Map<String, String> headers, String name, String value) {
+        if (value != null) {
+            headers.put(name, value);
+        }
+    }
+}

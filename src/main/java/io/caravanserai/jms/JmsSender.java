@@ -1,0 +1,133 @@
+package io.caravanserai.jms;
+
+import io.caravanserai.broker.JmsBroker;
+import jakarta.jms.Connection;
+import jakarta.jms.DeliveryMode;
+import jakarta.jms.Destination;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Session;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends durably: all that waits goes in one transaction, in the order it was given. When that fails, all of it fails,
+ * and the next attempt connects anew. Thread-safe; nobody waits but for the answer.
+ */
+public final class JmsSender implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JmsSender.class);
+    private static final int MOST_AT_ONCE = 500;
+
+    private final JmsBroker broker;
+    private final BlockingQueue<Parcel> waiting = new LinkedBlockingQueue<>();
+    private final Thread thread;
+    private Connection connection;
+    private Session session;
+    private MessageProducer producer;
+    private volatile String trouble;
+    private volatile boolean closed;
+
+    /** Something to send. */
+    public interface Outgoing {
+        Destination destination(Session session) throws JMSException;
+
+        Message message(Session session) throws JMSException;
+    }
+
+    private record Parcel(List<? extends Outgoing> contents, CompletableFuture<Void> sent) {}
+
+    public JmsSender(String name, JmsBroker broker) {
+        this.broker = broker;
+        this.thread = new Thread(this::run, "jms-send-" + name);
+        thread.setDaemon(true);
+    }
+
+    public JmsSender start() {
+        thread.start();
+        return this;
+    }
+
+    /** Completes when the broker holds all of it durably. When it fails, any part may have been sent. */
+    public CompletableFuture<Void> send(List<? extends Outgoing> contents) {
+        CompletableFuture<Void> sent = new CompletableFuture<>();
+        if (closed) {
+            sent.completeExceptionally(new IllegalStateException("the hub is stopping"));
+        } else {
+            waiting.add(new Parcel(contents, sent));
+        }
+        return sent;
+    }
+
+    /** Why the last attempt to send failed; empty when it succeeded. */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble);
+    }
+
+    private void run() {
+        List<Parcel> batch = new ArrayList<>();
+        while (!closed || !waiting.isEmpty()) {
+            try {
+                batch.add(waiting.take());
+                waiting.drainTo(batch, MOST_AT_ONCE);
+                transmit(batch);
+                trouble = null;
+                batch.forEach(parcel -> parcel.sent().complete(null));
+            } catch (InterruptedException e) {
+                LOG.debug("sender woken to close");
+            } catch (JMSException | RuntimeException e) {
+                trouble = "cannot send to the JMS broker: " + e.getMessage();
+                disconnect();
+                batch.forEach(parcel -> parcel.sent().completeExceptionally(e));
+            }
+            batch.clear();
+        }
+        disconnect();
+    }
+
+    private void transmit(List<Parcel> batch) throws JMSException {
+        if (session == null) {
+            connection = broker.connect();
+            session = connection.createSession(true, Session.SESSION_TRANSACTED);
+            producer = session.createProducer(null);
+            producer.setDeliveryMode(DeliveryMode.PERSISTENT);
+        }
+        for (Parcel parcel : batch) {
+            for (Outgoing each : parcel.contents()) {
+                producer.send(each.destination(session), each.message(session));
+            }
+        }
+        session.commit();
+    }
+
+    private void disconnect() {
+        try {
+            if (connection != null) {
+                connection.close();
+            }
+        } catch (JMSException e) {
+            LOG.debug("closing a broken connection", e);
+        } finally {
+            connection = null;
+            session = null;
+            producer = null;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            thread.join(10_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
