@@ -51,4 +51,13 @@ public final class EventJson {
             throw new IllegalArgumentException("not the data of " + type + ": " + e.getOriginalMessage(), e);
         }
     }
+
+    /** The reason in the JSON text of an event's data; null when it has none. */
+    public static String reason(String json) {
+        try {
+            return OrderJson.MAPPER.readTree(json).path("reason").textValue();
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not the data of an event: " + e.getOriginalMessage(), e);
+        }
+    }
 }

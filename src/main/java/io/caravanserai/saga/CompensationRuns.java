@@ -1,0 +1,119 @@
+package io.caravanserai.saga;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Undoes the steps of sagas, last first, each until it succeeds or has used its attempts; one run a saga. */
+final class CompensationRuns {
+    private static final Logger LOG = LoggerFactory.getLogger(CompensationRuns.class);
+    private static final long STORE_RETRY_MILLIS = 500;
+
+    private final SagaTurns turns;
+    private final SagaMessages messages;
+    private final Backoff backoff;
+    private final ScheduledExecutorService timer;
+    private final Map<String, CompletableFuture<SagaStatus>> running = new ConcurrentHashMap<>();
+
+    CompensationRuns(SagaTurns turns, SagaMessages messages, Backoff backoff, ScheduledExecutorService timer) {
+        this.turns = turns;
+        this.messages = messages;
+        this.backoff = backoff;
+        this.timer = timer;
+    }
+
+    /** Starts a run, or joins the one under way; completes with COMPENSATED or STUCK once that is durable. */
+    CompletableFuture<SagaStatus> run(String sagaId, List<SagaStep> steps) {
+        CompletableFuture<SagaStatus> outcome = new CompletableFuture<>();
+        CompletableFuture<SagaStatus> earlier = running.putIfAbsent(sagaId, outcome);
+        if (earlier != null) {
+            return earlier;
+        }
+        next(sagaId, steps);
+        return outcome;
+    }
+
+    boolean isRunning(String sagaId) {
+        return running.containsKey(sagaId);
+    }
+
+    private void next(String sagaId, List<SagaStep> steps) {
+        Optional<SagaStep> last =
+                steps.stream().filter(SagaTurns::isToUndo).max(Comparator.comparingInt(SagaStep::position));
+        if (last.isEmpty()) {
+            end(sagaId, SagaStatus.COMPENSATED);
+        } else {
+            undo(sagaId, last.get());
+        }
+    }
+
+    private void undo(String sagaId, SagaStep step) {
+        messages.send(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
+            if (failure == null) {
+                record(sagaId, () -> turns.compensated(sagaId, step));
+            } else {
+                int attempt = step.attempts() + 1;
+                LOG.atWarn()
+                        .addKeyValue("sagaId", sagaId)
+                        .addKeyValue("compensation", step.compensation())
+                        .addKeyValue("attempt", attempt)
+                        .setCause(failure)
+                        .log("a compensation failed");
+                record(
+                        sagaId,
+                        () -> turns.compensationFailed(
+                                sagaId, step, String.valueOf(failure.getMessage()), attempt >= backoff.attempts()));
+            }
+        });
+    }
+
+    /** Records a turn, again and again while the store is away: a run is never forgotten half-way. */
+    private void record(String sagaId, TurnUnit unit) {
+        unit.submit().whenComplete((turn, failure) -> {
+            if (failure != null) {
+                LOG.atWarn().addKeyValue("sagaId", sagaId).setCause(failure).log("a saga's turn is recorded later");
+                later(STORE_RETRY_MILLIS, () -> record(sagaId, unit));
+            } else if (turn.isPresent() && turn.get().state() instanceof SagaState.Compensating) {
+                proceed(sagaId, turn.get().steps());
+            } else {
+                end(sagaId, turn.map(t -> t.state().status()).orElse(SagaStatus.COMPENSATED));
+            }
+        });
+    }
+
+    private void proceed(String sagaId, List<SagaStep> steps) {
+        int failedAttempts = steps.stream()
+                .filter(SagaTurns::isToUndo)
+                .max(Comparator.comparingInt(SagaStep::position))
+                .map(SagaStep::attempts)
+                .orElse(0);
+        if (failedAttempts == 0) {
+            next(sagaId, steps);
+        } else {
+            later(backoff.after(failedAttempts).toMillis(), () -> next(sagaId, steps));
+        }
+    }
+
+    private void later(long millis, Runnable work) {
+        timer.schedule(work, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void end(String sagaId, SagaStatus status) {
+        CompletableFuture<SagaStatus> outcome = running.remove(sagaId);
+        if (outcome != null) {
+            outcome.complete(status);
+        }
+    }
+
+    @FunctionalInterface
+    private interface TurnUnit {
+        CompletableFuture<Optional<SagaTurns.Turn>> submit();
+    }
+}

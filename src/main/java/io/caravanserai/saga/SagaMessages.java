@@ -1,0 +1,58 @@
+package io.caravanserai.saga;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.spi.ProducerCache;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.cache.DefaultProducerCache;
+import org.apache.camel.support.service.ServiceHelper;
+
+/**
+ * Sends to compensation and completion endpoints: an empty body, the step's options and the saga's id as headers. All
+ * go through one cache of producers, for a producer each would stay with the context for ever.
+ */
+final class SagaMessages implements AutoCloseable {
+    private static final int MOST_PRODUCERS = 1_000;
+
+    private final CamelContext context;
+    private final ProducerCache producers;
+
+    SagaMessages(CamelContext context) {
+        this.context = context;
+        this.producers = new DefaultProducerCache(this, context, MOST_PRODUCERS);
+        ServiceHelper.startService(producers);
+    }
+
+    /** Completes when the endpoint's route has; exceptionally with what it failed with. */
+    CompletableFuture<Void> send(String uri, String sagaId, Map<String, String> options) {
+        CompletableFuture<Void> sent = new CompletableFuture<>();
+        try {
+            Endpoint endpoint = context.getEndpoint(uri);
+            Exchange exchange = new DefaultExchange(context, ExchangePattern.InOut);
+            options.forEach(exchange.getMessage()::setHeader);
+            exchange.getMessage().setHeader(Exchange.SAGA_LONG_RUNNING_ACTION, sagaId);
+            producers
+                    .asyncSendExchange(endpoint, ExchangePattern.InOut, null, null, exchange, null)
+                    .whenComplete((answer, failure) -> {
+                        Throwable cause = failure != null ? failure : answer.getException();
+                        if (cause == null) {
+                            sent.complete(null);
+                        } else {
+                            sent.completeExceptionally(cause);
+                        }
+                    });
+        } catch (RuntimeException e) {
+            sent.completeExceptionally(e);
+        }
+        return sent;
+    }
+
+    @Override
+    public void close() {
+        ServiceHelper.stopService(producers);
+    }
+}

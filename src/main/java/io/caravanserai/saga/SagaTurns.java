@@ -1,0 +1,160 @@
+package io.caravanserai.saga;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** The turns of a saga from one state to the next, each decided and recorded in one unit of work. */
+final class SagaTurns {
+    private final Store store;
+    private final SqlSagaLog log;
+    private final SagaListener listener;
+
+    SagaTurns(Store store, SqlSagaLog log, SagaListener listener) {
+        this.store = store;
+        this.log = log;
+        this.listener = listener;
+    }
+
+    /**
+     * Where a saga stands after a turn.
+     *
+     * @param state what it is now
+     * @param steps in the order they joined; what is to be undone or told
+     * @param turned whether this turn brought it there
+     */
+    record Turn(SagaState state, List<SagaStep> steps, boolean turned) {}
+
+    /** Turns a running saga to compensation, or to completion when it is past the point of no return. */
+    CompletableFuture<Optional<Turn>> compensate(String sagaId, Cause cause) {
+        return store.write("saga-compensate", sagaId, tx -> {
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isEmpty()) {
+                return Optional.empty();
+            }
+            if (!(saga.get().state() instanceof SagaState.Running running)) {
+                return Optional.of(asItStands(tx, saga.get()));
+            }
+            return Optional.of(
+                    listener.mayCompensate(tx, sagaId, cause)
+                            ? startCompensating(tx, sagaId, running, cause)
+                            : end(tx, sagaId, SagaStatus.RUNNING, running.complete()));
+        });
+    }
+
+    /** Completes a running saga, or turns it to compensation when its work is not done. */
+    CompletableFuture<Optional<Turn>> complete(String sagaId) {
+        return store.write("saga-complete", sagaId, tx -> {
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isEmpty()) {
+                return Optional.empty();
+            }
+            if (!(saga.get().state() instanceof SagaState.Running running)) {
+                return Optional.of(asItStands(tx, saga.get()));
+            }
+            if (listener.mayComplete(tx, sagaId)) {
+                return Optional.of(end(tx, sagaId, SagaStatus.RUNNING, running.complete()));
+            }
+            Cause cause = new Cause(Cause.Kind.FAILED, "the flow ended before its work was done");
+            listener.mayCompensate(tx, sagaId, cause);
+            return Optional.of(startCompensating(tx, sagaId, running, cause));
+        });
+    }
+
+    /** Puts a stuck saga to work again; {@code allSteps} begins once more with the last step. */
+    CompletableFuture<Optional<Turn>> retry(String sagaId, boolean allSteps) {
+        return store.write("saga-retry", sagaId, tx -> {
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
+                return asItStands(tx, saga);
+            }
+            log.resetAttempts(tx, sagaId);
+            if (allSteps) {
+                log.rejoinAll(tx, sagaId);
+            }
+            SagaState next = stuck.retry();
+            log.turn(tx, sagaId, SagaStatus.STUCK, next);
+            return Optional.of(new Turn(next, log.steps(tx, sagaId), true));
+        });
+    }
+
+    /** Ends a stuck saga of which a person has undone the rest by hand. */
+    CompletableFuture<Optional<Turn>> resolve(String sagaId, String reason) {
+        return store.write("saga-resolve", sagaId, tx -> {
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
+                return asItStands(tx, saga);
+            }
+            SagaState.Compensated resolved = stuck.resolve();
+            Cause cause = new Cause(resolved.cause().kind(), "resolved by hand: " + reason);
+            return Optional.of(end(tx, sagaId, SagaStatus.STUCK, new SagaState.Compensated(cause)));
+        });
+    }
+
+    /** Records that a step is undone, and with the last one that the saga is. */
+    CompletableFuture<Optional<Turn>> compensated(String sagaId, SagaStep step) {
+        return store.write("saga-compensated", sagaId, tx -> {
+            log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED);
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Compensating compensating)) {
+                return asItStands(tx, saga);
+            }
+            List<SagaStep> steps = log.steps(tx, sagaId);
+            return Optional.of(
+                    steps.stream().anyMatch(SagaTurns::isToUndo)
+                            ? new Turn(compensating, steps, false)
+                            : end(tx, sagaId, SagaStatus.COMPENSATING, compensating.finish()));
+        });
+    }
+
+    /** Records a failed attempt to undo a step; the last one leaves the saga stuck. */
+    CompletableFuture<Optional<Turn>> compensationFailed(String sagaId, SagaStep step, String error, boolean last) {
+        return store.write("saga-compensation-failed", sagaId, tx -> {
+            int attempt = step.attempts() + 1;
+            log.failStep(tx, sagaId, step.position(), attempt, error);
+            listener.compensationFailed(tx, sagaId, step.compensation(), attempt, error, last);
+            Optional<SagaRecord> saga = log.find(tx, sagaId);
+            if (saga.isPresent() && last && saga.get().state() instanceof SagaState.Compensating compensating) {
+                SagaState.Stuck stuck = compensating.giveUp();
+                log.turn(tx, sagaId, SagaStatus.COMPENSATING, stuck);
+                return Optional.of(new Turn(stuck, List.of(), true));
+            }
+            return asItStands(tx, saga);
+        });
+    }
+
+    static boolean isToUndo(SagaStep step) {
+        return step.compensation() != null && step.status() == SagaStep.Status.JOINED;
+    }
+
+    static boolean isToTell(SagaStep step) {
+        return step.completion() != null && step.status() == SagaStep.Status.JOINED;
+    }
+
+    private Turn startCompensating(Transaction tx, String sagaId, SagaState.Running running, Cause cause)
+            throws SQLException {
+        SagaState.Compensating compensating = running.compensate(cause);
+        log.turn(tx, sagaId, SagaStatus.RUNNING, compensating);
+        List<SagaStep> steps = log.steps(tx, sagaId);
+        return steps.stream().anyMatch(SagaTurns::isToUndo)
+                ? new Turn(compensating, steps, true)
+                : end(tx, sagaId, SagaStatus.COMPENSATING, compensating.finish());
+    }
+
+    private Turn end(Transaction tx, String sagaId, SagaStatus from, SagaState end) throws SQLException {
+        log.turn(tx, sagaId, from, end);
+        listener.ended(tx, sagaId, end.status());
+        return new Turn(end, log.steps(tx, sagaId), true);
+    }
+
+    private Optional<Turn> asItStands(Transaction tx, Optional<SagaRecord> saga) throws SQLException {
+        return saga.isEmpty() ? Optional.empty() : Optional.of(asItStands(tx, saga.get()));
+    }
+
+    private Turn asItStands(Transaction tx, SagaRecord saga) throws SQLException {
+        return new Turn(saga.state(), log.steps(tx, saga.sagaId()), false);
+    }
+}

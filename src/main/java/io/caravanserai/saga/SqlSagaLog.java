@@ -1,0 +1,225 @@
+package io.caravanserai.saga;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.caravanserai.store.Transaction;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The saga log's statements. Thread-safe; each call belongs to the transaction it is given. */
+public final class SqlSagaLog {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<Map<String, String>> OPTIONS = new TypeReference<>() {};
+
+    private static final String BEGIN =
+            """
+            INSERT INTO sagas (saga_id, status, deadline, created_at, updated_at)
+            VALUES (?, 'RUNNING', ?, ?, ?)
+            ON CONFLICT (saga_id) DO NOTHING
+            """;
+    private static final String JOIN =
+            """
+            INSERT INTO saga_steps (saga_id, position, compensation, completion, options, status, joined_at)
+            SELECT saga_id, CAST(? AS INTEGER), ?, ?, ?, 'JOINED', CAST(? AS BIGINT)
+            FROM sagas WHERE saga_id = ? AND status = 'RUNNING'
+            """;
+    private static final String FIND =
+            """
+            SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
+            FROM sagas WHERE saga_id = ?
+            """;
+    private static final String LIST =
+            """
+            SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
+            FROM sagas WHERE saga_id < ? AND (? IS NULL OR status = ?)
+            ORDER BY saga_id DESC LIMIT ?
+            """;
+    private static final String STEPS =
+            """
+            SELECT position, compensation, completion, options, status, attempts, error, joined_at
+            FROM saga_steps WHERE saga_id = ? ORDER BY position
+            """;
+    private static final String TURN =
+            """
+            UPDATE sagas SET status = ?, cause = ?, detail = ?, updated_at = ?, ended_at = ?
+            WHERE saga_id = ? AND status = ?
+            """;
+    private static final String MARK_STEP =
+            "UPDATE saga_steps SET status = ?, error = NULL WHERE saga_id = ? AND position = ?";
+    private static final String FAIL_STEP =
+            "UPDATE saga_steps SET attempts = ?, error = ? WHERE saga_id = ? AND position = ?";
+    private static final String RESET_ATTEMPTS = "UPDATE saga_steps SET attempts = 0 WHERE saga_id = ?";
+    private static final String REJOIN_ALL =
+            "UPDATE saga_steps SET status = 'JOINED', attempts = 0 WHERE saga_id = ? AND status = 'COMPENSATED'";
+    private static final String OVERDUE =
+            "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = 'RUNNING' AND deadline <= ? LIMIT ?";
+    private static final String OPEN = "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = ?";
+    private static final String OWING =
+            """
+            SELECT DISTINCT s.saga_id FROM saga_steps t JOIN sagas s ON s.saga_id = t.saga_id
+            WHERE t.completion IS NOT NULL AND t.status = 'JOINED' AND s.status = 'COMPLETED'
+            """;
+    private static final String SHORTEN =
+            "UPDATE sagas SET deadline = ? WHERE saga_id = ? AND status = 'RUNNING' AND deadline > ?";
+    private static final String COUNT_OPEN =
+            "SELECT status, COUNT(*) FROM sagas WHERE ended_at IS NULL GROUP BY status";
+
+    private final Clock clock;
+
+    public SqlSagaLog(Clock clock) {
+        this.clock = clock;
+    }
+
+    /** Makes a running saga; false when it is there already. */
+    boolean begin(Transaction tx, String sagaId, Instant deadline) throws SQLException {
+        Instant now = clock.instant();
+        return tx.update(BEGIN, sagaId, deadline, now, now) == 1;
+    }
+
+    /** False when the saga is not running: then the step has not joined. */
+    boolean join(Transaction tx, String sagaId, SagaStep step) throws SQLException {
+        return tx.update(
+                        JOIN,
+                        step.position(),
+                        step.compensation(),
+                        step.completion(),
+                        json(step.options()),
+                        step.joinedAt(),
+                        sagaId)
+                == 1;
+    }
+
+    /** Brings a running saga's deadline forward; never puts it off. */
+    void shorten(Transaction tx, String sagaId, Instant deadline) throws SQLException {
+        tx.update(SHORTEN, deadline, sagaId, deadline);
+    }
+
+    /** Turns a saga; false when it was not in the state it was thought to be in. */
+    boolean turn(Transaction tx, String sagaId, SagaStatus from, SagaState to) throws SQLException {
+        Instant now = clock.instant();
+        return tx.update(
+                        TURN,
+                        to.status().name(),
+                        to.why().map(cause -> cause.kind().name()).orElse(null),
+                        to.why().map(Cause::detail).orElse(null),
+                        now,
+                        to.status().isEnd() ? now : null,
+                        sagaId,
+                        from.name())
+                == 1;
+    }
+
+    public Optional<SagaRecord> find(Transaction tx, String sagaId) throws SQLException {
+        return tx.first(FIND, SqlSagaLog::saga, sagaId);
+    }
+
+    /**
+     * Sagas, newest first.
+     *
+     * @param status null for all
+     * @param before ids below this one; null from the newest
+     */
+    public List<SagaRecord> list(Transaction tx, SagaStatus status, String before, int limit) throws SQLException {
+        String name = status == null ? null : status.name();
+        return tx.list(LIST, SqlSagaLog::saga, before == null ? "\uffff" : before, name, name, limit);
+    }
+
+    /** The steps of a saga in the order they joined. */
+    public List<SagaStep> steps(Transaction tx, String sagaId) throws SQLException {
+        return tx.list(STEPS, SqlSagaLog::step, sagaId);
+    }
+
+    /** How many sagas have not ended, by status. */
+    public Map<SagaStatus, Long> countOpen(Transaction tx) throws SQLException {
+        Map<SagaStatus, Long> counts = new java.util.EnumMap<>(SagaStatus.class);
+        tx.list(COUNT_OPEN, row -> counts.put(SagaStatus.valueOf(row.getString(1)), row.getLong(2)));
+        return counts;
+    }
+
+    void markStep(Transaction tx, String sagaId, int position, SagaStep.Status status) throws SQLException {
+        tx.update(MARK_STEP, status.name(), sagaId, position);
+    }
+
+    void failStep(Transaction tx, String sagaId, int position, int attempts, String error) throws SQLException {
+        tx.update(FAIL_STEP, attempts, error, sagaId, position);
+    }
+
+    void resetAttempts(Transaction tx, String sagaId) throws SQLException {
+        tx.update(RESET_ATTEMPTS, sagaId);
+    }
+
+    void rejoinAll(Transaction tx, String sagaId) throws SQLException {
+        tx.update(REJOIN_ALL, sagaId);
+    }
+
+    List<String> overdue(Transaction tx, int limit) throws SQLException {
+        return tx.list(OVERDUE, row -> row.getString(1), clock.instant(), limit);
+    }
+
+    List<String> owingCompletions(Transaction tx) throws SQLException {
+        return tx.list(OWING, row -> row.getString(1));
+    }
+
+    /** Ids of the sagas in a status that is no end. */
+    public List<String> open(Transaction tx, SagaStatus status) throws SQLException {
+        return tx.list(OPEN, row -> row.getString(1), status.name());
+    }
+
+    private static SagaRecord saga(ResultSet row) throws SQLException {
+        long endedAt = row.getLong("ended_at");
+        Instant ended = row.wasNull() ? null : Instant.ofEpochMilli(endedAt);
+        return new SagaRecord(
+                row.getString("saga_id"),
+                state(row),
+                Instant.ofEpochMilli(row.getLong("deadline")),
+                Instant.ofEpochMilli(row.getLong("created_at")),
+                Instant.ofEpochMilli(row.getLong("updated_at")),
+                ended);
+    }
+
+    private static SagaState state(ResultSet row) throws SQLException {
+        String kind = row.getString("cause");
+        Cause cause = kind == null ? null : new Cause(Cause.Kind.valueOf(kind), row.getString("detail"));
+        return switch (SagaStatus.valueOf(row.getString("status"))) {
+            case RUNNING -> new SagaState.Running();
+            case COMPENSATING -> new SagaState.Compensating(cause);
+            case COMPLETED -> new SagaState.Completed();
+            case COMPENSATED -> new SagaState.Compensated(cause);
+            case STUCK -> new SagaState.Stuck(cause);
+        };
+    }
+
+    private static SagaStep step(ResultSet row) throws SQLException {
+        return new SagaStep(
+                row.getInt("position"),
+                row.getString("compensation"),
+                row.getString("completion"),
+                options(row.getString("options")),
+                SagaStep.Status.valueOf(row.getString("status")),
+                row.getInt("attempts"),
+                row.getString("error"),
+                Instant.ofEpochMilli(row.getLong("joined_at")));
+    }
+
+    private static String json(Map<String, String> options) {
+        try {
+            return JSON.writeValueAsString(options);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("saga options cannot be stored", e);
+        }
+    }
+
+    private static Map<String, String> options(String json) {
+        try {
+            return JSON.readValue(json, OPTIONS);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("saga options cannot be read: " + json, e);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package io.caravanserai.service;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.order.Step;
+import io.caravanserai.store.Store;
+import java.util.concurrent.CompletableFuture;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.AsyncProcessorSupport;
+
+/**
+ * Makes an action or a compensation an endpoint: takes the order's id from the header {@code orderId}, runs the work in
+ * one unit, and answers when that is durable. The body passes through. Blocks no thread.
+ */
+public final class ServiceEndpoint extends AsyncProcessorSupport {
+
+    /** Header with the id of the order a message is about. */
+    public static final String ORDER_ID = "orderId";
+    /** Header with the id of the event or message that led to this one; may be absent. */
+    public static final String CAUSATION_ID = "causationId";
+
+    private final Store store;
+    private final OrderLookup orders;
+    private final Step step;
+    private final String name;
+    private final StepWork work;
+
+    /** @param name of the action or compensation, in the step's words */
+    public ServiceEndpoint(Store store, OrderLookup orders, Step step, String name, StepWork work) {
+        this.store = store;
+        this.orders = orders;
+        this.step = step;
+        this.name = name;
+        this.work = work;
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        String orderId = exchange.getMessage().getHeader(ORDER_ID, String.class);
+        if (orderId == null) {
+            exchange.setException(new IllegalArgumentException(name + " needs the header " + ORDER_ID));
+            callback.done(true);
+            return true;
+        }
+        String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
+        run(orderId, causation).whenComplete((outcome, failure) -> {
+            if (failure != null) {
+                exchange.setException(failure);
+            } else {
+                fail(exchange, outcome);
+            }
+            callback.done(false);
+        });
+        return false;
+    }
+
+    private CompletableFuture<StepOutcome> run(String orderId, String causation) {
+        return store.write(name, orderId, tx -> {
+            OrderLookup.Known known = orders.find(tx, orderId)
+                    .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
+            EventContext context = known.context();
+            return work.run(
+                    tx, known.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
+        });
+    }
+
+    private void fail(Exchange exchange, StepOutcome outcome) {
+        if (outcome instanceof StepOutcome.Refused refused) {
+            exchange.setException(new StepRefusedException(refused.reason()));
+        } else if (outcome instanceof StepOutcome.Unavailable unavailable) {
+            exchange.setException(
+                    new ServiceUnavailableException(step, unavailable.attempt(), unavailable.detail()));
+        }
+    }
+}

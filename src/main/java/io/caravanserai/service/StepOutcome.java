@@ -1,0 +1,26 @@
+package io.caravanserai.service;
+
+import io.caravanserai.order.Reason;
+
+/** What came of an action or a compensation. */
+public sealed interface StepOutcome {
+
+    StepOutcome DONE = new Done();
+    StepOutcome SKIPPED = new Skipped();
+
+    /** The effect is in, now or from before. */
+    record Done() implements StepOutcome {}
+
+    /** There was nothing to undo. */
+    record Skipped() implements StepOutcome {}
+
+    /** The service decided against it, for good. */
+    record Refused(Reason reason) implements StepOutcome {}
+
+    /**
+     * It may work another time.
+     *
+     * @param attempt how many attempts have failed so far, this one included
+     */
+    record Unavailable(int attempt, String detail) implements StepOutcome {}
+}

@@ -1,0 +1,160 @@
+package io.caravanserai.service.order;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventType;
+import io.caravanserai.event.OrderEvent;
+import io.caravanserai.order.Order;
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.Reason;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.outbox.Projection;
+import io.caravanserai.service.OrderClosedException;
+import io.caravanserai.service.StepOutcome;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The life of an order: the first step and its compensation, and the fence. Thread-safe.
+ *
+ * <p>An order goes forward until a reason is set, and from then on back; which of the two comes first is decided by its
+ * row, in the unit of work of whoever wants the one or the other. So a late effect of a step that timed out is refused,
+ * and so is the cancellation of an order that has been shipped.
+ */
+public final class OrderLife implements Projection {
+    private static final String START =
+            """
+            UPDATE orders SET started_at = ?, updated_at = ?
+            WHERE order_id = ? AND started_at IS NULL AND reason IS NULL
+            """;
+    private static final String PROGRESS =
+            """
+            UPDATE orders
+            SET status = ?, updated_at = ?, payment_id = COALESCE(?, payment_id),
+              tracking_number = COALESCE(?, tracking_number)
+            WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+            """;
+    private static final String TURN_BACK =
+            """
+            UPDATE orders SET reason = ?, updated_at = ?
+            WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+            """;
+    private static final String CANCELLED =
+            "UPDATE orders SET status = 'CANCELLED', updated_at = ? WHERE order_id = ? AND reason IS NOT NULL";
+    private static final String STATE = "SELECT status, reason, started_at FROM orders WHERE order_id = ?";
+
+    private final Clock clock;
+    private final Consumer<String> ended;
+
+    /** @param ended given the id of an order once its end is durable */
+    public OrderLife(Clock clock, Consumer<String> ended) {
+        this.clock = clock;
+        this.ended = ended;
+    }
+
+    private record State(OrderStatus status, Reason reason, boolean started) {}
+
+    /** Opens the order for the steps that follow. */
+    public StepOutcome create(Transaction tx, Outbox outbox, Order order, EventContext context) throws SQLException {
+        State state = state(tx, order.orderId()).orElseThrow();
+        if (state.reason() != null) {
+            return new StepOutcome.Refused(state.reason());
+        }
+        if (!state.started()) {
+            EventData data = new EventData.OrderCreated(
+                    order.customerId(),
+                    order.items(),
+                    order.currency().getCurrencyCode(),
+                    order.total().amount());
+            outbox.append(tx, order.orderId(), data, 1, context);
+        }
+        return StepOutcome.DONE;
+    }
+
+    /** Closes the order, everything else of it being undone. Undoes {@link #create}. */
+    public StepOutcome cancel(Transaction tx, Outbox outbox, Order order, EventContext context) throws SQLException {
+        State state = state(tx, order.orderId()).orElseThrow();
+        if (state.status() == OrderStatus.CANCELLED) {
+            return StepOutcome.DONE;
+        }
+        if (state.status() == OrderStatus.SHIPPED) {
+            throw new OrderClosedException(order.orderId(), "cancellation");
+        }
+        Reason reason = state.reason() == null ? Reason.SERVICE_UNAVAILABLE : state.reason();
+        turnBack(tx, order.orderId(), reason);
+        outbox.append(tx, order.orderId(), new EventData.OrderCancelled(reason), 1, context);
+        return StepOutcome.DONE;
+    }
+
+    /**
+     * Decides that an order is cancelled, whatever comes after; the first reason stays.
+     *
+     * @return false when it is too late: the order has been shipped
+     */
+    public boolean turnBack(Transaction tx, String orderId, Reason reason) throws SQLException {
+        return tx.update(TURN_BACK, reason.wire(), clock.instant(), orderId) == 1
+                || state(tx, orderId).map(state -> state.status() != OrderStatus.SHIPPED).orElse(true);
+    }
+
+    @Override
+    public void apply(Transaction tx, OrderEvent event) throws SQLException {
+        boolean applied =
+                switch (event.type().kind()) {
+                    case PROGRESS -> progress(tx, event);
+                    case FAILURE -> failure(tx, event);
+                    case COMPENSATION -> event.type() != EventType.OrderCancelled || end(tx, event);
+                };
+        if (!applied) {
+            throw new OrderClosedException(event.orderId(), event.type().name());
+        }
+    }
+
+    private boolean progress(Transaction tx, OrderEvent event) throws SQLException {
+        if (event.data() instanceof EventData.PaymentProcessed paid) {
+            return progress(tx, event, OrderStatus.PAID, paid.paymentId(), null);
+        }
+        if (event.data() instanceof EventData.OrderShipped shipped) {
+            return progress(tx, event, OrderStatus.SHIPPED, null, shipped.trackingNumber())
+                    && tellWhenDurable(tx, event.orderId());
+        }
+        return event.type() == EventType.OrderCreated
+                ? tx.update(START, event.time(), event.time(), event.orderId()) == 1
+                : progress(tx, event, OrderStatus.RESERVED, null, null);
+    }
+
+    private static boolean progress(
+            Transaction tx, OrderEvent event, OrderStatus status, String paymentId, String trackingNumber)
+            throws SQLException {
+        return tx.update(PROGRESS, status.name(), event.time(), paymentId, trackingNumber, event.orderId()) == 1;
+    }
+
+    private boolean failure(Transaction tx, OrderEvent event) throws SQLException {
+        Reason reason = ((EventData.Failed) event.data()).reason();
+        return tx.update(TURN_BACK, reason.wire(), event.time(), event.orderId()) == 1;
+    }
+
+    private boolean end(Transaction tx, OrderEvent event) throws SQLException {
+        return tx.update(CANCELLED, event.time(), event.orderId()) == 1 && tellWhenDurable(tx, event.orderId());
+    }
+
+    private boolean tellWhenDurable(Transaction tx, String orderId) {
+        tx.afterCommit(() -> ended.accept(orderId));
+        return true;
+    }
+
+    private static Optional<State> state(Transaction tx, String orderId) throws SQLException {
+        return tx.first(
+                STATE,
+                row -> {
+                    String reason = row.getString("reason");
+                    return new State(
+                            OrderStatus.valueOf(row.getString("status")),
+                            reason == null ? null : Reason.ofWire(reason),
+                            row.getObject("started_at") != null);
+                },
+                orderId);
+    }
+}

@@ -1,0 +1,32 @@
+package io.caravanserai.service.order;
+
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.Reason;
+import io.caravanserai.order.Style;
+import java.math.BigDecimal;
+import java.time.Instant;
+
+/**
+ * An order as it stands.
+ *
+ * @param reason null unless it is being, or was, cancelled
+ * @param sagaId null in the choreography style
+ * @param paymentId null until paid
+ * @param trackingNumber null until shipped
+ */
+public record OrderView(
+        String orderId,
+        String customerId,
+        OrderStatus status,
+        Reason reason,
+        Style style,
+        String flow,
+        int flowVersion,
+        String sagaId,
+        BigDecimal total,
+        String currency,
+        String paymentId,
+        String trackingNumber,
+        Instant createdAt,
+        Instant updatedAt,
+        long sequence) {}

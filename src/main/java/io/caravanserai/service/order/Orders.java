@@ -1,0 +1,181 @@
+package io.caravanserai.service.order;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.order.Order;
+import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.Reason;
+import io.caravanserai.order.Style;
+import io.caravanserai.service.OrderLookup;
+import io.caravanserai.store.Transaction;
+import java.math.BigDecimal;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** The orders table: accepting and reading. Thread-safe. */
+public final class Orders implements OrderLookup {
+    private static final String INSERT =
+            """
+            INSERT INTO orders (order_id, customer_id, style, flow, flow_version, saga_id, traceparent, status,
+              total, currency, body, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATED', ?, ?, ?, ?, ?)
+            ON CONFLICT (order_id) DO NOTHING
+            """;
+    private static final String LOOKUP = "SELECT body, saga_id, traceparent FROM orders WHERE order_id = ?";
+    private static final String FIND =
+            """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders WHERE order_id = ?
+            """;
+    private static final String LIST =
+            """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders
+            WHERE seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
+            ORDER BY seq DESC LIMIT ?
+            """;
+    private static final String LIST_OF_CUSTOMER =
+            """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders
+            WHERE customer_id = ? AND seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
+            ORDER BY seq DESC LIMIT ?
+            """;
+    private static final String UNFINISHED =
+            """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND seq > ? AND updated_at <= ? ORDER BY seq LIMIT ?
+            """;
+    private static final String BY_SAGA =
+            """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders WHERE saga_id = ?
+            """;
+    private static final String FLOWS_IN_USE =
+            """
+            SELECT flow, flow_version, COUNT(*) FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
+            """;
+
+    private final Clock clock;
+
+    public Orders(Clock clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * Takes an order in. From then on it is the hub's to bring to an end.
+     *
+     * @param sagaId the saga it will travel in; null in the choreography style
+     * @param traceparent of the request that brought it; null when it had none
+     * @return false when there is an order of that id: nothing is done
+     */
+    public boolean accept(
+            Transaction tx, Order order, Style style, int flowVersion, String sagaId, String traceparent)
+            throws SQLException {
+        Instant now = clock.instant();
+        return tx.update(
+                        INSERT,
+                        order.orderId(),
+                        order.customerId(),
+                        style.wire(),
+                        style.flow(),
+                        flowVersion,
+                        sagaId,
+                        traceparent,
+                        order.total().amount(),
+                        order.currency().getCurrencyCode(),
+                        OrderJson.write(order),
+                        now,
+                        now)
+                == 1;
+    }
+
+    @Override
+    public Optional<Known> find(Transaction tx, String orderId) throws SQLException {
+        return tx.first(
+                LOOKUP,
+                row -> new Known(
+                        OrderJson.read(row.getString("body")),
+                        new EventContext(row.getString("saga_id"), null, row.getString("traceparent"))),
+                orderId);
+    }
+
+    /** An order as it stands; empty when there is none of that id. */
+    public Optional<OrderView> view(Transaction tx, String orderId) throws SQLException {
+        return tx.first(FIND, Orders::view, orderId);
+    }
+
+    /** The order that travels in a saga; empty when the saga is not about an order. */
+    public Optional<OrderView> ofSaga(Transaction tx, String sagaId) throws SQLException {
+        return tx.first(BY_SAGA, Orders::view, sagaId);
+    }
+
+    /** Orders, newest first. */
+    public List<OrderView> list(Transaction tx, OrderFilter filter) throws SQLException {
+        String status = filter.status() == null ? null : filter.status().name();
+        String style = filter.style() == null ? null : filter.style().wire();
+        long before = filter.before() == null ? Long.MAX_VALUE : filter.before();
+        return filter.customerId() == null
+                ? tx.list(LIST, Orders::view, before, status, status, style, style, filter.limit())
+                : tx.list(
+                        LIST_OF_CUSTOMER,
+                        Orders::view,
+                        filter.customerId(),
+                        before,
+                        status,
+                        status,
+                        style,
+                        style,
+                        filter.limit());
+    }
+
+    /**
+     * Orders that have not ended, oldest first.
+     *
+     * @param after only those with a sequence above this one; 0 from the oldest
+     * @param untouchedSince only those to which nothing has happened since
+     */
+    public List<OrderView> unfinished(Transaction tx, long after, Instant untouchedSince, int limit)
+            throws SQLException {
+        return tx.list(UNFINISHED, Orders::view, after, untouchedSince, limit);
+    }
+
+    /** How many unfinished orders a version of a flow carries. */
+    public record FlowInUse(String flow, int version, long orders) {}
+
+    /** The versions of flows that carry unfinished orders. */
+    public List<FlowInUse> flowsInUse(Transaction tx) throws SQLException {
+        return tx.list(FLOWS_IN_USE, row -> new FlowInUse(row.getString(1), row.getInt(2), row.getLong(3)));
+    }
+
+    private static OrderView view(ResultSet row) throws SQLException {
+        String reason = row.getString("reason");
+        return new OrderView(
+                row.getString("order_id"),
+                row.getString("customer_id"),
+                OrderStatus.valueOf(row.getString("status")),
+                reason == null ? null : Reason.ofWire(reason),
+                Style.ofWire(row.getString("style")).orElseThrow(),
+                row.getString("flow"),
+                row.getInt("flow_version"),
+                row.getString("saga_id"),
+                new BigDecimal(row.getString("total")),
+                row.getString("currency"),
+                row.getString("payment_id"),
+                row.getString("tracking_number"),
+                Instant.ofEpochMilli(row.getLong("created_at")),
+                Instant.ofEpochMilli(row.getLong("updated_at")),
+                row.getLong("seq"));
+    }
+}

@@ -1,0 +1,18 @@
+package io.caravanserai.service.payment;
+
+import java.math.BigDecimal;
+import java.time.Instant;
+
+/**
+ * Money taken for an order.
+ *
+ * @param status CAPTURED or REFUNDED
+ */
+public record Payment(
+        String paymentId,
+        String orderId,
+        String status,
+        BigDecimal amount,
+        String currency,
+        Instant createdAt,
+        Instant updatedAt) {}

@@ -1,0 +1,33 @@
+package io.caravanserai.service.payment;
+
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How a payment method behaves, which its name says. */
+sealed interface PaymentMethod {
+
+    /** Money is taken after so many transient failures. */
+    record Taken(int failuresBefore, Duration answersAfter) implements PaymentMethod {}
+
+    /** The provider says no; so it does to what it does not know. */
+    record Declined() implements PaymentMethod {}
+
+    Pattern FLAKY = Pattern.compile("pm_flaky_(\\d{1,6})");
+    Pattern SLOW = Pattern.compile("pm_slow_(\\d{1,8})");
+
+    static PaymentMethod of(String name) {
+        if (name.equals("pm_card_visa")) {
+            return new Taken(0, Duration.ZERO);
+        }
+        Matcher flaky = FLAKY.matcher(name);
+        if (flaky.matches()) {
+            return new Taken(Integer.parseInt(flaky.group(1)), Duration.ZERO);
+        }
+        Matcher slow = SLOW.matcher(name);
+        if (slow.matches()) {
+            return new Taken(0, Duration.ofMillis(Long.parseLong(slow.group(1))));
+        }
+        return new Declined();
+    }
+}

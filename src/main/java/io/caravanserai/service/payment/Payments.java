@@ -1,0 +1,199 @@
+package io.caravanserai.service.payment;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.Money;
+import io.caravanserai.order.Order;
+import io.caravanserai.order.Reason;
+import io.caravanserai.order.Step;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.service.OrderClosedException;
+import io.caravanserai.service.StepLog;
+import io.caravanserai.service.StepOutcome;
+import io.caravanserai.store.Transaction;
+import java.math.BigDecimal;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Charges for orders and refunds them. Thread-safe. */
+public final class Payments {
+    private static final String FIND =
+            "SELECT payment_id, status, amount, currency, attempts FROM payments WHERE order_id = ?";
+    private static final String INSERT =
+            """
+            INSERT INTO payments
+              (order_id, payment_id, status, amount, currency, method, attempts, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+    private static final String COUNT_ATTEMPT =
+            "UPDATE payments SET attempts = attempts + 1, updated_at = ? WHERE order_id = ?";
+    private static final String TURN =
+            "UPDATE payments SET status = ?, updated_at = ? WHERE order_id = ? AND status = ?";
+    private static final String HELD =
+            """
+            SELECT payment_id, order_id, status, amount, currency, created_at, updated_at
+            FROM payments WHERE order_id = ? AND status IN ('CAPTURED', 'REFUNDED')
+            """;
+    private static final String ALL_HELD =
+            """
+            SELECT payment_id, order_id, status, amount, currency, created_at, updated_at
+            FROM payments WHERE order_id > ? AND status IN ('CAPTURED', 'REFUNDED') ORDER BY order_id LIMIT ?
+            """;
+
+    private final Outbox outbox;
+    private final StepLog stepLog;
+    private final Clock clock;
+    private final Supplier<String> ids;
+
+    public Payments(Outbox outbox, StepLog stepLog, Clock clock, Supplier<String> ids) {
+        this.outbox = outbox;
+        this.stepLog = stepLog;
+        this.clock = clock;
+        this.ids = ids;
+    }
+
+    private record Row(String paymentId, String status, BigDecimal amount, String currency, int attempts) {}
+
+    /** How long the provider takes to answer for this order. */
+    public Duration answersAfter(Order order) {
+        return PaymentMethod.of(order.paymentMethod()) instanceof PaymentMethod.Taken taken
+                ? taken.answersAfter()
+                : Duration.ZERO;
+    }
+
+    /** Captures the order's total. */
+    public StepOutcome charge(Transaction tx, Order order, EventContext context) throws SQLException {
+        Optional<Row> earlier = find(tx, order.orderId());
+        if (earlier.isEmpty()) {
+            return firstAttempt(tx, order, context);
+        }
+        return switch (earlier.get().status()) {
+            case "CAPTURED" -> StepOutcome.DONE;
+            case "DECLINED" -> new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
+            case "REFUNDED" -> throw new OrderClosedException(order.orderId(), "payment");
+            default -> anotherAttempt(tx, order, earlier.get(), context);
+        };
+    }
+
+    private StepOutcome firstAttempt(Transaction tx, Order order, EventContext context) throws SQLException {
+        PaymentMethod method = PaymentMethod.of(order.paymentMethod());
+        String paymentId = "pay_" + ids.get();
+        if (method instanceof PaymentMethod.Taken taken) {
+            if (taken.failuresBefore() > 0) {
+                insert(tx, order, paymentId, "PENDING", 1);
+                return new StepOutcome.Unavailable(1, "the payment provider did not answer");
+            }
+            insert(tx, order, paymentId, "CAPTURED", 1);
+            return captured(tx, order, paymentId, 1, context);
+        }
+        insert(tx, order, paymentId, "DECLINED", 1);
+        outbox.append(
+                tx,
+                order.orderId(),
+                new EventData.Failed(EventType.PaymentFailed, Reason.PAYMENT_DECLINED),
+                1,
+                context);
+        return new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
+    }
+
+    private StepOutcome anotherAttempt(Transaction tx, Order order, Row earlier, EventContext context)
+            throws SQLException {
+        int attempt = earlier.attempts() + 1;
+        stepLog.retrying(
+                tx,
+                order.orderId(),
+                Step.PROCESS_PAYMENT,
+                earlier.attempts(),
+                "the payment provider did not answer");
+        tx.update(COUNT_ATTEMPT, clock.instant(), order.orderId());
+        if (PaymentMethod.of(order.paymentMethod()) instanceof PaymentMethod.Taken taken
+                && attempt > taken.failuresBefore()) {
+            tx.update(TURN, "CAPTURED", clock.instant(), order.orderId(), "PENDING");
+            return captured(tx, order, earlier.paymentId(), attempt, context);
+        }
+        return new StepOutcome.Unavailable(attempt, "the payment provider did not answer");
+    }
+
+    private StepOutcome captured(Transaction tx, Order order, String paymentId, int attempt, EventContext context)
+            throws SQLException {
+        Money total = order.total();
+        EventData data = new EventData.PaymentProcessed(
+                total.amount(), total.currency().getCurrencyCode(), paymentId);
+        outbox.append(tx, order.orderId(), data, attempt, context);
+        return StepOutcome.DONE;
+    }
+
+    private void insert(Transaction tx, Order order, String paymentId, String status, int attempts)
+            throws SQLException {
+        Money total = order.total();
+        Instant now = clock.instant();
+        tx.update(
+                INSERT,
+                order.orderId(),
+                paymentId,
+                status,
+                total.amount(),
+                total.currency().getCurrencyCode(),
+                order.paymentMethod(),
+                attempts,
+                now,
+                now);
+    }
+
+    /** Gives the money back. Undoes {@link #charge}. */
+    public StepOutcome refund(Transaction tx, Order order, EventContext context) throws SQLException {
+        Optional<Row> payment = find(tx, order.orderId());
+        if (tx.update(TURN, "REFUNDED", clock.instant(), order.orderId(), "CAPTURED") == 0) {
+            if (payment.filter(row -> row.status().equals("REFUNDED")).isPresent()) {
+                return StepOutcome.DONE;
+            }
+            stepLog.skipped(tx, order.orderId(), Step.PROCESS_PAYMENT.compensation().orElseThrow());
+            return StepOutcome.SKIPPED;
+        }
+        Row captured = payment.orElseThrow();
+        EventData data =
+                new EventData.PaymentRefunded(captured.amount(), captured.currency(), captured.paymentId());
+        outbox.append(tx, order.orderId(), data, 1, context);
+        return StepOutcome.DONE;
+    }
+
+    /** The payment held for an order; empty when no money was taken. */
+    public Optional<Payment> held(Transaction tx, String orderId) throws SQLException {
+        return tx.first(HELD, Payments::payment, orderId);
+    }
+
+    /** Payments by order id, those after the given one. */
+    public List<Payment> list(Transaction tx, String after, int limit) throws SQLException {
+        return tx.list(ALL_HELD, Payments::payment, after, limit);
+    }
+
+    private static Optional<Row> find(Transaction tx, String orderId) throws SQLException {
+        return tx.first(
+                FIND,
+                row -> new Row(
+                        row.getString("payment_id"),
+                        row.getString("status"),
+                        new BigDecimal(row.getString("amount")),
+                        row.getString("currency"),
+                        row.getInt("attempts")),
+                orderId);
+    }
+
+    private static Payment payment(ResultSet row) throws SQLException {
+        return new Payment(
+                row.getString("payment_id"),
+                row.getString("order_id"),
+                row.getString("status"),
+                new BigDecimal(row.getString("amount")),
+                row.getString("currency"),
+                Instant.ofEpochMilli(row.getLong("created_at")),
+                Instant.ofEpochMilli(row.getLong("updated_at")));
+    }
+}

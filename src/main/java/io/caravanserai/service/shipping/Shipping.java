@@ -1,0 +1,91 @@
+package io.caravanserai.service.shipping;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.Order;
+import io.caravanserai.order.Reason;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.service.StepOutcome;
+import io.caravanserai.store.Transaction;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** Ships orders, which cannot be undone: it is the last step. Thread-safe. */
+public final class Shipping {
+    private static final String STATUS = "SELECT status FROM shipments WHERE order_id = ?";
+    private static final String INSERT =
+            "INSERT INTO shipments (order_id, status, tracking_number, country, created_at) VALUES (?, ?, ?, ?, ?)";
+    private static final String FIND =
+            """
+            SELECT tracking_number, order_id, country, created_at
+            FROM shipments WHERE order_id = ? AND status = 'SHIPPED'
+            """;
+    private static final String LIST =
+            """
+            SELECT tracking_number, order_id, country, created_at
+            FROM shipments WHERE order_id > ? AND status = 'SHIPPED' ORDER BY order_id LIMIT ?
+            """;
+
+    private final Outbox outbox;
+    private final Clock clock;
+    private final Supplier<String> ids;
+    private final Set<String> countries;
+
+    /** @param countries ISO 3166-1 alpha-2 codes it ships to */
+    public Shipping(Outbox outbox, Clock clock, Supplier<String> ids, Set<String> countries) {
+        this.outbox = outbox;
+        this.clock = clock;
+        this.ids = ids;
+        this.countries = Set.copyOf(countries);
+    }
+
+    /** Sends the order off, or refuses when its country is not served. */
+    public StepOutcome ship(Transaction tx, Order order, EventContext context) throws SQLException {
+        Optional<String> earlier = tx.first(STATUS, row -> row.getString(1), order.orderId());
+        if (earlier.isPresent()) {
+            return earlier.get().equals("SHIPPED")
+                    ? StepOutcome.DONE
+                    : new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
+        }
+        String country = order.shippingAddress().country();
+        if (!countries.contains(country)) {
+            tx.update(INSERT, order.orderId(), "REFUSED", null, country, clock.instant());
+            outbox.append(
+                    tx,
+                    order.orderId(),
+                    new EventData.Failed(EventType.ShippingFailed, Reason.SHIPPING_REFUSED),
+                    1,
+                    context);
+            return new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
+        }
+        String trackingNumber = "trk_" + ids.get();
+        tx.update(INSERT, order.orderId(), "SHIPPED", trackingNumber, country, clock.instant());
+        outbox.append(tx, order.orderId(), new EventData.OrderShipped(trackingNumber), 1, context);
+        return StepOutcome.DONE;
+    }
+
+    /** The shipment of an order; empty when it was not shipped. */
+    public Optional<Shipment> find(Transaction tx, String orderId) throws SQLException {
+        return tx.first(FIND, Shipping::shipment, orderId);
+    }
+
+    /** Shipments by order id, those after the given one. */
+    public List<Shipment> list(Transaction tx, String after, int limit) throws SQLException {
+        return tx.list(LIST, Shipping::shipment, after, limit);
+    }
+
+    private static Shipment shipment(ResultSet row) throws SQLException {
+        return new Shipment(
+                row.getString("tracking_number"),
+                row.getString("order_id"),
+                row.getString("country"),
+                Instant.ofEpochMilli(row.getLong("created_at")));
+    }
+}
