@@ -135,8 +135,10 @@ final class DurableSaga implements CamelSagaCoordinator {
     }
 
     private void requireRunning(Transaction tx) throws SQLException {
-        SagaStatus status =
-                service.log().find(tx, sagaId).map(saga -> saga.state().status()).orElse(SagaStatus.COMPENSATED);
+        SagaStatus status = service.log()
+                .find(tx, sagaId)
+                .map(saga -> saga.state().status())
+                .orElse(SagaStatus.COMPENSATED);
         if (status != SagaStatus.RUNNING) {
             throw new SagaNotRunningException(sagaId, status);
         }

@@ -146,8 +146,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         if (saga != null) {
             return CompletableFuture.completedFuture(saga);
         }
-        return store.read(tx -> log.find(tx, id)).thenApply(found -> found.map(this::coordinator)
-                .orElse(null));
+        return store.read(tx -> log.find(tx, id))
+                .thenApply(found -> found.map(this::coordinator).orElse(null));
     }
 
     private CamelSagaCoordinator coordinator(SagaRecord saga) {
@@ -186,16 +186,18 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         });
     }
 
-    CompletableFuture<Void> complete(String sagaId) {
+    /** Completes a saga unless its work is not done; fails with {@link SagaNotRunningException} when it is, or was, undone. */
+    public CompletableFuture<Void> complete(String sagaId) {
         return turns.complete(sagaId).thenCompose(turn -> {
             DurableSaga unwritten = active.get(sagaId);
             if (turn.isEmpty() && unwritten != null) {
                 return unwritten.begin().thenCompose(begun -> complete(sagaId));
             }
-            return follow(sagaId, turn).thenCompose(status -> status.filter(s -> s == SagaStatus.COMPLETED)
-                    .map(completed -> CompletableFuture.<Void>completedFuture(null))
-                    .orElseGet(() -> CompletableFuture.failedFuture(
-                            new SagaNotRunningException(sagaId, status.orElse(SagaStatus.COMPENSATED)))));
+            return follow(sagaId, turn)
+                    .thenCompose(status -> status.filter(s -> s == SagaStatus.COMPLETED)
+                            .map(completed -> CompletableFuture.<Void>completedFuture(null))
+                            .orElseGet(() -> CompletableFuture.failedFuture(
+                                    new SagaNotRunningException(sagaId, status.orElse(SagaStatus.COMPENSATED)))));
         });
     }
 

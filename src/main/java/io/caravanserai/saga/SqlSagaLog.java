@@ -17,36 +17,30 @@ public final class SqlSagaLog {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TypeReference<Map<String, String>> OPTIONS = new TypeReference<>() {};
 
-    private static final String BEGIN =
-            """
+    private static final String BEGIN = """
             INSERT INTO sagas (saga_id, status, deadline, created_at, updated_at)
             VALUES (?, 'RUNNING', ?, ?, ?)
             ON CONFLICT (saga_id) DO NOTHING
             """;
-    private static final String JOIN =
-            """
+    private static final String JOIN = """
             INSERT INTO saga_steps (saga_id, position, compensation, completion, options, status, joined_at)
             SELECT saga_id, CAST(? AS INTEGER), ?, ?, ?, 'JOINED', CAST(? AS BIGINT)
             FROM sagas WHERE saga_id = ? AND status = 'RUNNING'
             """;
-    private static final String FIND =
-            """
+    private static final String FIND = """
             SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
             FROM sagas WHERE saga_id = ?
             """;
-    private static final String LIST =
-            """
+    private static final String LIST = """
             SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
             FROM sagas WHERE saga_id < ? AND (? IS NULL OR status = ?)
             ORDER BY saga_id DESC LIMIT ?
             """;
-    private static final String STEPS =
-            """
+    private static final String STEPS = """
             SELECT position, compensation, completion, options, status, attempts, error, joined_at
             FROM saga_steps WHERE saga_id = ? ORDER BY position
             """;
-    private static final String TURN =
-            """
+    private static final String TURN = """
             UPDATE sagas SET status = ?, cause = ?, detail = ?, updated_at = ?, ended_at = ?
             WHERE saga_id = ? AND status = ?
             """;
@@ -60,8 +54,7 @@ public final class SqlSagaLog {
     private static final String OVERDUE =
             "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = 'RUNNING' AND deadline <= ? LIMIT ?";
     private static final String OPEN = "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = ?";
-    private static final String OWING =
-            """
+    private static final String OWING = """
             SELECT DISTINCT s.saga_id FROM saga_steps t JOIN sagas s ON s.saga_id = t.saga_id
             WHERE t.completion IS NOT NULL AND t.status = 'JOINED' AND s.status = 'COMPLETED'
             """;

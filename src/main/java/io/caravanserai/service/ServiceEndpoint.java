@@ -4,6 +4,9 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.order.Step;
 import io.caravanserai.store.Store;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
@@ -45,7 +48,7 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
         run(orderId, causation).whenComplete((outcome, failure) -> {
             if (failure != null) {
-                exchange.setException(failure);
+                exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
                 fail(exchange, outcome);
             }
@@ -55,12 +58,23 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     }
 
     private CompletableFuture<StepOutcome> run(String orderId, String causation) {
+        return runOnce(orderId, causation).thenCompose(outcome -> {
+            if (outcome instanceof StepOutcome.Later later) {
+                Executor afterwards =
+                        CompletableFuture.delayedExecutor(later.pause().toMillis(), TimeUnit.MILLISECONDS);
+                return CompletableFuture.supplyAsync(() -> null, afterwards)
+                        .thenCompose(now -> run(orderId, causation));
+            }
+            return CompletableFuture.completedFuture(outcome);
+        });
+    }
+
+    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation) {
         return store.write(name, orderId, tx -> {
             OrderLookup.Known known = orders.find(tx, orderId)
                     .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
             EventContext context = known.context();
-            return work.run(
-                    tx, known.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
+            return work.run(tx, known.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
         });
     }
 
@@ -68,8 +82,7 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         if (outcome instanceof StepOutcome.Refused refused) {
             exchange.setException(new StepRefusedException(refused.reason()));
         } else if (outcome instanceof StepOutcome.Unavailable unavailable) {
-            exchange.setException(
-                    new ServiceUnavailableException(step, unavailable.attempt(), unavailable.detail()));
+            exchange.setException(new ServiceUnavailableException(step, unavailable.attempt(), unavailable.detail()));
         }
     }
 }

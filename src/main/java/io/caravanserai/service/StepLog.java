@@ -8,13 +8,11 @@ import java.util.function.Supplier;
 
 /** What happens to an order beside its events, for its history. Thread-safe. */
 public final class StepLog {
-    private static final String INSERT =
-            """
+    private static final String INSERT = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """;
-    private static final String INSERT_ONCE =
-            """
+    private static final String INSERT_ONCE = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt)
             SELECT ?, ?, CAST(? AS BIGINT), 'compensation', ?, 'skipped', 1
             WHERE NOT EXISTS (SELECT 1 FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'skipped')
@@ -42,7 +40,6 @@ public final class StepLog {
     /** An attempt to compensate failed. */
     public void compensationFailed(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
-        tx.update(
-                INSERT, ids.get(), orderId, clock.instant(), "compensation", compensation, "failed", attempt, detail);
+        tx.update(INSERT, ids.get(), orderId, clock.instant(), "compensation", compensation, "failed", attempt, detail);
     }
 }

@@ -1,6 +1,7 @@
 package io.caravanserai.service;
 
 import io.caravanserai.order.Reason;
+import java.time.Duration;
 
 /** What came of an action or a compensation. */
 public sealed interface StepOutcome {
@@ -13,6 +14,9 @@ public sealed interface StepOutcome {
 
     /** There was nothing to undo. */
     record Skipped() implements StepOutcome {}
+
+    /** The answer is not there yet: the work is to be run again after this pause. */
+    record Later(Duration pause) implements StepOutcome {}
 
     /** The service decided against it, for good. */
     record Refused(Reason reason) implements StepOutcome {}

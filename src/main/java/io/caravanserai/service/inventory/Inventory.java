@@ -26,8 +26,7 @@ import java.util.TreeMap;
 public final class Inventory {
     private static final TypeReference<TreeMap<String, Long>> QUANTITIES = new TypeReference<>() {};
 
-    private static final String FIND =
-            "SELECT status, reason, items FROM reservations WHERE order_id = ?";
+    private static final String FIND = "SELECT status, reason, items FROM reservations WHERE order_id = ?";
     private static final String INSERT =
             "INSERT INTO reservations (order_id, status, reason, items, at) VALUES (?, ?, ?, ?, ?)";
     private static final String TURN = "UPDATE reservations SET status = ?, at = ? WHERE order_id = ? AND status = ?";
@@ -36,8 +35,7 @@ public final class Inventory {
             "UPDATE stock SET on_hand = on_hand - ?, reserved = reserved + ? WHERE sku = ? AND on_hand >= ?";
     private static final String RELEASE =
             "UPDATE stock SET on_hand = on_hand + ?, reserved = reserved - ? WHERE sku = ?";
-    private static final String SHIP =
-            "UPDATE stock SET reserved = reserved - ?, shipped = shipped + ? WHERE sku = ?";
+    private static final String SHIP = "UPDATE stock SET reserved = reserved - ?, shipped = shipped + ? WHERE sku = ?";
 
     private final Outbox outbox;
     private final StepLog stepLog;
@@ -56,7 +54,8 @@ public final class Inventory {
         Optional<Reservation> earlier = find(tx, order.orderId());
         if (earlier.isPresent()) {
             return switch (earlier.get().status()) {
-                case "REFUSED" -> new StepOutcome.Refused(Reason.ofWire(earlier.get().reason()));
+                case "REFUSED" ->
+                    new StepOutcome.Refused(Reason.ofWire(earlier.get().reason()));
                 case "RELEASED" -> throw new OrderClosedException(order.orderId(), "reservation");
                 default -> StepOutcome.DONE;
             };
@@ -93,8 +92,7 @@ public final class Inventory {
             Transaction tx, Order order, Map<String, Long> quantities, Reason reason, EventContext context)
             throws SQLException {
         tx.update(INSERT, order.orderId(), "REFUSED", reason.wire(), json(quantities), clock.instant());
-        outbox.append(
-                tx, order.orderId(), new EventData.Failed(EventType.ReservationFailed, reason), 1, context);
+        outbox.append(tx, order.orderId(), new EventData.Failed(EventType.ReservationFailed, reason), 1, context);
         return new StepOutcome.Refused(reason);
     }
 
@@ -107,7 +105,8 @@ public final class Inventory {
             if (undoneBefore) {
                 return StepOutcome.DONE;
             }
-            stepLog.skipped(tx, order.orderId(), Step.RESERVE_ITEMS.compensation().orElseThrow());
+            stepLog.skipped(
+                    tx, order.orderId(), Step.RESERVE_ITEMS.compensation().orElseThrow());
             return StepOutcome.SKIPPED;
         }
         for (Map.Entry<String, Long> each : order.quantities().entrySet()) {

@@ -11,8 +11,7 @@ public final class Shelf {
     private static final String FIND = "SELECT sku, on_hand, reserved, shipped FROM stock WHERE sku = ?";
     private static final String LIST =
             "SELECT sku, on_hand, reserved, shipped FROM stock WHERE sku > ? ORDER BY sku LIMIT ?";
-    private static final String SET =
-            """
+    private static final String SET = """
             INSERT INTO stock (sku, on_hand) VALUES (?, ?)
             ON CONFLICT (sku) DO UPDATE SET on_hand = excluded.on_hand
             """;
@@ -39,7 +38,6 @@ public final class Shelf {
     }
 
     private static Stock stock(ResultSet row) throws SQLException {
-        return new Stock(
-                row.getString("sku"), row.getLong("on_hand"), row.getLong("reserved"), row.getLong("shipped"));
+        return new Stock(row.getString("sku"), row.getLong("on_hand"), row.getLong("reserved"), row.getLong("shipped"));
     }
 }

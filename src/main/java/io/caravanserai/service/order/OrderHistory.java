@@ -37,15 +37,16 @@ public final class OrderHistory {
         String reason = EventJson.reason(row.getString("data"));
         HistoryEntry event = new HistoryEntry(at, "event", type.name(), "done", 1, reason);
         Stream<HistoryEntry> cause = type.step().map(step -> cause(at, type, step, attempt, reason)).stream();
-        return new Dated(row.getString("id"), Stream.concat(cause, Stream.of(event)).toList());
+        return new Dated(
+                row.getString("id"), Stream.concat(cause, Stream.of(event)).toList());
     }
 
     private static HistoryEntry cause(Instant at, EventType type, Step step, int attempt, String reason) {
         return switch (type.kind()) {
             case PROGRESS -> new HistoryEntry(at, "step", step.action(), "done", attempt, null);
             case FAILURE -> new HistoryEntry(at, "step", step.action(), "failed", attempt, reason);
-            case COMPENSATION -> new HistoryEntry(
-                    at, "compensation", step.compensation().orElseThrow(), "done", attempt, null);
+            case COMPENSATION ->
+                new HistoryEntry(at, "compensation", step.compensation().orElseThrow(), "done", attempt, null);
         };
     }
 

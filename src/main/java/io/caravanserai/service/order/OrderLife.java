@@ -25,20 +25,17 @@ import java.util.function.Consumer;
  * and so is the cancellation of an order that has been shipped.
  */
 public final class OrderLife implements Projection {
-    private static final String START =
-            """
+    private static final String START = """
             UPDATE orders SET started_at = ?, updated_at = ?
             WHERE order_id = ? AND started_at IS NULL AND reason IS NULL
             """;
-    private static final String PROGRESS =
-            """
+    private static final String PROGRESS = """
             UPDATE orders
             SET status = ?, updated_at = ?, payment_id = COALESCE(?, payment_id),
               tracking_number = COALESCE(?, tracking_number)
             WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
             """;
-    private static final String TURN_BACK =
-            """
+    private static final String TURN_BACK = """
             UPDATE orders SET reason = ?, updated_at = ?
             WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
             """;
@@ -49,7 +46,7 @@ public final class OrderLife implements Projection {
     private final Clock clock;
     private final Consumer<String> ended;
 
-    /** @param ended given the id of an order once its end is durable */
+    /** @param ended given the id of an order without a saga once its end is durable */
     public OrderLife(Clock clock, Consumer<String> ended) {
         this.clock = clock;
         this.ended = ended;
@@ -96,7 +93,9 @@ public final class OrderLife implements Projection {
      */
     public boolean turnBack(Transaction tx, String orderId, Reason reason) throws SQLException {
         return tx.update(TURN_BACK, reason.wire(), clock.instant(), orderId) == 1
-                || state(tx, orderId).map(state -> state.status() != OrderStatus.SHIPPED).orElse(true);
+                || state(tx, orderId)
+                        .map(state -> state.status() != OrderStatus.SHIPPED)
+                        .orElse(true);
     }
 
     @Override
@@ -118,7 +117,7 @@ public final class OrderLife implements Projection {
         }
         if (event.data() instanceof EventData.OrderShipped shipped) {
             return progress(tx, event, OrderStatus.SHIPPED, null, shipped.trackingNumber())
-                    && tellWhenDurable(tx, event.orderId());
+                    && tellWhenDurable(tx, event);
         }
         return event.type() == EventType.OrderCreated
                 ? tx.update(START, event.time(), event.time(), event.orderId()) == 1
@@ -137,11 +136,14 @@ public final class OrderLife implements Projection {
     }
 
     private boolean end(Transaction tx, OrderEvent event) throws SQLException {
-        return tx.update(CANCELLED, event.time(), event.orderId()) == 1 && tellWhenDurable(tx, event.orderId());
+        return tx.update(CANCELLED, event.time(), event.orderId()) == 1 && tellWhenDurable(tx, event);
     }
 
-    private boolean tellWhenDurable(Transaction tx, String orderId) {
-        tx.afterCommit(() -> ended.accept(orderId));
+    private boolean tellWhenDurable(Transaction tx, OrderEvent event) {
+        // Where there is a saga, the order's end is told when that has ended too.
+        if (event.context().sagaId() == null) {
+            tx.afterCommit(() -> ended.accept(event.orderId()));
+        }
         return true;
     }
 

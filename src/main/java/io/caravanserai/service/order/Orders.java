@@ -18,51 +18,44 @@ import java.util.Optional;
 
 /** The orders table: accepting and reading. Thread-safe. */
 public final class Orders implements OrderLookup {
-    private static final String INSERT =
-            """
+    private static final String INSERT = """
             INSERT INTO orders (order_id, customer_id, style, flow, flow_version, saga_id, traceparent, status,
               total, currency, body, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATED', ?, ?, ?, ?, ?)
             ON CONFLICT (order_id) DO NOTHING
             """;
     private static final String LOOKUP = "SELECT body, saga_id, traceparent FROM orders WHERE order_id = ?";
-    private static final String FIND =
-            """
+    private static final String FIND = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders WHERE order_id = ?
             """;
-    private static final String LIST =
-            """
+    private static final String LIST = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders
             WHERE seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
-    private static final String LIST_OF_CUSTOMER =
-            """
+    private static final String LIST_OF_CUSTOMER = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders
             WHERE customer_id = ? AND seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
-    private static final String UNFINISHED =
-            """
+    private static final String UNFINISHED = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND seq > ? AND updated_at <= ? ORDER BY seq LIMIT ?
             """;
-    private static final String BY_SAGA =
-            """
+    private static final String BY_SAGA = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders WHERE saga_id = ?
             """;
-    private static final String FLOWS_IN_USE =
-            """
+    private static final String FLOWS_IN_USE = """
             SELECT flow, flow_version, COUNT(*) FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
             """;
@@ -80,8 +73,7 @@ public final class Orders implements OrderLookup {
      * @param traceparent of the request that brought it; null when it had none
      * @return false when there is an order of that id: nothing is done
      */
-    public boolean accept(
-            Transaction tx, Order order, Style style, int flowVersion, String sagaId, String traceparent)
+    public boolean accept(Transaction tx, Order order, Style style, int flowVersion, String sagaId, String traceparent)
             throws SQLException {
         Instant now = clock.instant();
         return tx.update(

@@ -25,9 +25,8 @@ import java.util.function.Supplier;
 /** Charges for orders and refunds them. Thread-safe. */
 public final class Payments {
     private static final String FIND =
-            "SELECT payment_id, status, amount, currency, attempts FROM payments WHERE order_id = ?";
-    private static final String INSERT =
-            """
+            "SELECT payment_id, status, amount, currency, attempts, created_at FROM payments WHERE order_id = ?";
+    private static final String INSERT = """
             INSERT INTO payments
               (order_id, payment_id, status, amount, currency, method, attempts, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -36,16 +35,16 @@ public final class Payments {
             "UPDATE payments SET attempts = attempts + 1, updated_at = ? WHERE order_id = ?";
     private static final String TURN =
             "UPDATE payments SET status = ?, updated_at = ? WHERE order_id = ? AND status = ?";
-    private static final String HELD =
-            """
+    private static final String HELD = """
             SELECT payment_id, order_id, status, amount, currency, created_at, updated_at
             FROM payments WHERE order_id = ? AND status IN ('CAPTURED', 'REFUNDED')
             """;
-    private static final String ALL_HELD =
-            """
+    private static final String ALL_HELD = """
             SELECT payment_id, order_id, status, amount, currency, created_at, updated_at
             FROM payments WHERE order_id > ? AND status IN ('CAPTURED', 'REFUNDED') ORDER BY order_id LIMIT ?
             """;
+
+    private static final String NO_ANSWER = "the payment provider did not answer";
 
     private final Outbox outbox;
     private final StepLog stepLog;
@@ -59,14 +58,8 @@ public final class Payments {
         this.ids = ids;
     }
 
-    private record Row(String paymentId, String status, BigDecimal amount, String currency, int attempts) {}
-
-    /** How long the provider takes to answer for this order. */
-    public Duration answersAfter(Order order) {
-        return PaymentMethod.of(order.paymentMethod()) instanceof PaymentMethod.Taken taken
-                ? taken.answersAfter()
-                : Duration.ZERO;
-    }
+    private record Row(
+            String paymentId, String status, BigDecimal amount, String currency, int attempts, Instant createdAt) {}
 
     /** Captures the order's total. */
     public StepOutcome charge(Transaction tx, Order order, EventContext context) throws SQLException {
@@ -78,7 +71,7 @@ public final class Payments {
             case "CAPTURED" -> StepOutcome.DONE;
             case "DECLINED" -> new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
             case "REFUNDED" -> throw new OrderClosedException(order.orderId(), "payment");
-            default -> anotherAttempt(tx, order, earlier.get(), context);
+            default -> pending(tx, order, earlier.get(), context);
         };
     }
 
@@ -88,7 +81,11 @@ public final class Payments {
         if (method instanceof PaymentMethod.Taken taken) {
             if (taken.failuresBefore() > 0) {
                 insert(tx, order, paymentId, "PENDING", 1);
-                return new StepOutcome.Unavailable(1, "the payment provider did not answer");
+                return new StepOutcome.Unavailable(1, NO_ANSWER);
+            }
+            if (!taken.answersAfter().isZero()) {
+                insert(tx, order, paymentId, "PENDING", 1);
+                return new StepOutcome.Later(taken.answersAfter());
             }
             insert(tx, order, paymentId, "CAPTURED", 1);
             return captured(tx, order, paymentId, 1, context);
@@ -103,29 +100,38 @@ public final class Payments {
         return new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
     }
 
-    private StepOutcome anotherAttempt(Transaction tx, Order order, Row earlier, EventContext context)
-            throws SQLException {
-        int attempt = earlier.attempts() + 1;
-        stepLog.retrying(
-                tx,
-                order.orderId(),
-                Step.PROCESS_PAYMENT,
-                earlier.attempts(),
-                "the payment provider did not answer");
-        tx.update(COUNT_ATTEMPT, clock.instant(), order.orderId());
-        if (PaymentMethod.of(order.paymentMethod()) instanceof PaymentMethod.Taken taken
-                && attempt > taken.failuresBefore()) {
-            tx.update(TURN, "CAPTURED", clock.instant(), order.orderId(), "PENDING");
-            return captured(tx, order, earlier.paymentId(), attempt, context);
+    private StepOutcome pending(Transaction tx, Order order, Row earlier, EventContext context) throws SQLException {
+        PaymentMethod.Taken taken = (PaymentMethod.Taken) PaymentMethod.of(order.paymentMethod());
+        if (taken.failuresBefore() > 0) {
+            return anotherAttempt(tx, order, earlier, taken.failuresBefore(), context);
         }
-        return new StepOutcome.Unavailable(attempt, "the payment provider did not answer");
+        Duration left = Duration.between(clock.instant(), earlier.createdAt().plus(taken.answersAfter()));
+        return left.isNegative() || left.isZero()
+                ? capture(tx, order, earlier, earlier.attempts(), context)
+                : new StepOutcome.Later(left);
+    }
+
+    private StepOutcome anotherAttempt(
+            Transaction tx, Order order, Row earlier, int failuresBefore, EventContext context) throws SQLException {
+        int attempt = earlier.attempts() + 1;
+        stepLog.retrying(tx, order.orderId(), Step.PROCESS_PAYMENT, earlier.attempts(), NO_ANSWER);
+        tx.update(COUNT_ATTEMPT, clock.instant(), order.orderId());
+        return attempt > failuresBefore
+                ? capture(tx, order, earlier, attempt, context)
+                : new StepOutcome.Unavailable(attempt, NO_ANSWER);
+    }
+
+    private StepOutcome capture(Transaction tx, Order order, Row earlier, int attempt, EventContext context)
+            throws SQLException {
+        tx.update(TURN, "CAPTURED", clock.instant(), order.orderId(), "PENDING");
+        return captured(tx, order, earlier.paymentId(), attempt, context);
     }
 
     private StepOutcome captured(Transaction tx, Order order, String paymentId, int attempt, EventContext context)
             throws SQLException {
         Money total = order.total();
-        EventData data = new EventData.PaymentProcessed(
-                total.amount(), total.currency().getCurrencyCode(), paymentId);
+        EventData data =
+                new EventData.PaymentProcessed(total.amount(), total.currency().getCurrencyCode(), paymentId);
         outbox.append(tx, order.orderId(), data, attempt, context);
         return StepOutcome.DONE;
     }
@@ -154,12 +160,12 @@ public final class Payments {
             if (payment.filter(row -> row.status().equals("REFUNDED")).isPresent()) {
                 return StepOutcome.DONE;
             }
-            stepLog.skipped(tx, order.orderId(), Step.PROCESS_PAYMENT.compensation().orElseThrow());
+            stepLog.skipped(
+                    tx, order.orderId(), Step.PROCESS_PAYMENT.compensation().orElseThrow());
             return StepOutcome.SKIPPED;
         }
         Row captured = payment.orElseThrow();
-        EventData data =
-                new EventData.PaymentRefunded(captured.amount(), captured.currency(), captured.paymentId());
+        EventData data = new EventData.PaymentRefunded(captured.amount(), captured.currency(), captured.paymentId());
         outbox.append(tx, order.orderId(), data, 1, context);
         return StepOutcome.DONE;
     }
@@ -182,7 +188,8 @@ public final class Payments {
                         row.getString("status"),
                         new BigDecimal(row.getString("amount")),
                         row.getString("currency"),
-                        row.getInt("attempts")),
+                        row.getInt("attempts"),
+                        Instant.ofEpochMilli(row.getLong("created_at"))),
                 orderId);
     }
 

@@ -22,13 +22,11 @@ public final class Shipping {
     private static final String STATUS = "SELECT status FROM shipments WHERE order_id = ?";
     private static final String INSERT =
             "INSERT INTO shipments (order_id, status, tracking_number, country, created_at) VALUES (?, ?, ?, ?, ?)";
-    private static final String FIND =
-            """
+    private static final String FIND = """
             SELECT tracking_number, order_id, country, created_at
             FROM shipments WHERE order_id = ? AND status = 'SHIPPED'
             """;
-    private static final String LIST =
-            """
+    private static final String LIST = """
             SELECT tracking_number, order_id, country, created_at
             FROM shipments WHERE order_id > ? AND status = 'SHIPPED' ORDER BY order_id LIMIT ?
             """;

@@ -1,0 +1,122 @@
+package io.caravanserai;
+
+import io.caravanserai.event.OrderEvent;
+import io.caravanserai.flow.FlowEntry;
+import io.caravanserai.flow.Flows;
+import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.order.Step;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.saga.Backoff;
+import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.service.GiveUp;
+import io.caravanserai.service.ServiceRoutes;
+import io.caravanserai.service.StepLog;
+import io.caravanserai.service.inventory.Inventory;
+import io.caravanserai.service.inventory.Shelf;
+import io.caravanserai.service.order.OrderHistory;
+import io.caravanserai.service.order.OrderLife;
+import io.caravanserai.service.order.Orders;
+import io.caravanserai.service.order.Outcomes;
+import io.caravanserai.service.payment.Payments;
+import io.caravanserai.service.shipping.Shipping;
+import io.caravanserai.store.Store;
+import java.time.Clock;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.camel.CamelContext;
+
+/**
+ * The hub without its doors: services, sagas, flows and recovery on a store and a Camel context. The doors, the brokers
+ * and the benchmark stand around it.
+ */
+final class Core implements AutoCloseable {
+    final Store store;
+    final Clock clock;
+    final Supplier<String> ids = new Ids();
+    final Orders orders;
+    final OrderHistory history = new OrderHistory();
+    final OrderLife life;
+    final Outcomes outcomes = new Outcomes();
+    final Outbox outbox;
+    final Inventory inventory;
+    final Shelf shelf = new Shelf();
+    final Payments payments;
+    final Shipping shipping;
+    final DurableSagaService sagas;
+    final Flows flows;
+    final FlowEntry entry;
+    final Recovery recovery;
+    private final CamelContext context;
+    private final ServiceRoutes routes;
+
+    /**
+     * @param context not yet started
+     * @param relay given each event once it is durable; must not block
+     */
+    Core(HubSettings settings, Store store, CamelContext context, Clock clock, Consumer<OrderEvent> relay) {
+        this.store = store;
+        this.clock = clock;
+        this.context = context;
+        this.orders = new Orders(clock);
+        this.life = new OrderLife(clock, outcomes::ended);
+        StepLog stepLog = new StepLog(ids, clock);
+        // The fence first: what it refuses, nobody else counts.
+        this.outbox = new Outbox(ids, clock, List.of(life, this::shipStock), relay);
+        this.inventory = new Inventory(outbox, stepLog, clock);
+        this.payments = new Payments(outbox, stepLog, clock, ids);
+        this.shipping = new Shipping(outbox, clock, ids, settings.shippingCountries());
+        Backoff backoff = new Backoff(
+                settings.saga().compensationAttempts(), settings.saga().compensationBackoff());
+        this.sagas = new DurableSagaService(
+                store,
+                clock,
+                ids,
+                settings.saga().timeout(),
+                backoff,
+                new OrderSagas(orders, life, outbox, stepLog, outcomes));
+        sagas.setCamelContext(context);
+        context.getRegistry().bind("sagaService", sagas);
+        this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
+        this.entry = new FlowEntry(context, flows);
+        this.recovery = new Recovery(store, orders, sagas, entry, clock);
+        this.routes = new ServiceRoutes(store, orders, new GiveUp(store, orders, outbox))
+                .with(
+                        Step.CREATE_ORDER,
+                        (tx, order, cause) -> life.create(tx, outbox, order, cause),
+                        (tx, order, cause) -> life.cancel(tx, outbox, order, cause))
+                .with(Step.RESERVE_ITEMS, inventory::reserve, inventory::release)
+                .with(Step.PROCESS_PAYMENT, payments::charge, payments::refund)
+                .with(Step.SHIP_ORDER, shipping::ship);
+    }
+
+    private void shipStock(io.caravanserai.store.Transaction tx, OrderEvent event) throws java.sql.SQLException {
+        inventory.onEvent(tx, event);
+    }
+
+    private OrdersCarried ordersCarried() {
+        return () -> store.read(tx -> orders.flowsInUse(tx).stream()
+                .map(use -> new OrdersCarried.Carried(use.flow(), use.version(), use.orders()))
+                .toList());
+    }
+
+    /** The services' endpoints; to be added to the context before it starts. */
+    ServiceRoutes routes() {
+        return routes;
+    }
+
+    /** Starts the flows and takes up what an earlier process left. The context must have been started. */
+    void start() {
+        flows.start();
+        sagas.watch();
+        recovery.watch();
+    }
+
+    @Override
+    public void close() {
+        recovery.close();
+        sagas.close();
+        entry.close();
+        flows.close();
+    }
+}

@@ -1,0 +1,107 @@
+package io.caravanserai;
+
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.Reason;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.saga.Cause;
+import io.caravanserai.saga.SagaListener;
+import io.caravanserai.saga.SagaStatus;
+import io.caravanserai.service.OrderLookup;
+import io.caravanserai.service.StepLog;
+import io.caravanserai.service.order.OrderLife;
+import io.caravanserai.service.order.OrderView;
+import io.caravanserai.service.order.Orders;
+import io.caravanserai.service.order.Outcomes;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/** Where sagas and orders meet: a saga turns only as its order may, and with it. */
+final class OrderSagas implements SagaListener {
+    private final Orders orders;
+    private final OrderLife life;
+    private final Outbox outbox;
+    private final StepLog stepLog;
+    private final Outcomes outcomes;
+
+    OrderSagas(Orders orders, OrderLife life, Outbox outbox, StepLog stepLog, Outcomes outcomes) {
+        this.orders = orders;
+        this.life = life;
+        this.outbox = outbox;
+        this.stepLog = stepLog;
+        this.outcomes = outcomes;
+    }
+
+    @Override
+    public boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException {
+        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        if (order.isEmpty()) {
+            return true;
+        }
+        if (order.get().status() == OrderStatus.SHIPPED) {
+            return false;
+        }
+        if (order.get().reason() == null) {
+            turnBack(tx, order.get(), cause);
+        }
+        return true;
+    }
+
+    private void turnBack(Transaction tx, OrderView order, Cause cause) throws SQLException {
+        switch (cause.kind()) {
+            case TIMED_OUT ->
+                outbox.append(
+                        tx,
+                        order.orderId(),
+                        new EventData.Failed(EventType.OrderTimedOut, Reason.TIMED_OUT),
+                        1,
+                        context(tx, order));
+            case CANCELLED -> life.turnBack(tx, order.orderId(), Reason.CANCELLED_BY_OPERATOR);
+            case FAILED -> life.turnBack(tx, order.orderId(), Reason.SERVICE_UNAVAILABLE);
+        }
+    }
+
+    private EventContext context(Transaction tx, OrderView order) throws SQLException {
+        return orders.find(tx, order.orderId()).map(OrderLookup.Known::context).orElse(EventContext.NONE);
+    }
+
+    @Override
+    public boolean mayComplete(Transaction tx, String sagaId) throws SQLException {
+        return orders.ofSaga(tx, sagaId)
+                .map(order -> order.status() == OrderStatus.SHIPPED)
+                .orElse(true);
+    }
+
+    @Override
+    public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
+        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        if (order.isEmpty()) {
+            return;
+        }
+        String orderId = order.get().orderId();
+        if (status == SagaStatus.COMPENSATED && !order.get().status().isEnd()) {
+            // The flow failed before create-order joined, or a person resolved what was left.
+            OrderLookup.Known known = orders.find(tx, orderId).orElseThrow();
+            life.cancel(tx, outbox, known.order(), known.context());
+        }
+        tx.afterCommit(() -> outcomes.ended(orderId));
+    }
+
+    @Override
+    public void compensationFailed(
+            Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
+            throws SQLException {
+        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        if (order.isPresent()) {
+            stepLog.compensationFailed(tx, order.get().orderId(), name(compensation), attempt, error);
+        }
+    }
+
+    /** The name in an endpoint uri: {@code direct://refund-payment@3} is about refund-payment. */
+    private static String name(String uri) {
+        return uri.replaceFirst("^[a-z-]+:(//)?", "").replaceFirst("[@?].*$", "");
+    }
+}

@@ -1,0 +1,167 @@
+package io.caravanserai;
+
+import io.caravanserai.flow.FlowEntry;
+import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.Style;
+import io.caravanserai.saga.Cause;
+import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.saga.SagaRecord;
+import io.caravanserai.saga.SagaStatus;
+import io.caravanserai.service.OrderLookup;
+import io.caravanserai.service.order.OrderView;
+import io.caravanserai.service.order.Orders;
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds orders that nobody is taking further, because a process died or its store was away, and sends them into their
+ * flow again: steps that are done are passed over, so they go on where they stood.
+ */
+final class Recovery implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
+    private static final int PER_PASS = 500;
+    private static final int MOST_UNDER_WAY = 1_000;
+    /** In the other styles an order may rest in a queue for a while: sending it again would only make work. */
+    private static final Duration PATIENCE_WITH_CALLS = Duration.ofSeconds(5);
+
+    private static final Duration PATIENCE_WITH_QUEUES = Duration.ofSeconds(30);
+
+    private final Store store;
+    private final Orders orders;
+    private final DurableSagaService sagas;
+    private final FlowEntry entry;
+    private final Clock clock;
+    private final Instant started;
+    private final Map<String, Instant> lastSent = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "recovery");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    Recovery(Store store, Orders orders, DurableSagaService sagas, FlowEntry entry, Clock clock) {
+        this.store = store;
+        this.orders = orders;
+        this.sagas = sagas;
+        this.entry = entry;
+        this.clock = clock;
+        this.started = clock.instant();
+    }
+
+    void watch() {
+        timer.scheduleWithFixedDelay(this::pass, 0, 1, TimeUnit.SECONDS);
+    }
+
+    private void pass() {
+        try {
+            int resumed = runOnce(clock.instant()).get(60, TimeUnit.SECONDS);
+            if (resumed > 0) {
+                LOG.atInfo().addKeyValue("orders", resumed).log("unfinished orders resumed");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.warn("resuming orders failed; it is tried again", e);
+        }
+    }
+
+    /** One look at what is unfinished; answers how many orders it has taken up. */
+    CompletableFuture<Integer> runOnce(Instant now) {
+        if (entry.underWay() > MOST_UNDER_WAY) {
+            return CompletableFuture.completedFuture(0);
+        }
+        return store.read(tx -> lookFrom(tx, now)).thenApply(found -> {
+            lastSent.values().removeIf(sent -> sent.plus(PATIENCE_WITH_QUEUES).isBefore(now));
+            found.journeys().forEach(journey -> {
+                lastSent.put(journey.orderId(), now);
+                entry.dispatch(journey);
+            });
+            found.shipped().forEach(id -> sagas.complete(id));
+            found.cancelled()
+                    .forEach(id -> sagas.compensate(id, new Cause(Cause.Kind.FAILED, "its order was cancelled")));
+            return found.journeys().size()
+                    + found.shipped().size()
+                    + found.cancelled().size();
+        });
+    }
+
+    /** What a look has found: orders to send on, and sagas whose order has ended already. */
+    private record Found(List<FlowEntry.Journey> journeys, List<String> shipped, List<String> cancelled) {}
+
+    private Found lookFrom(Transaction tx, Instant now) throws SQLException {
+        Found found = new Found(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        long after = 0;
+        List<OrderView> page;
+        do {
+            page = orders.unfinished(tx, after, now, PER_PASS);
+            for (OrderView order : page) {
+                after = order.sequence();
+                if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
+                    found.journeys().add(journey(tx, order));
+                }
+            }
+        } while (page.size() == PER_PASS && found.journeys().size() < PER_PASS);
+        for (String sagaId : sagas.log().open(tx, SagaStatus.RUNNING)) {
+            Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+            if (order.isPresent() && order.get().status().isEnd() && isLeftBehind(order.get(), now)) {
+                boolean shipped = order.get().status() == OrderStatus.SHIPPED;
+                (shipped ? found.shipped() : found.cancelled()).add(sagaId);
+            }
+        }
+        return found;
+    }
+
+    private boolean isLeftBehind(OrderView order, Instant now) {
+        if (entry.isUnderWay(order.orderId())) {
+            return false;
+        }
+        Duration patience = order.style() == Style.REQUEST_REPLY ? PATIENCE_WITH_CALLS : PATIENCE_WITH_QUEUES;
+        Instant sent = lastSent.get(order.orderId());
+        if (sent != null && sent.plus(patience).isAfter(now)) {
+            return false;
+        }
+        // What an earlier process left behind is taken up at once.
+        return order.updatedAt().isBefore(started)
+                || order.updatedAt().plus(patience).isBefore(now);
+    }
+
+    private boolean isToGoOn(Transaction tx, OrderView order) throws SQLException {
+        if (order.sagaId() == null) {
+            return true;
+        }
+        Optional<SagaRecord> saga = sagas.log().find(tx, order.sagaId());
+        return saga.isEmpty() || saga.get().state().status() == SagaStatus.RUNNING;
+    }
+
+    private FlowEntry.Journey journey(Transaction tx, OrderView order) throws SQLException {
+        OrderLookup.Known known = orders.find(tx, order.orderId()).orElseThrow();
+        return new FlowEntry.Journey(
+                order.orderId(),
+                OrderJson.write(known.order()),
+                order.flow(),
+                order.flowVersion(),
+                order.sagaId(),
+                known.context().traceparent());
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+}

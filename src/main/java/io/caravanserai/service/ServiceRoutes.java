@@ -1,0 +1,45 @@
+package io.caravanserai.service;
+
+import io.caravanserai.order.Step;
+import io.caravanserai.store.Store;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.camel.Processor;
+import org.apache.camel.builder.RouteBuilder;
+
+/**
+ * The endpoints of the services: {@code direct:} plus the name of each action and compensation, and
+ * {@code direct:give-up}. A failure goes to the flow that called, which decides what comes of it.
+ */
+public final class ServiceRoutes extends RouteBuilder {
+    private final Store store;
+    private final OrderLookup orders;
+    private final Map<String, Processor> endpoints = new LinkedHashMap<>();
+
+    public ServiceRoutes(Store store, OrderLookup orders, GiveUp giveUp) {
+        this.store = store;
+        this.orders = orders;
+        endpoints.put("give-up", giveUp);
+    }
+
+    /** Adds a step that cannot be undone. */
+    public ServiceRoutes with(Step step, StepWork action) {
+        endpoints.put(step.action(), new ServiceEndpoint(store, orders, step, step.action(), action));
+        return this;
+    }
+
+    /** Adds a step and its compensation. */
+    public ServiceRoutes with(Step step, StepWork action, StepWork compensation) {
+        String name = step.compensation().orElseThrow();
+        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, compensation));
+        return with(step, action);
+    }
+
+    @Override
+    public void configure() {
+        endpoints.forEach((name, endpoint) -> from("direct:" + name)
+                .routeId(name)
+                .errorHandler(noErrorHandler())
+                .process(endpoint));
+    }
+}
