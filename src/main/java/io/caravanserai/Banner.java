@@ -1,0 +1,29 @@
+package io.caravanserai;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+
+/** What a person sees when the hub has started: what runs, and what to try. */
+record Banner(HubSettings settings, int port) {
+    private static final String ORDER = """
+            {"customerId": "C-789", "items": [{"sku": "SADDLE-01", "quantity": 2, "unitPrice": 50.00}], \
+            "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}""";
+
+    void print(PrintStream out, Duration startup) {
+        String url = "http://" + host() + ":" + port;
+        out.printf(Locale.ROOT, "Caravanserai is ready at %s after %.1f s%n", url, startup.toMillis() / 1000.0);
+        out.println("  flows    " + settings.routesDir().toAbsolutePath());
+        out.println("  data     " + settings.dataDir().toAbsolutePath());
+        out.println("  health   " + url + "/observe/health");
+        out.println("Try an order:");
+        out.println("  curl -i " + url + "/orders -H 'Content-Type: application/json' -d '" + ORDER + "'");
+        out.flush();
+    }
+
+    private String host() {
+        return settings.http().host().contains(":")
+                ? "[" + settings.http().host() + "]"
+                : settings.http().host();
+    }
+}

@@ -1,0 +1,132 @@
+package io.caravanserai;
+
+import io.caravanserai.http.ApiKeys;
+import io.caravanserai.http.HttpApi;
+import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.store.SqliteStore;
+import io.caravanserai.store.Store;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.main.Main;
+import org.apache.camel.main.SimpleMainShutdownStrategy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running hub. */
+public final class Hub implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
+
+    private final HubSettings settings;
+    private final Main camel = new Main();
+    /** What has been started, to be closed in reverse. */
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+
+    private Core core;
+    private int port;
+
+    private Hub(HubSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Starts the hub of the settings found around it, and runs it until the process is told to stop. */
+    public static void main(String[] arguments) throws InterruptedException {
+        long began = System.nanoTime();
+        Hub hub;
+        try {
+            SettingsReader.Result read = new SettingsReader().read();
+            read.warnings().forEach(LOG::warn);
+            hub = start(read.settings());
+        } catch (Exception e) {
+            System.err.println("Caravanserai cannot start: " + e.getMessage());
+            LOG.debug("cannot start", e);
+            System.exit(1);
+            return;
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(hub::close, "stop"));
+        new Banner(hub.settings, hub.port).print(System.out, Duration.ofNanos(System.nanoTime() - began));
+        Thread.currentThread().join();
+    }
+
+    /**
+     * Starts a hub; it answers requests when this returns.
+     *
+     * @throws RuntimeException when it cannot; the message says which setting to look at
+     */
+    public static Hub start(HubSettings settings) throws Exception {
+        Hub hub = new Hub(settings);
+        try {
+            hub.start();
+            return hub;
+        } catch (Exception e) {
+            hub.close();
+            throw e;
+        }
+    }
+
+    private void start() throws Exception {
+        Clock clock = Clock.systemUTC();
+        Store store = opened(SqliteStore.open(settings.dataDir()));
+        CamelContext context = camelContext();
+        core = new Core(settings, store, context, clock, event -> {});
+        context.addRoutes(core.routes());
+        new SeedStock(core.shelf).sow(store);
+        started.push(camel::stop);
+        camel.start();
+        opened(core).start();
+        VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
+        port = router.getServer().getPort();
+        new HttpApi(new ApiKeys(settings.security().keys()), endpoints()).mount(router);
+    }
+
+    private List<HttpEndpoints> endpoints() {
+        List<HttpEndpoints> endpoints = new ArrayList<>();
+        return endpoints;
+    }
+
+    private CamelContext camelContext() {
+        camel.setDefaultPropertyPlaceholderLocation("classpath:application.properties;optional=true");
+        // The hub has a shutdown hook of its own, which stops things in their order.
+        camel.setShutdownStrategy(new SimpleMainShutdownStrategy());
+        camel.configure().setName("caravanserai");
+        camel.addOverrideProperty("camel.main.shutdownTimeout", "15");
+        camel.addOverrideProperty("camel.main.routesIncludePattern", "false");
+        camel.addOverrideProperty("camel.server.enabled", "true");
+        camel.addOverrideProperty("camel.server.host", settings.http().host());
+        camel.addOverrideProperty(
+                "camel.server.port", String.valueOf(settings.http().port()));
+        camel.init();
+        return camel.getCamelContext();
+    }
+
+    private String routerName() {
+        return VertxPlatformHttpRouter.getRouterNameFromPort(settings.http().port());
+    }
+
+    /** Where HTTP is served; the port that was taken when 0 was asked for. */
+    public int port() {
+        return port;
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        started.push(part);
+        return part;
+    }
+
+    /** Stops taking work, lets what is under way finish or leaves it for the next start, and lets go of everything. */
+    @Override
+    public void close() {
+        while (!started.isEmpty()) {
+            try {
+                started.pop().close();
+            } catch (Exception e) {
+                LOG.warn("stopping a part of the hub failed", e);
+            }
+        }
+    }
+}
