@@ -138,6 +138,9 @@ public final class Request {
         } catch (JsonProcessingException e) {
             throw Problem.of(400, "the body is not JSON: " + e.getOriginalMessage())
                     .asException();
+        } catch (NumberFormatException e) {
+            // Thrown bare by the parser for an exponent of too many digits.
+            throw Problem.of(400, "the body has a number that cannot be read").asException();
         }
     }
 

@@ -1,0 +1,18 @@
+package io.caravanserai.ingress;
+
+import io.caravanserai.http.Problem.Fault;
+import io.caravanserai.order.Order;
+import java.util.List;
+
+/** What became of bytes that should be an order. */
+public sealed interface Reading {
+
+    /** @param order with an id: its own, or one the hub has made */
+    record Valid(Order order) implements Reading {}
+
+    /** No JSON: broken syntax or encoding, a name twice, too deep. */
+    record Unreadable(String detail) implements Reading {}
+
+    /** JSON that breaks rules. */
+    record Invalid(List<Fault> faults) implements Reading {}
+}
