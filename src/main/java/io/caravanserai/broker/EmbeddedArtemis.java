@@ -113,6 +113,8 @@ public final class EmbeddedArtemis implements AutoCloseable {
     private static AddressSettings everywhere() {
         return new AddressSettings()
                 .setDeadLetterAddress(SimpleString.of("DLQ"))
+                // What expires is not lost either.
+                .setExpiryAddress(SimpleString.of("DLQ"))
                 .setMaxDeliveryAttempts(6)
                 .setRedeliveryDelay(200)
                 .setRedeliveryMultiplier(2)

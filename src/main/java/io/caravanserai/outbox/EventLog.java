@@ -1,0 +1,34 @@
+package io.caravanserai.outbox;
+
+import io.caravanserai.store.Store;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** All events, in the order they happened, as long as they are kept. Thread-safe. */
+public final class EventLog {
+    private static final String AFTER = "SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
+    private static final String OF_ORDER =
+            "SELECT * FROM events WHERE order_id = ? AND sequence > ? ORDER BY sequence LIMIT ?";
+    private static final String END = "SELECT COALESCE(MAX(sequence), 0) FROM events";
+
+    private final Store store;
+
+    public EventLog(Store store) {
+        this.store = store;
+    }
+
+    /** Events later in the log than that. */
+    public CompletableFuture<List<StoredEvent>> after(long sequence, int limit) {
+        return store.read(tx -> tx.list(AFTER, StoredEvent::of, sequence, limit));
+    }
+
+    /** Events of one order later in the log than that. */
+    public CompletableFuture<List<StoredEvent>> ofOrder(String orderId, long after, int limit) {
+        return store.read(tx -> tx.list(OF_ORDER, StoredEvent::of, orderId, after, limit));
+    }
+
+    /** The sequence of the last event; 0 when there is none. */
+    public CompletableFuture<Long> end() {
+        return store.read(tx -> tx.first(END, row -> row.getLong(1)).orElse(0L));
+    }
+}

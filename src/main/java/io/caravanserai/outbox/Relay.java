@@ -1,0 +1,212 @@
+package io.caravanserai.outbox;
+
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetterSink;
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventCodec;
+import io.caravanserai.event.InvalidEventException;
+import io.caravanserai.store.Store;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends events on as soon as they are durable, in the order of the log, and then marks them. Always reads them from the
+ * log: that costs less than keeping them in memory in the right order, needs no memory while the broker is away, and
+ * makes the start after a crash nothing special. An event is sent again when the hub died before its mark was durable.
+ */
+public final class Relay implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+
+    private static final String UNSENT = """
+            SELECT * FROM events WHERE sent_at IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
+            """;
+    private static final String MARK = "UPDATE events SET sent_at = ? WHERE sequence = ?";
+    private static final String MARK_ALL = "UPDATE events SET sent_at = ? WHERE sequence BETWEEN ? AND ?";
+    private static final String OWED = "SELECT COUNT(*) FROM events WHERE sent_at IS NULL";
+
+    private static final int BATCH = 500;
+    private static final int IDLE_MILLIS = 500;
+    private static final long LONGEST_PAUSE_MILLIS = 3_000;
+
+    private final Store store;
+    private final EventCodec codec;
+    private final Function<List<CloudEvent>, CompletableFuture<Void>> publisher;
+    private final DeadLetterSink deadLetters;
+    private final Clock clock;
+    private final Semaphore news = new Semaphore(0);
+    private final Thread thread = new Thread(this::run, "outbox-relay");
+    private CompletableFuture<Void> marks = CompletableFuture.completedFuture(null);
+    private long position;
+    private volatile String trouble;
+    private volatile boolean closed;
+
+    /**
+     * @param publisher sends a batch in its order; completes when it is durable at the broker
+     */
+    public Relay(
+            Store store,
+            EventCodec codec,
+            Function<List<CloudEvent>, CompletableFuture<Void>> publisher,
+            DeadLetterSink deadLetters,
+            Clock clock) {
+        this.store = store;
+        this.codec = codec;
+        this.publisher = publisher;
+        this.deadLetters = deadLetters;
+        this.clock = clock;
+    }
+
+    /** Begins with what is still to be sent. */
+    public Relay start() {
+        thread.setDaemon(true);
+        thread.start();
+        return this;
+    }
+
+    /** Says that there are new events in the log. Never blocks. */
+    public void wake() {
+        if (news.availablePermits() == 0) {
+            news.release();
+        }
+    }
+
+    /** Why nothing can be sent at present; empty when the last attempt succeeded. */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble);
+    }
+
+    /** How many events are still to be sent. */
+    public CompletableFuture<Long> owed() {
+        return store.read(tx -> tx.first(OWED, row -> row.getLong(1)).orElse(0L));
+    }
+
+    private void run() {
+        long pause = 50;
+        while (!closed) {
+            try {
+                if (!relayNext()) {
+                    marks.join();
+                    // An event that committed after a later one, as writers beside each other may have it, is found
+                    // now.
+                    position = 0;
+                    if (!relayNext()) {
+                        news.tryAcquire(IDLE_MILLIS, TimeUnit.MILLISECONDS);
+                        news.drainPermits();
+                    }
+                }
+                trouble = null;
+                pause = 50;
+            } catch (InterruptedException e) {
+                LOG.debug("relay woken to close");
+            } catch (Exception e) {
+                trouble = "events cannot be sent on: " + DeadLetter.firstLine(e.getCause() == null ? e : e.getCause());
+                if (!closed) {
+                    LOG.atWarn().addKeyValue("error", trouble).log("relay waits before it tries again");
+                    pause = sleep(pause);
+                }
+            }
+        }
+    }
+
+    private long sleep(long pause) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(pause);
+        } catch (InterruptedException e) {
+            LOG.debug("relay woken to close");
+        }
+        return Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+    }
+
+    /** Sends a batch and lets it be marked; false when there was nothing to send. */
+    private boolean relayNext() throws InterruptedException, ExecutionException {
+        long from = position;
+        List<StoredEvent> batch =
+                store.read(tx -> tx.list(UNSENT, StoredEvent::of, from, BATCH)).get();
+        if (batch.isEmpty()) {
+            return false;
+        }
+        List<CloudEvent> written = new ArrayList<>(batch.size());
+        for (StoredEvent each : batch) {
+            written.addAll(write(each.event()));
+        }
+        if (!written.isEmpty()) {
+            publisher.apply(written).get();
+        }
+        position = batch.get(batch.size() - 1).sequence();
+        CompletableFuture<Void> before = marks;
+        CompletableFuture<Void> marked = mark(batch);
+        marks = before.thenCombine(marked, (one, other) -> null);
+        return true;
+    }
+
+    private List<CloudEvent> write(CloudEvent event) throws InterruptedException, ExecutionException {
+        try {
+            return codec.write(event);
+        } catch (InvalidEventException e) {
+            // It would stand in the way of all that follow.
+            LOG.atError()
+                    .addKeyValue("eventId", event.id())
+                    .addKeyValue("error", e.getMessage())
+                    .log("an event breaks its schema and is not sent");
+            deadLetters
+                    .add(new DeadLetter.Failed(
+                            "outbox:" + event.id(),
+                            "outbox",
+                            "order-events",
+                            event.type().name(),
+                            e.reason(),
+                            DeadLetter.firstLine(e),
+                            event.attributes(),
+                            event.data(),
+                            false))
+                    .get();
+            return List.of();
+        }
+    }
+
+    private CompletableFuture<Void> mark(List<StoredEvent> batch) {
+        long first = batch.get(0).sequence();
+        long last = batch.get(batch.size() - 1).sequence();
+        return store.<Void>write("mark-sent", "relay", tx -> {
+                    if (last - first + 1 == batch.size()) {
+                        tx.update(MARK_ALL, clock.instant(), first, last);
+                    } else {
+                        for (StoredEvent each : batch) {
+                            tx.update(MARK, clock.instant(), each.sequence());
+                        }
+                    }
+                    return null;
+                })
+                .handle((nothing, error) -> error)
+                .thenCompose(error -> {
+                    if (error == null || closed) {
+                        return CompletableFuture.completedFuture(null);
+                    }
+                    // Sent but not marked: marking again is right, sending again would bring it out of order.
+                    return CompletableFuture.runAsync(
+                                    () -> {}, CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS))
+                            .thenCompose(nothing -> mark(batch));
+                });
+    }
+
+    /** Sends nothing more; what is left is sent at the next start. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            thread.join(10_000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package io.caravanserai.outbox;
+
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventType;
+import io.caravanserai.event.EventVersions;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+
+/**
+ * An event as the log holds it.
+ *
+ * @param sequence its place in the log
+ * @param event in the newest version of its type
+ */
+public record StoredEvent(long sequence, CloudEvent event) {
+
+    static StoredEvent of(ResultSet row) throws SQLException {
+        EventType type = EventType.valueOf(row.getString("type"));
+        return new StoredEvent(
+                row.getLong("sequence"),
+                new CloudEvent(
+                        row.getString("id"),
+                        type,
+                        EventVersions.newest(type),
+                        row.getString("order_id"),
+                        Instant.ofEpochMilli(row.getLong("at")),
+                        new EventContext(
+                                row.getString("saga_id"), row.getString("causation_id"), row.getString("traceparent")),
+                        row.getString("data")));
+    }
+}
