@@ -52,7 +52,10 @@ public final class RecordSender implements AutoCloseable {
 
     /** Waits a little for what is on its way, then lets go of the brokers. */
     @Override
-    public void close() {
+    public synchronized void close() {
+        if (thread.isShutdown()) {
+            return;
+        }
         thread.execute(() -> drop(Duration.ofSeconds(3)));
         thread.shutdown();
     }

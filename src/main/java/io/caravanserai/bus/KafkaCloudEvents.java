@@ -1,0 +1,51 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.kafka.RecordText;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/** CloudEvents in the binary content mode of the Kafka protocol binding; the key is the order's id. */
+public final class KafkaCloudEvents {
+    private static final String PREFIX = "ce_";
+    private static final String CONTENT_TYPE = "content-type";
+
+    private KafkaCloudEvents() {}
+
+    /** The record of an event; the order's events go to one partition and stay in line. */
+    public static ProducerRecord<byte[], byte[]> write(String topic, CloudEvent event) {
+        ProducerRecord<byte[], byte[]> record =
+                new ProducerRecord<>(topic, bytes(event.orderId()), bytes(event.data()));
+        event.attributes().forEach((name, value) -> record.headers().add(PREFIX + name, bytes(value)));
+        record.headers().add(CONTENT_TYPE, bytes(CloudEvent.CONTENT_TYPE));
+        return record;
+    }
+
+    /** What a record brings; it may be no event at all. */
+    static Delivery.Incoming read(ConsumerRecord<byte[], byte[]> record) {
+        Map<String, String> headers = RecordText.headers(record);
+        return new Delivery.Incoming(
+                RecordText.place(record),
+                attributes(headers),
+                headers,
+                RecordText.of(record.value()).orElse(null));
+    }
+
+    /** The attributes among a record's headers, without their prefix. */
+    static Map<String, String> attributes(Map<String, String> headers) {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        headers.forEach((name, value) -> {
+            if (name.startsWith(PREFIX)) {
+                attributes.put(name.substring(PREFIX.length()), value);
+            }
+        });
+        return attributes;
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

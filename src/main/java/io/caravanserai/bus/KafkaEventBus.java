@@ -1,0 +1,141 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventCodec;
+import io.caravanserai.kafka.KafkaLink;
+import io.caravanserai.kafka.KafkaTopic;
+import io.caravanserai.kafka.RecordHandler.Taken;
+import io.caravanserai.kafka.RecordIntake;
+import io.caravanserai.kafka.RecordSender;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.stream.Stream;
+
+/**
+ * Events over Kafka: one topic, in which the events of an order lie in one partition; each subscriber is a consumer
+ * group, so that several hubs share its partitions.
+ */
+public final class KafkaEventBus implements EventBus {
+    /** Enough that commits of the store are shared by many events, few enough to be forgotten. */
+    private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(500, Duration.ofSeconds(2));
+
+    private final KafkaLink link;
+    private final EventCodec codec;
+    private final Retry retry;
+    private final Executor executor;
+    private final DeadLetters deadLetters;
+    private final EventBusListener listener;
+    private final RecordSender sender;
+    private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
+    private volatile String trouble;
+
+    /**
+     * @param link which sees to the topic of order events
+     * @param executor runs handlers; a handler may block it
+     */
+    public KafkaEventBus(
+            KafkaLink link,
+            EventCodec codec,
+            Retry retry,
+            Executor executor,
+            DeadLetters deadLetters,
+            EventBusListener listener) {
+        this.link = link;
+        this.codec = codec;
+        this.retry = retry;
+        this.executor = executor;
+        this.deadLetters = deadLetters;
+        this.listener = listener;
+        this.sender = new RecordSender(link, "kafka-events");
+    }
+
+    @Override
+    public CompletableFuture<Void> publish(List<CloudEvent> events) {
+        var records = events.stream()
+                .map(event -> KafkaCloudEvents.write(KafkaTopic.ORDER_EVENTS.name(), event))
+                .toList();
+        // Who subscribed before this was published must hear it, even if the brokers have been away since.
+        CompletableFuture<?>[] places = subscribers.stream()
+                .map(subscriber -> subscriber.intake.placed())
+                .toArray(CompletableFuture<?>[]::new);
+        return CompletableFuture.allOf(places)
+                .thenCompose(nothing -> sender.send(records))
+                .whenComplete((nothing, failure) -> {
+                    if (failure == null) {
+                        trouble = null;
+                        listener.published(events.size());
+                    } else {
+                        trouble = "events cannot be sent to Kafka: "
+                                + cause(failure).getMessage();
+                    }
+                });
+    }
+
+    @Override
+    public Subscription subscribe(String subscriber, EventHandler handler) {
+        Delivery delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
+        deadLetters.replayedBy(
+                Delivery.channel(subscriber),
+                letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
+        RecordIntake intake = new RecordIntake(
+                link,
+                "hub-" + subscriber,
+                KafkaTopic.ORDER_EVENTS.name(),
+                RecordIntake.From.NOW,
+                LIMITS,
+                record -> Taken.until(delivery.deliver(record.topic(), KafkaCloudEvents.read(record))));
+        Subscriber subscribed = new Subscriber(intake, delivery);
+        subscribers.add(subscribed);
+        intake.start();
+        return subscribed;
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return link.trouble()
+                .or(() -> Optional.ofNullable(trouble))
+                .or(() -> subscribers.stream()
+                        .flatMap(subscriber ->
+                                Stream.concat(subscriber.intake.trouble().stream(), subscriber.notPlaced().stream()))
+                        .findFirst());
+    }
+
+    @Override
+    public void close() {
+        sender.close();
+        subscribers.parallelStream().forEach(Subscriber::close);
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
+    private final class Subscriber implements Subscription {
+        private final RecordIntake intake;
+        private final Delivery delivery;
+
+        private Subscriber(RecordIntake intake, Delivery delivery) {
+            this.intake = intake;
+            this.delivery = delivery;
+        }
+
+        private Optional<String> notPlaced() {
+            return intake.placed().isDone()
+                    ? Optional.empty()
+                    : Optional.of("a subscriber of events waits for its place in the topic");
+        }
+
+        @Override
+        public void close() {
+            intake.close();
+            delivery.close();
+            subscribers.remove(this);
+        }
+    }
+}

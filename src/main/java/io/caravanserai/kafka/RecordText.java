@@ -1,0 +1,45 @@
+package io.caravanserai.kafka;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+
+/** What a record says as text; records are bytes and may be anything. */
+public final class RecordText {
+
+    private RecordText() {}
+
+    /** The headers, the last one where a name is there twice. Bytes that are no text show as replacement characters. */
+    public static Map<String, String> headers(ConsumerRecord<byte[], byte[]> record) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (Header header : record.headers()) {
+            headers.put(header.key(), header.value() == null ? "" : new String(header.value(), StandardCharsets.UTF_8));
+        }
+        return headers;
+    }
+
+    /** The text of some bytes; empty when there are none or they are no UTF-8. */
+    public static Optional<String> of(byte[] bytes) {
+        if (bytes == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Where a record is, with its time: a topic that was made anew has other records in the same places. */
+    public static String place(ConsumerRecord<byte[], byte[]> record) {
+        return record.topic() + '-' + record.partition() + '-' + record.offset() + '@' + record.timestamp();
+    }
+}
