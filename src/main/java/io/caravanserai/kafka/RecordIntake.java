@@ -90,6 +90,11 @@ public final class RecordIntake implements AutoCloseable {
         return placed;
     }
 
+    /** Waits for {@link #placed}, in vain when the brokers are away. */
+    void awaitPlaced(Duration patience) {
+        await(patience, placed::isDone);
+    }
+
     /** Records taken and not released. */
     public int inHand() {
         return inHand.get();

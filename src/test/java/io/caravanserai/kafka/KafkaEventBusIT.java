@@ -1,4 +1,4 @@
-package io.caravanserai.bus;
+package io.caravanserai.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
@@ -6,6 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.broker.KafkaProcess;
+import io.caravanserai.bus.EventBus;
+import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
@@ -13,8 +17,6 @@ import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.event.EventType;
-import io.caravanserai.kafka.KafkaLink;
-import io.caravanserai.kafka.KafkaTopic;
 import io.caravanserai.store.SqliteStore;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,8 +34,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -51,7 +51,6 @@ class KafkaEventBusIT {
     @TempDir
     Path folder;
 
-    private final ExecutorService handlers = Executors.newFixedThreadPool(8);
     private final AtomicInteger ids = new AtomicInteger();
     private final List<AutoCloseable> opened = new CopyOnWriteArrayList<>();
     private SqliteStore store;
@@ -69,7 +68,6 @@ class KafkaEventBusIT {
             opened.get(last).close();
         }
         store.close();
-        handlers.shutdownNow();
     }
 
     @Test
@@ -196,16 +194,17 @@ class KafkaEventBusIT {
     }
 
     private KafkaEventBus bus(String brokers, String member) {
-        KafkaLink link = new KafkaLink(brokers, member, List.of(KafkaTopic.ORDER_EVENTS));
+        KafkaLink link = new KafkaLink(brokers, member, List.of(KafkaTopic.ORDER_EVENTS, KafkaTopic.DEAD_LETTERS));
         link.start();
+        KafkaDeadLetters kafkaLetters = new KafkaDeadLetters(deadLetters, link);
         KafkaEventBus bus = new KafkaEventBus(
                 link,
                 new EventCodec(new EventSchemas(), Map.of()),
                 new Retry(3, Duration.ofMillis(10), Duration.ofMillis(50)),
-                handlers,
-                deadLetters,
+                kafkaLetters,
                 new EventBusListener() {});
         opened.add(link);
+        opened.add(kafkaLetters);
         opened.add(bus);
         return bus;
     }

@@ -1,7 +1,7 @@
-package io.caravanserai.bus;
+package io.caravanserai.kafka;
 
+import io.caravanserai.bus.Delivery;
 import io.caravanserai.event.CloudEvent;
-import io.caravanserai.kafka.RecordText;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;

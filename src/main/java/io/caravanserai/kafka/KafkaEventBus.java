@@ -1,20 +1,24 @@
-package io.caravanserai.bus;
+package io.caravanserai.kafka;
 
-import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.bus.Delivery;
+import io.caravanserai.bus.EventBus;
+import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.Retry;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
-import io.caravanserai.kafka.KafkaLink;
-import io.caravanserai.kafka.KafkaTopic;
 import io.caravanserai.kafka.RecordHandler.Taken;
-import io.caravanserai.kafka.RecordIntake;
-import io.caravanserai.kafka.RecordSender;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
@@ -25,11 +29,13 @@ public final class KafkaEventBus implements EventBus {
     /** Enough that commits of the store are shared by many events, few enough to be forgotten. */
     private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(500, Duration.ofSeconds(2));
 
+    private static final Duration FIRST_CONNECTION = Duration.ofSeconds(5);
+    private static final int THREADS_OF_A_SUBSCRIBER = 8;
+
     private final KafkaLink link;
     private final EventCodec codec;
     private final Retry retry;
-    private final Executor executor;
-    private final DeadLetters deadLetters;
+    private final KafkaDeadLetters deadLetters;
     private final EventBusListener listener;
     private final RecordSender sender;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
@@ -37,19 +43,12 @@ public final class KafkaEventBus implements EventBus {
 
     /**
      * @param link which sees to the topic of order events
-     * @param executor runs handlers; a handler may block it
      */
     public KafkaEventBus(
-            KafkaLink link,
-            EventCodec codec,
-            Retry retry,
-            Executor executor,
-            DeadLetters deadLetters,
-            EventBusListener listener) {
+            KafkaLink link, EventCodec codec, Retry retry, KafkaDeadLetters deadLetters, EventBusListener listener) {
         this.link = link;
         this.codec = codec;
         this.retry = retry;
-        this.executor = executor;
         this.deadLetters = deadLetters;
         this.listener = listener;
         this.sender = new RecordSender(link, "kafka-events");
@@ -79,10 +78,13 @@ public final class KafkaEventBus implements EventBus {
 
     @Override
     public Subscription subscribe(String subscriber, EventHandler handler) {
+        ExecutorService executor = threads(subscriber);
         Delivery delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
-        deadLetters.replayedBy(
-                Delivery.channel(subscriber),
-                letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
+        deadLetters
+                .letters()
+                .replayedBy(
+                        Delivery.channel(subscriber),
+                        letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
         RecordIntake intake = new RecordIntake(
                 link,
                 "hub-" + subscriber,
@@ -90,9 +92,11 @@ public final class KafkaEventBus implements EventBus {
                 RecordIntake.From.NOW,
                 LIMITS,
                 record -> Taken.until(delivery.deliver(record.topic(), KafkaCloudEvents.read(record))));
-        Subscriber subscribed = new Subscriber(intake, delivery);
+        Subscriber subscribed = new Subscriber(intake, delivery, executor);
         subscribers.add(subscribed);
         intake.start();
+        // A moment's patience: with brokers that answer, the subscriber has its place when this returns.
+        intake.awaitPlaced(FIRST_CONNECTION);
         return subscribed;
     }
 
@@ -112,6 +116,19 @@ public final class KafkaEventBus implements EventBus {
         subscribers.parallelStream().forEach(Subscriber::close);
     }
 
+    private static ExecutorService threads(String subscriber) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                THREADS_OF_A_SUBSCRIBER,
+                THREADS_OF_A_SUBSCRIBER,
+                30,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                work -> new Thread(work, "events-" + subscriber + "-" + number.incrementAndGet()));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
     private static Throwable cause(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
@@ -119,10 +136,12 @@ public final class KafkaEventBus implements EventBus {
     private final class Subscriber implements Subscription {
         private final RecordIntake intake;
         private final Delivery delivery;
+        private final ExecutorService executor;
 
-        private Subscriber(RecordIntake intake, Delivery delivery) {
+        private Subscriber(RecordIntake intake, Delivery delivery, ExecutorService executor) {
             this.intake = intake;
             this.delivery = delivery;
+            this.executor = executor;
         }
 
         private Optional<String> notPlaced() {
@@ -133,9 +152,10 @@ public final class KafkaEventBus implements EventBus {
 
         @Override
         public void close() {
+            subscribers.remove(this);
             intake.close();
             delivery.close();
-            subscribers.remove(this);
+            executor.shutdown();
         }
     }
 }
