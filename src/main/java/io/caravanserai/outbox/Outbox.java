@@ -14,25 +14,38 @@ import java.util.function.Supplier;
 /** Records events beside their effects. Thread-safe. */
 public final class Outbox {
     private static final String INSERT = """
-            INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, attempt, data)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, attempt, data, kafka_sent_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """;
 
     private final Supplier<String> ids;
     private final Clock clock;
     private final List<Projection> projections;
     private final Consumer<OrderEvent> relay;
+    private final Long kafkaMark;
+
+    /** For events that go to the bus only. */
+    public Outbox(Supplier<String> ids, Clock clock, List<Projection> projections, Consumer<OrderEvent> relay) {
+        this(ids, clock, projections, relay, false);
+    }
 
     /**
      * @param ids unique ids that ascend with time
      * @param projections applied in this order to each event
      * @param relay given each event once it is durable; must not block
+     * @param alsoToKafka whether events are owed to {@link Destination#KAFKA}, too
      */
-    public Outbox(Supplier<String> ids, Clock clock, List<Projection> projections, Consumer<OrderEvent> relay) {
+    public Outbox(
+            Supplier<String> ids,
+            Clock clock,
+            List<Projection> projections,
+            Consumer<OrderEvent> relay,
+            boolean alsoToKafka) {
         this.ids = ids;
         this.clock = clock;
         this.projections = List.copyOf(projections);
         this.relay = relay;
+        this.kafkaMark = alsoToKafka ? 0L : null;
     }
 
     /**
@@ -57,7 +70,8 @@ public final class Outbox {
                 context.causationId(),
                 context.traceparent(),
                 attempt,
-                EventJson.write(orderId, data).toString());
+                EventJson.write(orderId, data).toString(),
+                kafkaMark);
         tx.afterCommit(() -> relay.accept(event));
         return event;
     }

@@ -26,43 +26,41 @@ import org.slf4j.LoggerFactory;
 public final class Relay implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
-    private static final String UNSENT = """
-            SELECT * FROM events WHERE sent_at IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
-            """;
-    private static final String MARK = "UPDATE events SET sent_at = ? WHERE sequence = ?";
-    private static final String MARK_ALL = "UPDATE events SET sent_at = ? WHERE sequence BETWEEN ? AND ?";
-    private static final String OWED = "SELECT COUNT(*) FROM events WHERE sent_at IS NULL";
-
     private static final int BATCH = 500;
     private static final int IDLE_MILLIS = 500;
     private static final long LONGEST_PAUSE_MILLIS = 3_000;
 
+    private final Destination destination;
     private final Store store;
     private final EventCodec codec;
     private final Function<List<CloudEvent>, CompletableFuture<Void>> publisher;
     private final DeadLetterSink deadLetters;
     private final Clock clock;
     private final Semaphore news = new Semaphore(0);
-    private final Thread thread = new Thread(this::run, "outbox-relay");
+    private final Thread thread;
     private CompletableFuture<Void> marks = CompletableFuture.completedFuture(null);
     private long position;
     private volatile String trouble;
     private volatile boolean closed;
 
     /**
+     * @param destination whose marks it keeps; one relay for each
      * @param publisher sends a batch in its order; completes when it is durable at the broker
      */
     public Relay(
+            Destination destination,
             Store store,
             EventCodec codec,
             Function<List<CloudEvent>, CompletableFuture<Void>> publisher,
             DeadLetterSink deadLetters,
             Clock clock) {
+        this.destination = destination;
         this.store = store;
         this.codec = codec;
         this.publisher = publisher;
         this.deadLetters = deadLetters;
         this.clock = clock;
+        this.thread = new Thread(this::run, "outbox-relay-" + destination.wire());
     }
 
     /** Begins with what is still to be sent. */
@@ -86,7 +84,8 @@ public final class Relay implements AutoCloseable {
 
     /** How many events are still to be sent. */
     public CompletableFuture<Long> owed() {
-        return store.read(tx -> tx.first(OWED, row -> row.getLong(1)).orElse(0L));
+        return store.read(
+                tx -> tx.first(destination.owed(), row -> row.getLong(1)).orElse(0L));
     }
 
     private void run() {
@@ -129,8 +128,8 @@ public final class Relay implements AutoCloseable {
     /** Sends a batch and lets it be marked; false when there was nothing to send. */
     private boolean relayNext() throws InterruptedException, ExecutionException {
         long from = position;
-        List<StoredEvent> batch =
-                store.read(tx -> tx.list(UNSENT, StoredEvent::of, from, BATCH)).get();
+        List<StoredEvent> batch = store.read(tx -> tx.list(destination.unsent(), StoredEvent::of, from, BATCH))
+                .get();
         if (batch.isEmpty()) {
             return false;
         }
@@ -176,12 +175,12 @@ public final class Relay implements AutoCloseable {
     private CompletableFuture<Void> mark(List<StoredEvent> batch) {
         long first = batch.get(0).sequence();
         long last = batch.get(batch.size() - 1).sequence();
-        return store.<Void>write("mark-sent", "relay", tx -> {
+        return store.<Void>write("mark-sent", "relay-" + destination.wire(), tx -> {
                     if (last - first + 1 == batch.size()) {
-                        tx.update(MARK_ALL, clock.instant(), first, last);
+                        tx.update(destination.markAll(), clock.instant(), first, last);
                     } else {
                         for (StoredEvent each : batch) {
-                            tx.update(MARK, clock.instant(), each.sequence());
+                            tx.update(destination.mark(), clock.instant(), each.sequence());
                         }
                     }
                     return null;

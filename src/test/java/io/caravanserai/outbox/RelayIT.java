@@ -176,7 +176,7 @@ class RelayIT {
     }
 
     private void relayTo(java.util.function.Function<List<CloudEvent>, CompletableFuture<Void>> publisher) {
-        relay.set(new Relay(store, codec, publisher, letters, Clock.systemUTC()).start());
+        relay.set(new Relay(Destination.BUS, store, codec, publisher, letters, Clock.systemUTC()).start());
     }
 
     private CompletableFuture<Void> publish(List<CloudEvent> events) {
