@@ -79,11 +79,15 @@ public final class Delivery {
      * as a dead letter. It never completes when this is closed before that.
      */
     public CompletableFuture<Void> deliver(String source, Incoming message) {
+        String type = message.attributes().get("type");
+        if (type != null && !handler.wants(type)) {
+            return CompletableFuture.completedFuture(null);
+        }
         CloudEvent event;
         try {
             event = read(message.attributes(), message.data());
         } catch (InvalidEventException e) {
-            return giveUp(source, message, message.attributes().get("type"), message.id(), e.reason(), e);
+            return giveUp(source, message, type, message.id(), e.reason(), e);
         }
         synchronized (recent) {
             CompletableFuture<Void> before = recent.get(event.id());

@@ -13,4 +13,9 @@ public interface EventHandler {
      * becomes a dead letter. May be called again with an event that was handled before.
      */
     CompletableFuture<Void> handle(CloudEvent event);
+
+    /** Whether events of a type are handled at all; the others are passed over unread. */
+    default boolean wants(String type) {
+        return true;
+    }
 }
