@@ -1,5 +1,6 @@
 package io.caravanserai;
 
+import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.http.ApiKeys;
 import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
@@ -27,6 +28,7 @@ public final class Hub implements AutoCloseable {
     /** What has been started, to be closed in reverse. */
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
+    private Messaging messaging;
     private Core core;
     private int port;
 
@@ -73,19 +75,21 @@ public final class Hub implements AutoCloseable {
         Clock clock = Clock.systemUTC();
         Store store = opened(SqliteStore.open(settings.dataDir()));
         CamelContext context = camelContext();
-        core = new Core(settings, store, context, clock, event -> {});
+        messaging = opened(new Messaging(settings, store, new Ids(), clock, context, new EventBusListener() {}));
+        core = new Core(settings, store, context, clock, event -> messaging.newEvents());
         context.addRoutes(core.routes());
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
         camel.start();
         opened(core).start();
+        messaging.start();
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
         new HttpApi(new ApiKeys(settings.security().keys()), endpoints()).mount(router);
     }
 
     private List<HttpEndpoints> endpoints() {
-        List<HttpEndpoints> endpoints = new ArrayList<>();
+        List<HttpEndpoints> endpoints = new ArrayList<>(messaging.endpoints());
         return endpoints;
     }
 

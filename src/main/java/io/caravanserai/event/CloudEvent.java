@@ -42,12 +42,17 @@ public record CloudEvent(
         attributes.put("source", SOURCE);
         attributes.put("type", type.name());
         attributes.put("subject", orderId);
-        attributes.put("time", RFC_3339.format(time));
+        attributes.put("time", time(time));
         attributes.put("dataschema", dataSchema());
         putIfKnown(attributes, "sagaid", context.sagaId());
         putIfKnown(attributes, "causationid", context.causationId());
         putIfKnown(attributes, "traceparent", context.traceparent());
         return attributes;
+    }
+
+    /** RFC 3339, UTC, milliseconds. */
+    public static String time(Instant time) {
+        return RFC_3339.format(time);
     }
 
     private static void putIfKnown(Map<String, String> attributes, String name, String value) {

@@ -1,0 +1,123 @@
+package io.caravanserai;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.bus.EventBus;
+import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.Retry;
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.Replays;
+import io.caravanserai.event.EventCodec;
+import io.caravanserai.event.EventSchemas;
+import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.jms.JmsDeadLetters;
+import io.caravanserai.jms.JmsEventBus;
+import io.caravanserai.operator.DeadLetterEndpoints;
+import io.caravanserai.operator.EventEndpoints;
+import io.caravanserai.operator.EventStream;
+import io.caravanserai.outbox.EventLog;
+import io.caravanserai.outbox.Relay;
+import io.caravanserai.store.Store;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.jms.JmsComponent;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What carries messages: the broker, the bus, the relay of events to it, and the dead letters. */
+final class Messaging implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Messaging.class);
+
+    final JmsBroker broker;
+    final DeadLetters deadLetters;
+    final JmsDeadLetters jmsDeadLetters;
+    final EventSchemas schemas = new EventSchemas();
+    final EventCodec codec;
+    final EventBus bus;
+    final EventLog log;
+    private final Relay relay;
+    private final Replays replays;
+    private final EventStream stream;
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+
+    /**
+     * Starts the broker, and makes it and the bus known to Camel. Events are relayed from {@link #start} on.
+     *
+     * @param context initialised and not started
+     */
+    Messaging(
+            HubSettings settings,
+            Store store,
+            Supplier<String> ids,
+            Clock clock,
+            CamelContext context,
+            EventBusListener listener) {
+        this.codec = new EventCodec(schemas, settings.events().emit());
+        this.deadLetters = new DeadLetters(store, ids, clock);
+        this.replays = opened(new Replays(store, deadLetters, ids, clock));
+        this.broker = opened(JmsBroker.start(
+                settings.jms(),
+                settings.dataDir().resolve("broker"),
+                settings.security().keys()));
+        this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
+        this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener));
+        this.relay = opened(new Relay(store, codec, bus::publish, deadLetters, clock));
+        this.log = new EventLog(store);
+        this.stream = opened(new EventStream(log));
+        context.addComponent("jms", jmsComponent());
+        context.getRegistry().bind("eventBus", bus);
+    }
+
+    private JmsComponent jmsComponent() {
+        JmsComponent jms = new JmsComponent();
+        jms.setConnectionFactory(broker.pool());
+        // A message is gone from its queue in the transaction that sends what came of it, or not at all.
+        jms.setTransacted(true);
+        jms.setLazyCreateTransactionManager(false);
+        jms.setCacheLevelName("CACHE_CONSUMER");
+        jms.setRecoveryInterval(1_000);
+        return jms;
+    }
+
+    /** Relays what is owed, then what comes; takes up replays. The Camel context must have been started. */
+    void start() {
+        relay.start();
+        stream.start();
+        replays.resume();
+    }
+
+    /** To be called when there are new events in the log; never blocks. */
+    void newEvents() {
+        relay.wake();
+        stream.wake();
+    }
+
+    /** Why messages do not flow at present; empty while all is well. */
+    Optional<String> trouble() {
+        return broker.trouble().or(bus::trouble).or(relay::trouble);
+    }
+
+    List<HttpEndpoints> endpoints() {
+        return List.of(new EventEndpoints(log, schemas, stream), new DeadLetterEndpoints(deadLetters, replays));
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        started.push(part);
+        return part;
+    }
+
+    @Override
+    public void close() {
+        while (!started.isEmpty()) {
+            try {
+                started.pop().close();
+            } catch (Exception e) {
+                LOG.warn("stopping a part of the messaging failed", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package io.caravanserai.deadletter;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.math.BigDecimal;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Replays many dead letters: the selection is frozen when a replay begins, its letters go one after the other, oldest
+ * first, no faster than asked for, and it stops when too many in a row fail again. Goes on after a restart.
+ */
+public final class Replays implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Replays.class);
+
+    private static final String BEGIN = """
+            INSERT INTO replays (id, begun_at, rate, stop_after_failures, selected) VALUES (?, ?, ?, ?, ?)
+            """;
+    private static final String SELECT =
+            "INSERT INTO replay_letters (replay_id, position, dead_letter_id) VALUES (?, ?, ?)";
+    private static final String OLDEST_FIRST = """
+            SELECT id FROM dead_letters
+            WHERE settled_at IS NULL AND source = COALESCE(?, source) AND reason = COALESCE(?, reason)
+              AND (CAST(? AS TEXT) IS NULL OR type = ?)
+            ORDER BY id
+            """;
+    private static final String EXISTS = "SELECT id FROM dead_letters WHERE id = ?";
+    private static final String NEXT = """
+            SELECT position, dead_letter_id FROM replay_letters
+            WHERE replay_id = ? AND outcome IS NULL ORDER BY position LIMIT 1
+            """;
+    private static final String OUTCOME = "UPDATE replay_letters SET outcome = ? WHERE replay_id = ? AND position = ?";
+    private static final String END = "UPDATE replays SET ended_at = ?, outcome = ? WHERE id = ?";
+    private static final String UNFINISHED = "SELECT id FROM replays WHERE ended_at IS NULL ORDER BY id";
+    private static final String LIMITS = "SELECT rate, stop_after_failures FROM replays WHERE id = ?";
+    private static final String PROGRESS = """
+            SELECT r.begun_at, r.ended_at, r.selected, r.outcome,
+              (SELECT COUNT(*) FROM replay_letters l WHERE l.replay_id = r.id AND l.outcome = 'replayed') AS replayed,
+              (SELECT COUNT(*) FROM replay_letters l WHERE l.replay_id = r.id AND l.outcome = 'failed') AS failed,
+              (SELECT COUNT(*) FROM replay_letters l WHERE l.replay_id = r.id AND l.outcome = 'gone') AS gone
+            FROM replays r WHERE r.id = ?
+            """;
+
+    private static final long PATIENCE_SECONDS = 60;
+
+    private final Store store;
+    private final DeadLetters letters;
+    private final Supplier<String> ids;
+    private final Clock clock;
+    private volatile boolean closed;
+
+    public Replays(Store store, DeadLetters letters, Supplier<String> ids, Clock clock) {
+        this.store = store;
+        this.letters = letters;
+        this.ids = ids;
+        this.clock = clock;
+    }
+
+    /**
+     * What to replay.
+     *
+     * @param ids only these; null for all that the filter matches
+     * @param rate letters a second, more than 0
+     * @param stopAfterFailures in a row, at least 1
+     */
+    public record Request(DeadLetters.Filter filter, List<String> ids, BigDecimal rate, int stopAfterFailures) {}
+
+    /** A replay that has begun. */
+    public record Begun(String id, int selected) {}
+
+    /**
+     * How far a replay has come.
+     *
+     * @param failed handled again and failed again
+     * @param gone deleted before their turn
+     * @param status {@code running}, {@code done} or {@code stopped}: too many failed in a row
+     */
+    public record Progress(
+            String replayId,
+            String status,
+            int selected,
+            int replayed,
+            int failed,
+            int gone,
+            int remaining,
+            Instant begunAt,
+            Optional<Instant> endedAt) {}
+
+    /** Takes up replays that a stop of the hub has interrupted. */
+    public void resume() {
+        store.read(tx -> tx.list(UNFINISHED, row -> row.getString(1))).thenAccept(all -> all.forEach(this::launch));
+    }
+
+    /** Freezes the selection and begins; completes when that is durable. */
+    public CompletableFuture<Begun> begin(Request request) {
+        String id = ids.get();
+        return store.write("begin-replay", id, tx -> {
+                    List<String> selected = select(tx, request);
+                    tx.update(BEGIN, id, clock.instant(), request.rate(), request.stopAfterFailures(), selected.size());
+                    for (int i = 0; i < selected.size(); i++) {
+                        tx.update(SELECT, id, i, selected.get(i));
+                    }
+                    return new Begun(id, selected.size());
+                })
+                .thenApply(begun -> {
+                    launch(id);
+                    return begun;
+                });
+    }
+
+    private static List<String> select(Transaction tx, Request request) throws SQLException {
+        DeadLetters.Filter filter = request.filter();
+        List<String> matching = tx.list(
+                OLDEST_FIRST, row -> row.getString(1), filter.source(), filter.reason(), filter.type(), filter.type());
+        if (request.ids() == null) {
+            return matching;
+        }
+        if (filter.equals(DeadLetters.Filter.ALL)) {
+            // Named one by one: also those that were replayed before.
+            List<String> known = new ArrayList<>();
+            for (String id : request.ids().stream().distinct().sorted().toList()) {
+                tx.first(EXISTS, row -> row.getString(1), id).ifPresent(known::add);
+            }
+            return known;
+        }
+        return matching.stream().filter(request.ids()::contains).toList();
+    }
+
+    /** Empty when there is no such replay. */
+    public CompletableFuture<Optional<Progress>> progress(String id) {
+        return store.read(tx -> tx.first(
+                PROGRESS,
+                row -> {
+                    int selected = row.getInt("selected");
+                    int replayed = row.getInt("replayed");
+                    int failed = row.getInt("failed");
+                    int gone = row.getInt("gone");
+                    long ended = row.getLong("ended_at");
+                    String outcome = row.getString("outcome");
+                    return new Progress(
+                            id,
+                            outcome == null ? "running" : outcome,
+                            selected,
+                            replayed,
+                            failed,
+                            gone,
+                            selected - replayed - failed - gone,
+                            Instant.ofEpochMilli(row.getLong("begun_at")),
+                            ended == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(ended)));
+                },
+                id));
+    }
+
+    private void launch(String id) {
+        Thread thread = new Thread(() -> run(id), "replay-" + id);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private record Limits(BigDecimal rate, int stopAfterFailures) {}
+
+    private record Next(int position, String letter) {}
+
+    private void run(String id) {
+        try {
+            Limits limits = store.read(tx ->
+                            tx.first(LIMITS, row -> new Limits(new BigDecimal(row.getString(1)), row.getInt(2)), id))
+                    .get()
+                    .orElseThrow();
+            long pauseNanos = (long) (1e9 / limits.rate().doubleValue());
+            int failuresInARow = 0;
+            long due = System.nanoTime();
+            while (!closed) {
+                Optional<Next> next = store.read(
+                                tx -> tx.first(NEXT, row -> new Next(row.getInt(1), row.getString(2)), id))
+                        .get();
+                if (next.isEmpty() || failuresInARow >= limits.stopAfterFailures()) {
+                    end(id, next.isEmpty() ? "done" : "stopped");
+                    return;
+                }
+                TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
+                due = Math.max(due, System.nanoTime() - pauseNanos) + pauseNanos;
+                String outcome = replay(next.get().letter());
+                failuresInARow = outcome.equals("failed") ? failuresInARow + 1 : 0;
+                store.write(
+                                "replay-outcome",
+                                id,
+                                tx -> tx.update(OUTCOME, outcome, id, next.get().position()))
+                        .get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | RuntimeException e) {
+            LOG.atError().addKeyValue("replayId", id).setCause(e).log("replay broke off; it goes on at the next start");
+        }
+    }
+
+    private void end(String id, String outcome) throws InterruptedException, ExecutionException {
+        store.write("end-replay", id, tx -> tx.update(END, clock.instant(), outcome, id))
+                .get();
+        LOG.atInfo().addKeyValue("replayId", id).addKeyValue("outcome", outcome).log("replay ended");
+    }
+
+    private String replay(String letter) throws InterruptedException, ExecutionException {
+        try {
+            return letters.replay(letter)
+                    .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .map(handled -> handled ? "replayed" : "failed")
+                    .orElse("gone");
+        } catch (TimeoutException e) {
+            return "failed";
+        }
+    }
+
+    /** What is under way stops after its present letter, and goes on at the next start. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+}
