@@ -14,6 +14,7 @@ import io.caravanserai.jms.JmsEventBus;
 import io.caravanserai.operator.DeadLetterEndpoints;
 import io.caravanserai.operator.EventEndpoints;
 import io.caravanserai.operator.EventStream;
+import io.caravanserai.outbox.Destination;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.Relay;
 import io.caravanserai.store.Store;
@@ -65,7 +66,7 @@ final class Messaging implements AutoCloseable {
                 settings.security().keys()));
         this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
         this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener));
-        this.relay = opened(new Relay(store, codec, bus::publish, deadLetters, clock));
+        this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, clock));
         this.log = new EventLog(store);
         this.stream = opened(new EventStream(log));
         context.addComponent("jms", jmsComponent());

@@ -124,6 +124,7 @@ public final class JmsEventBus implements EventBus {
                     "events-" + subscriber,
                     broker,
                     MOST_IN_HAND,
+                    () -> true,
                     session -> session.createSharedDurableConsumer(session.createTopic(TOPIC), "hub-" + subscriber),
                     this::deliver);
             deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);

@@ -5,6 +5,8 @@ import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.Queue;
+import jakarta.jms.TemporaryQueue;
+import jakarta.jms.TemporaryTopic;
 import jakarta.jms.TextMessage;
 import jakarta.jms.Topic;
 import java.nio.ByteBuffer;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
 
 /** Headers and body of JMS messages as text. */
 public final class JmsHeaders {
@@ -98,10 +101,21 @@ public final class JmsHeaders {
 
     /** A destination as text that {@link #destination} reads. */
     public static String name(Destination destination) throws JMSException {
+        if (destination instanceof TemporaryQueue queue) {
+            return "temp-queue://" + queue.getQueueName();
+        }
+        if (destination instanceof TemporaryTopic topic) {
+            return "temp-topic://" + topic.getTopicName();
+        }
         if (destination instanceof Queue queue) {
             return "queue://" + queue.getQueueName();
         }
         return "topic://" + ((Topic) destination).getTopicName();
+    }
+
+    /** The destination that a name stands for, as long as it exists: a temporary one goes with its connection. */
+    public static Destination destination(String name) {
+        return ActiveMQDestination.fromPrefixedName(name);
     }
 
     private static void put(Map<String, String> headers, String name, String value) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.activemq.artemis.api.core.ActiveMQException;
 import org.apache.activemq.artemis.api.jms.ActiveMQJMSConstants;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
@@ -36,6 +37,7 @@ public final class JmsReceiver implements AutoCloseable {
     private final Source source;
     private final Handler handler;
     private final int mostInHand;
+    private final BooleanSupplier mayReceive;
     private final Thread thread;
     private final CountDownLatch firstConnected = new CountDownLatch(1);
     private volatile String trouble = "not connected yet";
@@ -54,13 +56,18 @@ public final class JmsReceiver implements AutoCloseable {
         CompletableFuture<Void> handle(Message message) throws JMSException;
     }
 
-    /** @param mostInHand messages received and not yet acknowledged */
-    public JmsReceiver(String name, JmsBroker broker, int mostInHand, Source source, Handler handler) {
+    /**
+     * @param mostInHand messages received and not yet acknowledged
+     * @param mayReceive asked before each message; while it says no, messages wait at the broker
+     */
+    public JmsReceiver(
+            String name, JmsBroker broker, int mostInHand, BooleanSupplier mayReceive, Source source, Handler handler) {
         this.name = name;
         this.broker = broker;
         this.source = source;
         this.handler = handler;
         this.mostInHand = mostInHand;
+        this.mayReceive = mayReceive;
         this.thread = new Thread(this::run, "jms-" + name);
     }
 
@@ -122,8 +129,8 @@ public final class JmsReceiver implements AutoCloseable {
         int inHand = 0;
         while (!closing && trouble == null) {
             inHand -= acknowledge(done, 0);
-            if (inHand >= mostInHand) {
-                inHand -= acknowledge(done, 100);
+            if (inHand >= mostInHand || !mayReceive.getAsBoolean()) {
+                inHand -= acknowledge(done, 20);
                 continue;
             }
             // Short while something is in hand, so that acknowledging does not wait long for the next message.

@@ -4,6 +4,7 @@ import io.caravanserai.broker.JmsBroker;
 import jakarta.jms.Connection;
 import jakarta.jms.DeliveryMode;
 import jakarta.jms.Destination;
+import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageProducer;
@@ -82,13 +83,27 @@ public final class JmsSender implements AutoCloseable {
             } catch (InterruptedException e) {
                 LOG.debug("sender woken to close");
             } catch (JMSException | RuntimeException e) {
-                trouble = "cannot send to the JMS broker: " + e.getMessage();
                 disconnect();
-                batch.forEach(parcel -> parcel.sent().completeExceptionally(e));
+                // Perhaps one of them is at fault: a queue for answers that is gone must not hold up the others.
+                batch.forEach(this::transmitAlone);
             }
             batch.clear();
         }
         disconnect();
+    }
+
+    private void transmitAlone(Parcel parcel) {
+        try {
+            transmit(List.of(parcel));
+            trouble = null;
+            parcel.sent().complete(null);
+        } catch (JMSException | RuntimeException e) {
+            trouble = e instanceof InvalidDestinationException
+                    ? null
+                    : "cannot send to the JMS broker: " + e.getMessage();
+            disconnect();
+            parcel.sent().completeExceptionally(e);
+        }
     }
 
     private void transmit(List<Parcel> batch) throws JMSException {
