@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /** What a person sees when the hub has started: what runs, and what to try. */
 record Banner(HubSettings settings, int port) {
-    private static final String ORDER = """
+    static final String ORDER = """
             {"customerId": "C-789", "items": [{"sku": "SADDLE-01", "quantity": 2, "unitPrice": 50.00}], \
             "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}""";
 

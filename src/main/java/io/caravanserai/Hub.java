@@ -45,7 +45,7 @@ public final class Hub implements AutoCloseable {
             read.warnings().forEach(LOG::warn);
             hub = start(read.settings());
         } catch (Exception e) {
-            System.err.println("Caravanserai cannot start: " + e.getMessage());
+            System.err.println("Caravanserai cannot start: " + (e.getMessage() == null ? e : e.getMessage()));
             LOG.debug("cannot start", e);
             System.exit(1);
             return;
@@ -72,6 +72,7 @@ public final class Hub implements AutoCloseable {
     }
 
     private void start() throws Exception {
+        Preflight.check(settings);
         Clock clock = Clock.systemUTC();
         Store store = opened(SqliteStore.open(settings.dataDir()));
         CamelContext context = camelContext();

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -66,10 +68,17 @@ public final class SqliteStore implements Store {
         } catch (RuntimeException e) {
             close(lock);
             throw new StoreUnavailableException(
-                    "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: "
-                            + e.getMessage(),
-                    e);
+                    "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: " + root(e), e);
         }
+    }
+
+    /** What the driver said; what stands around it repeats it on several lines. */
+    private static String root(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage();
     }
 
     private static SQLiteDataSource dataSource(Path folder, SQLiteConfig.TransactionMode mode) {
@@ -106,8 +115,15 @@ public final class SqliteStore implements Store {
             return channel;
         } catch (IOException e) {
             throw new StoreUnavailableException(
-                    "the folder " + folder.toAbsolutePath() + " (hub.data.dir) cannot be written: " + e, e);
+                    "the folder " + folder.toAbsolutePath() + " (hub.data.dir) cannot be written: " + reason(e), e);
         }
+    }
+
+    private static String reason(IOException e) {
+        if (e instanceof FileAlreadyExistsException) {
+            return "it is no folder";
+        }
+        return e instanceof AccessDeniedException ? "permission denied" : e.toString();
     }
 
     private static boolean isLocked(FileChannel channel) throws IOException {

@@ -1,0 +1,38 @@
+package io.caravanserai;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.util.List;
+
+/** Looks for what would let a start fail half-way, where it could not be said as clearly. */
+final class Preflight {
+    private Preflight() {}
+
+    /** @throws SettingsException naming the setting to look at */
+    static void check(HubSettings settings) {
+        if (!Files.isDirectory(settings.routesDir())) {
+            throw fault(Setting.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
+        }
+        listen(settings.http());
+    }
+
+    /** Camel's server says nothing to its caller when the port is taken, so it is tried before. */
+    private static void listen(HubSettings.Http http) {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getByName(http.host()), http.port()));
+        } catch (IOException e) {
+            throw fault(
+                    Setting.HTTP_PORT,
+                    http.port() + " on " + http.host() + " (" + Setting.HTTP_HOST.key() + ") cannot be listened on: "
+                            + e.getMessage());
+        }
+    }
+
+    private static SettingsException fault(Setting setting, String what) {
+        return new SettingsException(List.of(setting.key() + "=" + what));
+    }
+}

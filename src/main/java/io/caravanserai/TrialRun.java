@@ -1,0 +1,71 @@
+package io.caravanserai;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Runs a hub for a moment on free ports and a folder that is thrown away, and sends it an order. {@code bin/warm-up} has
+ * Java keep the classes that this loads.
+ */
+final class TrialRun {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private TrialRun() {}
+
+    public static void main(String[] arguments) throws Exception {
+        Path folder = Files.createTempDirectory("caravanserai-trial");
+        try (Hub hub = Hub.start(settings(folder))) {
+            String url = "http://127.0.0.1:" + hub.port();
+            HttpClient client = HttpClient.newHttpClient();
+            client.send(
+                    HttpRequest.newBuilder(URI.create(url + "/orders"))
+                            .timeout(PATIENCE)
+                            .header("Content-Type", "application/json")
+                            .POST(HttpRequest.BodyPublishers.ofString(Banner.ORDER))
+                            .build(),
+                    HttpResponse.BodyHandlers.discarding());
+            for (String path : List.of("/observe/health/ready", "/observe/metrics", "/orders")) {
+                client.send(
+                        HttpRequest.newBuilder(URI.create(url + path))
+                                .timeout(PATIENCE)
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding());
+            }
+        } finally {
+            delete(folder);
+        }
+        System.exit(0);
+    }
+
+    /** The hub's own defaults, whatever the machine's environment says. */
+    private static HubSettings settings(Path folder) {
+        Map<String, String> system = Map.of(
+                "caravanserai.home",
+                System.getProperty("caravanserai.home"),
+                "hub.data.dir",
+                folder.toString(),
+                "hub.http.port",
+                "0",
+                "hub.jms.port",
+                "0");
+        return new SettingsReader(Map.of(), system).read().settings();
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
