@@ -1,5 +1,7 @@
 package io.caravanserai.flow;
 
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RouteConfigurationsBuilder;
 import org.apache.camel.builder.RouteBuilder;
@@ -13,8 +15,10 @@ import org.snakeyaml.engine.v2.nodes.Node;
 final class FlowLoader extends YamlRoutesBuilderLoader {
     private final FlowVersion version;
     private LocalNames names;
+    private Set<String> calls;
 
     private FlowLoader(FlowVersion version) {
+        super();
         this.version = version;
     }
 
@@ -22,8 +26,9 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
      * What a version of a flow declares, ready to be added to the context.
      *
      * @param builder its routes, their ids not yet versioned
+     * @param calls the {@code direct:} endpoints outside the file that it calls
      */
-    record Loaded(RouteBuilder builder, LocalNames names) {}
+    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls) {}
 
     /** Reads a version; beans that it declares are bound in the context's registry. */
     static Loaded load(CamelContext context, FlowVersion version) throws Exception {
@@ -37,13 +42,18 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             if (builder instanceof RouteConfigurationsBuilder configurations) {
                 context.addRoutesConfigurations(configurations);
             }
-            return new Loaded(builder, loader.names);
+            return new Loaded(builder, loader.names, loader.calls);
         }
     }
 
     @Override
     protected RouteBuilder builder(YamlDeserializationContext context, Node root) {
         names = LocalNames.of(version.flow(), root);
+        calls = EndpointUse.in(root).stream()
+                .filter(use -> !use.role().equals("from") && !use.isDynamic())
+                .map(use -> LocalNames.keyOf(use.full()))
+                .filter(name -> name.startsWith("direct:") && !names.contains(name))
+                .collect(Collectors.toUnmodifiableSet());
         return super.builder(context, names.versioned(root, version.version()));
     }
 }

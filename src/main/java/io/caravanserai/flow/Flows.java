@@ -3,61 +3,87 @@ package io.caravanserai.flow;
 import io.caravanserai.store.Store;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The flows of a hub: which versions run, and where orders enter them. Thread-safe.
+ * The flows of a hub: which versions run, where orders enter them, and how they are changed while they run. Thread-safe.
  *
  * <p>An order stores the version it entered. That version stays, or comes back after a restart, until its last order
  * has ended.
  */
 public final class Flows implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Flows.class);
-    private static final String FOLDER = "folder";
+    private static final String BY_FOLDER = "folder";
+    private static final Duration SWEEP_EVERY = Duration.ofMillis(500);
+    /** Orders accepted under a version are in the store by then, and counted. */
+    private static final Duration GRACE = Duration.ofSeconds(5);
 
-    private final CamelContext context;
-    private final Path folder;
     private final Clock clock;
     private final SqlFlowVersions versions;
     private final OrdersCarried carried;
-    private final Map<String, RunningVersion> newest = new ConcurrentHashMap<>();
-    private final Map<Key, RunningVersion> running = new ConcurrentHashMap<>();
-    private final Map<String, StableName> stableNames = new HashMap<>();
-
-    private record Key(String flow, int version) {}
+    private final FlowFolder folder;
+    private final RunningFlows flows;
+    private final FolderWatch watch;
+    private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
+    private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "flows");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     /**
      * @param folder where the files are
      * @param carried asked which versions must run again after a restart, and which may go
      */
     public Flows(CamelContext context, Store store, Path folder, Clock clock, OrdersCarried carried) {
-        this.context = context;
-        this.folder = folder;
         this.clock = clock;
         this.versions = new SqlFlowVersions(store);
         this.carried = carried;
+        this.folder = new FlowFolder(folder);
+        this.flows = new RunningFlows(context);
+        this.watch = new FolderWatch(this.folder, clock, new FolderWatch.Handler() {
+            @Override
+            public boolean changed(String file, boolean hasRestedLong) {
+                return Flows.this.changed(file, hasRestedLong);
+            }
+
+            @Override
+            public void deleted(String file) {
+                Flows.this.deleted(file);
+            }
+        });
     }
 
     /**
-     * Starts the newest version of each file and each version that still carries orders. Blocks until they run. The
-     * context must have been started, with the Java routes that flows call.
+     * Starts the newest version of each file and each version that still carries orders, then watches the folder. Blocks
+     * until they run. The context must have been started, with the Java routes that flows call.
      */
     public synchronized void start() {
-        for (String file : files()) {
-            load(file);
-        }
+        Map<String, FlowFolder.Stamp> files = folder.files();
+        watch.remember(files);
+        files.keySet().forEach(this::startFile);
         for (OrdersCarried.Carried each : carried.unfinished().join()) {
             try {
                 revive(each.flow(), each.version());
@@ -66,16 +92,19 @@ public final class Flows implements AutoCloseable {
                         .addKeyValue("flow", each.flow())
                         .addKeyValue("version", each.version())
                         .addKeyValue("orders", each.orders())
+                        .setCause(e)
                         .log("orders wait for a version that cannot run");
             }
         }
+        timer.scheduleWithFixedDelay(
+                () -> quietly(watch::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(() -> quietly(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Where new orders enter a flow; empty when there is no such flow, or no route in it begins with its name. */
     public Optional<Entrance> newest(String flow) {
-        RunningVersion version = newest.get(flow);
         String name = "direct:" + flow;
-        return Optional.ofNullable(version)
+        return flows.newest(flow)
                 .filter(each -> each.names().contains(name))
                 .map(each -> new Entrance(
                         flow,
@@ -90,68 +119,343 @@ public final class Flows implements AutoCloseable {
      * @throws UnknownFlowException when there never was such a version, or it cannot be started any more
      */
     public String endpoint(String flow, int version) {
-        if (!running.containsKey(new Key(flow, version))) {
+        if (!flows.isRunning(flow, version)) {
             revive(flow, version);
         }
         return LocalNames.versioned("direct:" + flow, version);
     }
 
+    /** How all flows stand, by file. */
+    public CompletableFuture<List<FlowState>> states() {
+        return carried.unfinished().thenApply(this::states);
+    }
+
+    /** The faults a text would be refused for; empty when it would be accepted. Changes nothing. Blocks. */
+    public List<Fault> check(String file, String text) {
+        Surroundings around = around(file);
+        List<Fault> faults = new ArrayList<>(FlowCheck.check(file, text, around));
+        if (faults.isEmpty()) {
+            faults.addAll(stillNeeded(file, text, around));
+        }
+        return faults;
+    }
+
+    /**
+     * Writes a file and swaps the flow.
+     *
+     * @param who for the record
+     * @return the version that now runs; the one that ran already when the text is the same
+     * @throws FlowRefusedException when the text has faults; nothing has changed then
+     */
+    public FlowVersion put(String file, String text, String who) throws FlowRefusedException {
+        return swap(file, text, who, true);
+    }
+
+    /**
+     * Makes the text of an earlier version the newest again.
+     *
+     * @param version null for the one before the newest
+     * @throws UnknownFlowException when there is no such version
+     * @throws FlowRefusedException when that text has faults by now
+     */
+    public FlowVersion rollback(String file, Integer version, String who) throws FlowRefusedException {
+        int number = version == null ? before(file) : version;
+        FlowVersion earlier = versions.one(file, number)
+                .join()
+                .orElseThrow(() -> new UnknownFlowException(file + " has no version " + number));
+        return put(file, earlier.text(), who);
+    }
+
+    private int before(String file) {
+        List<FlowVersion> all = versions.all(file).join();
+        if (all.size() < 2) {
+            throw new UnknownFlowException(file + " has no version before its newest");
+        }
+        return all.get(1).version();
+    }
+
+    /** All accepted versions of a file, newest first. */
+    public CompletableFuture<List<FlowVersion>> versions(String file) {
+        return versions.all(file);
+    }
+
+    /** One version of a file. */
+    public CompletableFuture<Optional<FlowVersion>> version(String file, int version) {
+        return versions.one(file, version);
+    }
+
+    /** The version that new orders take; empty when there is no such flow. */
+    public Optional<FlowVersion> running(String file) {
+        return flows.newest(FlowVersion.flowOf(file)).map(RunningVersion::version);
+    }
+
+    /** Whether a text may be the name of a flow file. */
+    public static boolean isFileName(String file) {
+        return file.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+                && file.endsWith(FlowVersion.ENDING)
+                && file.length() > FlowVersion.ENDING.length();
+    }
+
+    /** The folder is no longer watched and names lead nowhere; the routes stop with the context. */
     @Override
-    public synchronized void close() {
-        stableNames.values().forEach(StableName::vanish);
-        stableNames.clear();
+    public void close() {
+        timer.shutdownNow();
+        try {
+            timer.awaitTermination(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized FlowVersion swap(String file, String text, String who, boolean write)
+            throws FlowRefusedException {
+        String flow = FlowVersion.flowOf(file);
+        Optional<RunningVersion> running = flows.newest(flow);
+        boolean same = running.isPresent() && running.get().version().hash().equals(FlowVersion.hashOf(text));
+        if (same) {
+            if (write) {
+                write(file, text);
+            }
+            refusals.remove(file);
+            return running.get().version();
+        }
+        List<Fault> faults = check(file, text);
+        if (!faults.isEmpty()) {
+            throw new FlowRefusedException(faults);
+        }
+        SqlFlowVersions.Accepted recorded =
+                versions.accept(file, text, who, clock.instant()).join();
+        FlowVersion accepted = recorded.version();
+        boolean ran = flows.isRunning(flow, accepted.version());
+        RunningVersion added = null;
+        try {
+            added = flows.add(accepted);
+            if (write) {
+                write(file, text);
+            }
+            flows.promote(added);
+        } catch (Exception e) {
+            if (added != null && !ran) {
+                flows.remove(added);
+            }
+            if (recorded.isNew()) {
+                versions.withdraw(accepted).join();
+            }
+            if (e instanceof UncheckedIOException) {
+                throw (UncheckedIOException) e;
+            }
+            throw new FlowRefusedException(
+                    List.of(Blame.of(file, Nodes.parse(file, text).orElseThrow(), e, flows.context())));
+        }
+        refusals.remove(file);
+        LOG.atInfo()
+                .addKeyValue("file", file)
+                .addKeyValue("version", accepted.version())
+                .addKeyValue("who", who)
+                .log("flow runs");
+        return accepted;
+    }
+
+    private synchronized Surroundings around(String file) {
+        return flows.around(file);
+    }
+
+    private void write(String file, String text) {
+        try {
+            folder.write(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be written", e);
+        }
+    }
+
+    private static String reason(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    }
+
+    private List<Fault> stillNeeded(String file, String text, Surroundings around) {
+        LocalNames names =
+                LocalNames.of(FlowVersion.flowOf(file), Nodes.parse(file, text).orElseThrow());
+        return around.needed().entrySet().stream()
+                .filter(need -> !names.contains(need.getKey()))
+                .map(need -> Fault.atStart(
+                        file,
+                        "nothing answers at '" + need.getKey() + "' any more, which " + need.getValue() + " calls"))
+                .toList();
+    }
+
+    /** What ran before a restart runs again even when it would not pass a check today. */
+    private void startFile(String file) {
+        try {
+            String text = FlowCheck.decode(folder.read(file));
+            Optional<FlowVersion> last = versions.newest(file).join();
+            if (last.isPresent() && last.get().hash().equals(FlowVersion.hashOf(text))) {
+                flows.promote(flows.add(last.get()));
+                return;
+            }
+            try {
+                swap(file, text, BY_FOLDER, false);
+            } catch (FlowRefusedException e) {
+                refuse(file, e.faults());
+                if (last.isPresent()) {
+                    flows.promote(flows.add(last.get()));
+                }
+            }
+        } catch (Exception e) {
+            refuse(file, List.of(Fault.atStart(file, "does not start: " + reason(e))));
+        }
     }
 
     private synchronized void revive(String flow, int version) {
-        Key key = new Key(flow, version);
-        if (running.containsKey(key)) {
+        if (flows.isRunning(flow, version)) {
             return;
         }
         FlowVersion stored = versions.one(FlowVersion.fileOf(flow), version)
                 .join()
                 .orElseThrow(() -> new UnknownFlowException("the flow " + flow + " has no version " + version));
         try {
-            running.put(key, RunningVersion.start(context, stored));
+            flows.add(stored);
         } catch (Exception e) {
-            UnknownFlowException unknown =
-                    new UnknownFlowException("version " + version + " of the flow " + flow + " cannot start: " + e);
+            UnknownFlowException unknown = new UnknownFlowException(
+                    "version " + version + " of the flow " + flow + " cannot start: " + reason(e));
             unknown.initCause(e);
             throw unknown;
         }
     }
 
-    private void load(String file) {
+    private boolean changed(String file, boolean hasRestedLong) {
         try {
-            String text = Files.readString(folder.resolve(file));
-            FlowVersion version =
-                    versions.accept(file, text, FOLDER, clock.instant()).join();
-            RunningVersion started = RunningVersion.start(context, version);
-            running.put(new Key(version.flow(), version.version()), started);
-            newest.put(version.flow(), started);
-            for (String name : started.names().names()) {
-                if (!name.startsWith("jms:")) {
-                    stableNames
-                            .computeIfAbsent(name, each -> new StableName(context, each))
-                            .pointAt(version.version());
-                }
+            String text = FlowCheck.decode(folder.read(file));
+            if (!hasRestedLong && looksHalfWritten(file, text)) {
+                return false;
             }
+            if (!isFileName(file)) {
+                refuse(file, List.of(Fault.atStart(file, "a flow file's name is made of letters, digits, . _ and -")));
+                return true;
+            }
+            swap(file, text, BY_FOLDER, false);
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (CharacterCodingException e) {
+            refuse(file, List.of(Fault.atStart(file, "not UTF-8 text")));
+        } catch (FlowRefusedException e) {
+            refuse(file, e.faults());
+        } catch (IOException | RuntimeException e) {
+            refuse(file, List.of(Fault.atStart(file, "cannot be read: " + reason(e))));
+        }
+        return true;
+    }
+
+    private boolean looksHalfWritten(String file, String text) {
+        boolean cut = flows.newest(FlowVersion.flowOf(file))
+                .map(running -> running.version().text())
+                .filter(before -> before.length() > text.length() && before.startsWith(text))
+                .isPresent();
+        return cut || !text.endsWith("\n");
+    }
+
+    private synchronized void deleted(String file) {
+        String flow = FlowVersion.flowOf(file);
+        refusals.remove(file);
+        Map<String, String> needed = flows.around(file).needed();
+        if (!needed.isEmpty()) {
+            String name = new TreeSet<>(needed.keySet()).first();
+            refuse(
+                    file,
+                    List.of(Fault.atStart(
+                            file,
+                            "the file is gone, but " + needed.get(name) + " calls '" + name
+                                    + "': it goes on running")));
+            return;
+        }
+        try {
+            flows.retire(flow);
+            LOG.atInfo().addKeyValue("file", file).log("flow deleted; orders in it end under it");
         } catch (Exception e) {
-            LOG.atError().addKeyValue("file", file).setCause(e).log("flow refused");
+            LOG.atWarn().addKeyValue("file", file).setCause(e).log("flow deleted, but a route did not stop");
         }
     }
 
-    private List<String> files() {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
+    private void refuse(String file, List<Fault> faults) {
+        refusals.put(file, new Refusal(clock.instant(), faults));
+        faults.forEach(fault -> LOG.atError()
+                .addKeyValue("file", file)
+                .addKeyValue("fault", fault)
+                .log("flow refused"));
+    }
+
+    /** Takes away versions that are neither the newest nor carry anything. */
+    private void sweep() {
+        Instant now = clock.instant();
+        List<RunningVersion> candidates;
+        synchronized (this) {
+            List<RunningVersion> superseded = flows.superseded();
+            supersededSince.keySet().retainAll(superseded);
+            superseded.forEach(version -> supersededSince.putIfAbsent(version, now));
+            candidates = superseded.stream()
+                    .filter(version -> !supersededSince.get(version).plus(GRACE).isAfter(now))
+                    .filter(version -> version.inFlight() == 0)
+                    .toList();
         }
-        try (Stream<Path> entries = Files.list(folder)) {
-            List<String> files = new ArrayList<>(
-                    entries.map(entry -> entry.getFileName().toString()).toList());
-            files.removeIf(name -> !name.endsWith(FlowVersion.ENDING) || name.startsWith("."));
-            files.sort(null);
-            return files;
-        } catch (IOException e) {
-            throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be read", e);
+        if (candidates.isEmpty()) {
+            return;
+        }
+        Map<RunningFlows.Key, Long> orders = orders(carried.unfinished().join());
+        synchronized (this) {
+            candidates.stream()
+                    .filter(version -> flows.superseded().contains(version))
+                    .filter(version -> !orders.containsKey(RunningFlows.Key.of(version.version())))
+                    .forEach(flows::remove);
+        }
+    }
+
+    private static Map<RunningFlows.Key, Long> orders(List<OrdersCarried.Carried> unfinished) {
+        return unfinished.stream()
+                .collect(Collectors.toMap(
+                        each -> new RunningFlows.Key(each.flow(), each.version()),
+                        OrdersCarried.Carried::orders,
+                        Long::sum));
+    }
+
+    private List<FlowState> states(List<OrdersCarried.Carried> unfinished) {
+        Map<RunningFlows.Key, Long> orders = orders(unfinished);
+        Map<String, List<RunningVersion>> byFile = flows.all().stream()
+                .collect(Collectors.groupingBy(version -> version.version().file()));
+        TreeSet<String> files = new TreeSet<>(byFile.keySet());
+        files.addAll(refusals.keySet());
+        List<FlowState> states = new ArrayList<>();
+        for (String file : files) {
+            String flow = FlowVersion.flowOf(file);
+            Optional<RunningVersion> newest = flows.newest(flow);
+            List<FlowState.Running> running = byFile.getOrDefault(file, List.of()).stream()
+                    .sorted(Comparator.comparing(each -> -each.version().version()))
+                    .map(each -> new FlowState.Running(
+                            each.version().version(),
+                            each.version().hash(),
+                            each.version().at(),
+                            each.version().who(),
+                            newest.filter(there -> there == each).isPresent(),
+                            orders.getOrDefault(RunningFlows.Key.of(each.version()), 0L),
+                            each.inFlight()))
+                    .toList();
+            states.add(new FlowState(
+                    file,
+                    flow,
+                    newest.map(each -> each.version().version()).orElse(null),
+                    running,
+                    refusals.get(file)));
+        }
+        return states;
+    }
+
+    private static void quietly(Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            LOG.warn("looking after the flows failed; it is tried again", e);
         }
     }
 }

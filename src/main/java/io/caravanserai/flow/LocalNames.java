@@ -35,8 +35,11 @@ final class LocalNames {
 
     static LocalNames of(String flow, Node root) {
         Set<String> names = new LinkedHashSet<>();
-        for (Node from : Nodes.valuesOf(root, "from")) {
-            uriOf(from).map(LocalNames::keyOf).filter(key -> isLocal(flow, key)).ifPresent(names::add);
+        for (EndpointUse use : EndpointUse.in(root)) {
+            String key = keyOf(use.full());
+            if (use.role().equals("from") && !use.isDynamic() && isLocal(flow, key)) {
+                names.add(key);
+            }
         }
         return new LocalNames(names);
     }

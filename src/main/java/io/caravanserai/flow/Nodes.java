@@ -54,6 +54,20 @@ final class Nodes {
         return values;
     }
 
+    /** The keys of that name, wherever they stand. */
+    static List<Node> keysOf(Node root, String key) {
+        List<Node> keys = new ArrayList<>();
+        walk(root, node -> {
+            if (node instanceof MappingNode mapping) {
+                mapping.getValue().stream()
+                        .map(NodeTuple::getKeyNode)
+                        .filter(each -> is(each, key))
+                        .forEach(keys::add);
+            }
+        });
+        return keys;
+    }
+
     /** Visits every node once, parents first, though anchors may make it stand in several places. */
     static void walk(Node root, Consumer<Node> visitor) {
         walk(root, visitor, Collections.newSetFromMap(new IdentityHashMap<>()));

@@ -2,39 +2,54 @@ package io.caravanserai.flow;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One version of a flow whose routes are in the context. */
+/**
+ * One version of a flow whose routes are in the context. Its doors, the routes that take messages from outside the file,
+ * are opened apart: of two versions side by side only the newer takes in anything.
+ */
 final class RunningVersion {
     private static final Logger LOG = LoggerFactory.getLogger(RunningVersion.class);
-    private static final long DRAIN_SECONDS = 30;
+    private static final long DRAIN_SECONDS = 20;
+    // Two consumers of these share the messages; two of any other kind might each do the same work.
+    private static final Set<String> SHARED =
+            Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest");
 
     private final CamelContext context;
     private final FlowVersion version;
     private final LocalNames names;
+    private final Set<String> calls;
+    private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
+    private final List<String> doors = new ArrayList<>();
+    private boolean shared = true;
 
-    private RunningVersion(CamelContext context, FlowVersion version, LocalNames names) {
+    private RunningVersion(CamelContext context, FlowVersion version, FlowLoader.Loaded loaded) {
         this.context = context;
         this.version = version;
-        this.names = names;
+        this.names = loaded.names();
+        this.calls = loaded.calls();
     }
 
-    /** Adds and starts the routes of a version; when one fails, none of them stays. */
+    /** Adds and starts the routes of a version except its doors; when one fails, none of them stays. */
     static RunningVersion start(CamelContext context, FlowVersion version) throws Exception {
         FlowLoader.Loaded loaded = FlowLoader.load(context, version);
-        RunningVersion running = new RunningVersion(context, version, loaded.names());
+        RunningVersion running = new RunningVersion(context, version, loaded);
         loaded.builder().addLifecycleInterceptor(new RouteBuilderLifecycleStrategy() {
             @Override
             public void afterConfigure(RouteBuilder builder) {
                 running.nameRoutes(builder.getRouteCollection().getRoutes());
+                running.replaceTemplates(builder);
             }
         });
         try {
@@ -51,11 +66,36 @@ final class RunningVersion {
         for (RouteDefinition route : definitions) {
             number++;
             String id = route.hasCustomIdAssigned() ? route.getId() : version.flow() + "-" + number;
+            ids.add(id);
             route.setId(LocalNames.versioned(id, version.version()));
             // Ids of steps must be unique in the whole context too.
             route.setNodePrefixId("v" + version.version() + "-");
             routes.add(route.getId());
+            String uri = route.getInput().getEndpointUri();
+            if (!isLocal(uri)) {
+                shared &= SHARED.contains(uri.split("[:?]", 2)[0]);
+                if (!"false".equals(route.getAutoStartup())) {
+                    doors.add(route.getId());
+                }
+                route.setAutoStartup("false");
+            }
         }
+    }
+
+    private boolean isLocal(String uri) {
+        // The key ends before the version.
+        return names.contains(LocalNames.keyOf(uri));
+    }
+
+    private void replaceTemplates(RouteBuilder builder) {
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        builder.getRouteTemplateCollection().getRouteTemplates().forEach(template -> {
+            try {
+                model.removeRouteTemplateDefinitions(template.getId());
+            } catch (Exception e) {
+                throw new IllegalStateException("the template " + template.getId() + " cannot be replaced", e);
+            }
+        });
     }
 
     FlowVersion version() {
@@ -64,6 +104,44 @@ final class RunningVersion {
 
     LocalNames names() {
         return names;
+    }
+
+    /** The {@code direct:} endpoints outside the file that it calls. */
+    Set<String> calls() {
+        return calls;
+    }
+
+    /** The ids of its routes, as people wrote them. */
+    List<String> ids() {
+        return ids;
+    }
+
+    boolean hasDoors() {
+        return !doors.isEmpty();
+    }
+
+    /** Whether its doors may stand open beside those of another version. */
+    boolean sharesItsDoors() {
+        return shared;
+    }
+
+    void openDoors() throws Exception {
+        for (String id : doors) {
+            context.getRouteController().startRoute(id);
+        }
+    }
+
+    /** Takes nothing in any more. What is inside goes on. */
+    void closeDoors() throws Exception {
+        for (String id : doors) {
+            Route route = context.getRoute(id);
+            if (route != null && shared) {
+                // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
+                route.getConsumer().stop();
+            } else if (route != null) {
+                context.getRouteController().stopRoute(id, DRAIN_SECONDS, TimeUnit.SECONDS);
+            }
+        }
     }
 
     /** Exchanges that are on their way through its routes. */
@@ -77,10 +155,16 @@ final class RunningVersion {
     void remove() {
         for (String id : routes) {
             try {
-                if (context.getRouteController().getRouteStatus(id) != ServiceStatus.Stopped) {
+                ServiceStatus status = context.getRouteController().getRouteStatus(id);
+                if (status != null && !status.isStopped()) {
                     context.getRouteController().stopRoute(id, DRAIN_SECONDS, TimeUnit.SECONDS);
                 }
                 context.removeRoute(id);
+                Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+                RouteDefinition left = model.getRouteDefinition(id);
+                if (left != null) {
+                    model.removeRouteDefinition(left);
+                }
             } catch (Exception e) {
                 LOG.atWarn().addKeyValue("route", id).setCause(e).log("route not removed");
             }

@@ -25,27 +25,43 @@ final class SqlFlowVersions {
             INSERT INTO flow_versions (file, version, hash, text, who, at) VALUES (?, ?, ?, ?, ?, ?)
             """;
 
+    private static final String DELETE = """
+            DELETE FROM flow_versions WHERE file = ? AND version = ?
+            """;
+
     private final Store store;
 
     SqlFlowVersions(Store store) {
         this.store = store;
     }
 
+    /**
+     * A version that may run.
+     *
+     * @param isNew whether it has just been recorded
+     */
+    record Accepted(FlowVersion version, boolean isNew) {}
+
     /** The newest version when it has this text, else a new one of it. */
-    CompletableFuture<FlowVersion> accept(String file, String text, String who, Instant at) {
+    CompletableFuture<Accepted> accept(String file, String text, String who, Instant at) {
         return store.write("accept-flow", file, tx -> accept(tx, file, text, who, at));
     }
 
-    private static FlowVersion accept(Transaction tx, String file, String text, String who, Instant at)
+    private static Accepted accept(Transaction tx, String file, String text, String who, Instant at)
             throws SQLException {
         String hash = FlowVersion.hashOf(text);
         Optional<FlowVersion> newest = tx.first(NEWEST, SqlFlowVersions::read, file);
         if (newest.isPresent() && newest.get().hash().equals(hash)) {
-            return newest.get();
+            return new Accepted(newest.get(), false);
         }
         int number = newest.map(FlowVersion::version).orElse(0) + 1;
         tx.update(INSERT, file, number, hash, text, who, at);
-        return new FlowVersion(file, number, hash, text, who, at);
+        return new Accepted(new FlowVersion(file, number, hash, text, who, at), true);
+    }
+
+    /** Takes back a version under which no order can have begun, for it did not start. */
+    CompletableFuture<Integer> withdraw(FlowVersion version) {
+        return store.write("withdraw-flow", version.file(), tx -> tx.update(DELETE, version.file(), version.version()));
     }
 
     CompletableFuture<Optional<FlowVersion>> newest(String file) {

@@ -1,126 +1,269 @@
 package io.caravanserai.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.store.SqliteStore;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import org.apache.camel.builder.RouteBuilder;
-import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FlowsIT {
+    private static final String FLOW = "order-queue";
+
     @TempDir
     private Path folder;
 
-    private final List<OrdersCarried.Carried> carried = new ArrayList<>();
-    private SqliteStore store;
-    private DefaultCamelContext context;
-    private Flows flows;
+    private FlowHub hub;
 
     @BeforeEach
-    void startHub() throws Exception {
-        Files.createDirectories(folder.resolve("routes"));
-        store = SqliteStore.open(folder.resolve("data"));
-        context = new DefaultCamelContext();
-        context.addRoutes(new RouteBuilder() {
-            @Override
-            public void configure() {
-                from("direct:service").transform(body().append(" served"));
-            }
-        });
-        context.start();
-        flows = new Flows(
-                context,
-                store,
-                folder.resolve("routes"),
-                Clock.systemUTC(),
-                () -> CompletableFuture.completedFuture(carried));
+    void openHub() throws Exception {
+        hub = new FlowHub(folder);
     }
 
     @AfterEach
-    void stopHub() {
-        flows.close();
-        context.stop();
-        store.close();
+    void closeHub() {
+        hub.close();
     }
 
     @Test
     void ordersEnterTheNewestVersionAndItsLocalNamesAreItsOwn() throws Exception {
-        write("order-queue", greeting("one"));
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
 
-        flows.start();
+        hub.start();
 
-        Entrance entrance = flows.newest("order-queue").orElseThrow();
-        assertThat(entrance).isEqualTo(new Entrance("order-queue", 1, "direct:order-queue@1"));
-        assertThat(send(entrance.uri())).isEqualTo("hello one served");
-        assertThat(send("direct:order-queue")).isEqualTo("hello one served");
-        assertThat(context.getRoute("order-queue@1")).isNotNull();
-        assertThat(context.getRoute("order-queue-2@1")).isNotNull();
+        Entrance entrance = hub.flows.newest(FLOW).orElseThrow();
+        assertThat(entrance).isEqualTo(new Entrance(FLOW, 1, "direct:order-queue@1"));
+        assertThat(hub.send(entrance.uri())).isEqualTo("hello one served");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+        assertThat(hub.context.getRoute("order-queue@1")).isNotNull();
+        assertThat(hub.context.getRoute("order-queue-2@1")).isNotNull();
     }
 
     @Test
-    void anUnchangedTextKeepsItsVersionOverRestartsAndAChangedOneRunsBesideTheOldThatStillCarriesOrders()
-            throws Exception {
-        write("order-queue", greeting("one"));
-        flows.start();
-        restart();
-        assertThat(flows.newest("order-queue").orElseThrow().version()).isEqualTo(1);
+    void anUnchangedTextKeepsItsVersionOverARestart() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
 
-        write("order-queue", greeting("two"));
-        carried.add(new OrdersCarried.Carried("order-queue", 1, 3));
-        restart();
+        hub.restart();
 
-        assertThat(flows.newest("order-queue").orElseThrow().version()).isEqualTo(2);
-        assertThat(send(flows.endpoint("order-queue", 1))).isEqualTo("hello one served");
-        assertThat(send(flows.endpoint("order-queue", 2))).isEqualTo("hello two served");
-        assertThat(send("direct:order-queue")).isEqualTo("hello two served");
+        assertThat(hub.version(FLOW)).isEqualTo(1);
+        assertThat(hub.flows.versions("order-queue.camel.yaml").join()).hasSize(1);
     }
 
-    private void restart() throws Exception {
-        stopHub();
-        startHub();
-        flows.start();
+    @Test
+    void aVersionThatStillCarriesOrdersRunsBesideTheNewestAfterARestart() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+        hub.write(FLOW, FlowHub.greeting(FLOW, "two"));
+        hub.carried.add(new OrdersCarried.Carried(FLOW, 1, 3));
+
+        hub.restart();
+
+        assertThat(hub.version(FLOW)).isEqualTo(2);
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one served");
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 2))).isEqualTo("hello two served");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello two served");
+        assertThat(hub.state(FLOW).versions())
+                .extracting(FlowState.Running::orders)
+                .containsExactly(0L, 3L);
     }
 
-    private String send(String uri) {
-        return context.createProducerTemplate().requestBody(uri, "hello", String.class);
+    @Test
+    void anEditRunsWithinTwoSecondsAndTheOldVersionGoesOnceItsLastOrderHasEnded() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+        hub.carried.add(new OrdersCarried.Carried(FLOW, 1, 1));
+
+        hub.write(FLOW, FlowHub.greeting(FLOW, "two"));
+
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> hub.send("direct:order-queue").equals("hello two served"));
+        await().during(Duration.ofSeconds(7))
+                .atMost(Duration.ofSeconds(8))
+                .until(() -> hub.context.getRoute("order-queue@1") != null);
+        hub.carried.clear();
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.context.getRoute("order-queue@1") == null);
+        assertThat(hub.context.getEndpoints())
+                .extracting(endpoint -> endpoint.getEndpointUri())
+                .doesNotContain("direct://greet-order-queue@1");
+        // An order of a version that has gone brings it back.
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one served");
     }
 
-    private void write(String flow, String text) throws IOException {
-        Files.writeString(folder.resolve("routes").resolve(FlowVersion.fileOf(flow)), text);
-    }
-
-    private static String greeting(String word) {
-        return """
+    @Test
+    void aMessageThatIsUnderWayKeepsItsVersion() throws Exception {
+        String slow = """
                 - route:
                     id: order-queue
                     from:
                       uri: direct:order-queue
                       steps:
-                        - to:
-                            id: call
-                            uri: direct
-                            parameters:
-                              name: greet
+                        - to: direct:slow
+                        - to: direct:end
                 - route:
+                    id: end
                     from:
-                      uri: direct
-                      parameters:
-                        name: greet
+                      uri: direct:end
                       steps:
                         - setBody:
-                            id: greet
-                            simple: "${body} %s"
-                        - to: direct:service
-                """.formatted(word);
+                            constant: ended by NUMBER
+                """;
+        hub.write(FLOW, slow.replace("NUMBER", "one"));
+        hub.start();
+        CompletableFuture<Object> answer = hub.template.asyncRequestBody("direct:order-queue", "hello");
+        await().until(() -> hub.context.getInflightRepository().size("order-queue@1") == 1);
+
+        hub.flows.put("order-queue.camel.yaml", slow.replace("NUMBER", "two"), "ops");
+
+        await().during(Duration.ofSeconds(6))
+                .atMost(Duration.ofSeconds(7))
+                .until(() -> hub.context.getRoute("order-queue@1") != null);
+        hub.gate.complete(null);
+        assertThat(answer.join()).isEqualTo("ended by one");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("ended by two");
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.context.getRoute("order-queue@1") == null);
+    }
+
+    @Test
+    void aBadEditChangesNothingAndIsShownUntilItIsMended() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+
+        hub.write(FLOW, FlowHub.greeting(FLOW, "two").replace("direct:service", "driect:service"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.state(FLOW).refused() != null);
+        assertThat(hub.state(FLOW).refused().errors())
+                .containsExactly(new Fault(
+                        "order-queue.camel.yaml", 20, 15, "unknown component 'driect', did you mean 'direct'?"));
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+
+        hub.write(FLOW, FlowHub.greeting(FLOW, "two"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.version(FLOW) == 2);
+        assertThat(hub.state(FLOW).refused()).isNull();
+    }
+
+    @Test
+    void aBadFileAtTheStartLeavesTheLastGoodVersionRunning() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+        hub.write(FLOW, "- route: [");
+
+        hub.restart();
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+        assertThat(hub.state(FLOW).refused().errors()).hasSize(1);
+    }
+
+    @Test
+    void anEmptyOrHalfWrittenFileIsNotActedOn() throws Exception {
+        String text = FlowHub.greeting(FLOW, "one");
+        hub.write(FLOW, text);
+        hub.start();
+
+        hub.write(FLOW, "");
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.state(FLOW).refused() != null);
+        hub.write(FLOW, text.substring(0, text.indexOf("- route", 5)));
+        await().atMost(Duration.ofSeconds(3))
+                .until(() -> hub.state(FLOW).refused().errors().get(0).line() == 8);
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+        assertThat(hub.version(FLOW)).isEqualTo(1);
+    }
+
+    @Test
+    void savingByDeleteAndRenameIsAnEditNotADeletion() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+        Path beside = Files.writeString(folder.resolve("new"), FlowHub.greeting(FLOW, "two"));
+
+        Files.delete(hub.file(FLOW));
+        Files.move(beside, hub.file(FLOW), StandardCopyOption.ATOMIC_MOVE);
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.version(FLOW) == 2);
+    }
+
+    @Test
+    void aDeletedFlowTakesNoNewOrdersAndAnAddedOneDoes() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+
+        Files.delete(hub.file(FLOW));
+        hub.write("order-extra", FlowHub.greeting("order-extra", "extra"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.flows.newest(FLOW).isEmpty());
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> hub.flows.newest("order-extra").isPresent());
+        assertThat(hub.send("direct:order-extra")).isEqualTo("hello extra served");
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one served");
+    }
+
+    @Test
+    void aFileThatOthersCallCannotTakeItsNameAway() throws Exception {
+        hub.write("audit", FlowHub.greeting("audit", "noted"));
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one").replace("direct:service", "direct:audit"));
+        hub.start();
+
+        Files.delete(hub.file("audit"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.state("audit").refused() != null);
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one noted served");
+        assertThatExceptionOfType(FlowRefusedException.class)
+                .isThrownBy(() -> hub.flows.put("audit.camel.yaml", FlowHub.greeting("other", "x"), "ops"))
+                .withMessage("audit.camel.yaml:1:1: nothing answers at 'direct:audit' any more, which "
+                        + "order-queue.camel.yaml calls");
+    }
+
+    @Test
+    void aTextThatDoesNotStartIsRefusedAndTheOldOneGoesOn() throws Exception {
+        String door = """
+                - route:
+                    id: door
+                    from:
+                      uri: FROM
+                      steps:
+                        - to: seda:taken
+                """;
+        hub.write("door", door.replace("FROM", "timer:tick?period=50"));
+        hub.start();
+
+        assertThatExceptionOfType(FlowRefusedException.class)
+                .isThrownBy(() -> hub.flows.put(
+                        "door.camel.yaml",
+                        door.replace(
+                                "FROM",
+                                "file:" + folder.resolve("missing")
+                                        + "?autoCreate=false&startingDirectoryMustExist=true"),
+                        "ops"))
+                .withMessageStartingWith("door.camel.yaml:4:12: ");
+
+        assertThat(hub.context.getRoute("door@1").getConsumer()).isNotNull();
+        await().until(() ->
+                hub.context.getRouteController().getRouteStatus("door@1").isStarted());
+        hub.flows.put("door.camel.yaml", door.replace("FROM", "timer:tick?period=60"), "ops");
+        assertThat(hub.context.getRouteController().getRouteStatus("door@1").isStarted())
+                .isFalse();
+        assertThat(hub.context.getRouteController().getRouteStatus("door@2").isStarted())
+                .isTrue();
+    }
+
+    @Test
+    void rollingBackIsANewVersionOfTheOldText() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.start();
+        hub.flows.put("order-queue.camel.yaml", FlowHub.greeting(FLOW, "two"), "ops");
+
+        FlowVersion rolledBack = hub.flows.rollback("order-queue.camel.yaml", null, "ops");
+
+        assertThat(rolledBack.version()).isEqualTo(3);
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+        assertThat(Files.readString(hub.file(FLOW))).isEqualTo(FlowHub.greeting(FLOW, "one"));
     }
 }

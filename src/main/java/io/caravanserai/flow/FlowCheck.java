@@ -1,0 +1,99 @@
+package io.caravanserai.flow;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+
+/**
+ * Tells whether a text may become a flow. From coarse to fine: is it YAML, is it Camel's YAML, do the names in it exist,
+ * are the saga's rules kept, can Camel build it. A coarse fault hides the finer ones, which would be echoes of it.
+ */
+final class FlowCheck {
+    private FlowCheck() {}
+
+    /** The faults of a text, in its order; empty when it may run. */
+    static List<Fault> check(String file, String text, Surroundings around) {
+        if (text.isBlank()) {
+            return List.of(Fault.atStart(file, "the file is empty"));
+        }
+        Set<Fault> faults = new LinkedHashSet<>();
+        Optional<Node> root = parse(file, text, faults);
+        if (root.isEmpty()) {
+            return sorted(faults);
+        }
+        faults.addAll(duplicateKeys(file, root.get()));
+        if (faults.isEmpty()) {
+            faults.addAll(SchemaCheck.check(file, root.get()));
+        }
+        if (faults.isEmpty()) {
+            faults.addAll(NamesCheck.check(file, root.get(), around));
+            faults.addAll(IdsCheck.check(file, root.get(), around));
+            faults.addAll(SagaCheck.check(file, root.get()));
+        }
+        if (faults.isEmpty()) {
+            faults.addAll(ScratchCheck.check(file, text, root.get(), around));
+        }
+        return sorted(faults);
+    }
+
+    /**
+     * The text of a file's bytes.
+     *
+     * @throws CharacterCodingException when they are not UTF-8
+     */
+    static String decode(byte[] bytes) throws CharacterCodingException {
+        String text = StandardCharsets.UTF_8
+                .newDecoder()
+                .decode(ByteBuffer.wrap(bytes))
+                .toString();
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
+    }
+
+    private static Optional<Node> parse(String file, String text, Set<Fault> faults) {
+        try {
+            Optional<Node> root = Nodes.parse(file, text);
+            if (root.isEmpty()) {
+                faults.add(Fault.atStart(file, "the file is empty: there is nothing but comments in it"));
+            }
+            return root;
+        } catch (MarkedYamlEngineException e) {
+            String message = e.getContext() == null ? e.getProblem() : e.getContext() + ", " + e.getProblem();
+            faults.add(Fault.at(file, e.getProblemMark(), "not YAML: " + message));
+        } catch (YamlEngineException e) {
+            faults.add(Fault.atStart(file, "not YAML: " + e.getMessage()));
+        }
+        return Optional.empty();
+    }
+
+    private static List<Fault> duplicateKeys(String file, Node root) {
+        List<Fault> faults = new ArrayList<>();
+        Nodes.walk(root, node -> {
+            if (node instanceof MappingNode mapping) {
+                Set<String> seen = new LinkedHashSet<>();
+                for (NodeTuple tuple : mapping.getValue()) {
+                    if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
+                        faults.add(Fault.at(file, tuple.getKeyNode(), "a key must be a plain word"));
+                    } else if (!seen.add(key.getValue())) {
+                        faults.add(Fault.at(file, key, "'" + key.getValue() + "' is given twice"));
+                    }
+                }
+            }
+        });
+        return faults;
+    }
+
+    private static List<Fault> sorted(Set<Fault> faults) {
+        return faults.stream().sorted(Fault.BY_PLACE).toList();
+    }
+}

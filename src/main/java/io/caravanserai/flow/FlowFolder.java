@@ -1,0 +1,84 @@
+package io.caravanserai.flow;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/** The folder where people keep the flow files. */
+final class FlowFolder {
+    private final Path folder;
+
+    FlowFolder(Path folder) {
+        this.folder = folder;
+    }
+
+    /** What tells one state of a file from another without reading it. */
+    record Stamp(Object key, long modified, long size) {}
+
+    /**
+     * The flow files and their stamps. Hidden files, which editors and this class write on the way, are not among them.
+     *
+     * @throws UncheckedIOException when the folder cannot be read
+     */
+    Map<String, Stamp> files() {
+        Map<String, Stamp> files = new TreeMap<>();
+        if (!Files.isDirectory(folder)) {
+            return files;
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : (Iterable<Path>) entries::iterator) {
+                String name = entry.getFileName().toString();
+                if (name.endsWith(FlowVersion.ENDING) && !name.startsWith(".")) {
+                    stamp(entry, name, files);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be read", e);
+        }
+        return files;
+    }
+
+    private static void stamp(Path entry, String name, Map<String, Stamp> files) throws IOException {
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);
+            if (attributes.isRegularFile()) {
+                files.put(
+                        name,
+                        new Stamp(
+                                attributes.fileKey(),
+                                attributes.lastModifiedTime().toMillis(),
+                                attributes.size()));
+            }
+        } catch (NoSuchFileException e) {
+            // Deleted between listing and looking: as if it had not been listed.
+        }
+    }
+
+    byte[] read(String file) throws IOException {
+        return Files.readAllBytes(folder.resolve(file));
+    }
+
+    /** Replaces a file at once: whoever reads it sees the old text or the new one, never a part. */
+    void write(String file, String text) throws IOException {
+        Files.createDirectories(folder);
+        Path temporary = folder.resolve("." + file + "." + UUID.randomUUID());
+        try {
+            Files.writeString(temporary, text);
+            Files.move(
+                    temporary,
+                    folder.resolve(file),
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.caravanserai.flow;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Component;
+import org.apache.camel.spi.EndpointUriFactory;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+
+/** Checks that components, their options and the {@code direct:} endpoints that a flow calls exist. */
+final class NamesCheck {
+    private final String file;
+    private final Surroundings around;
+    private final LocalNames local;
+    private final Set<String> components;
+    private final List<Fault> faults = new ArrayList<>();
+
+    private NamesCheck(String file, Node root, Surroundings around) {
+        this.file = file;
+        this.around = around;
+        this.local = LocalNames.of(FlowVersion.flowOf(file), root);
+        this.components = components(around.context());
+    }
+
+    static List<Fault> check(String file, Node root, Surroundings around) {
+        NamesCheck check = new NamesCheck(file, root, around);
+        EndpointUse.in(root).forEach(check::check);
+        check.templated(root);
+        return check.faults;
+    }
+
+    /** All components on the class path and in the context. */
+    static Set<String> components(CamelContext context) {
+        Set<String> names = new TreeSet<>(context.getComponentNames());
+        names.addAll(context.getRegistry().findByTypeWithName(Component.class).keySet());
+        try {
+            names.addAll(context.getCamelContextExtension()
+                    .getContextPlugin(org.apache.camel.spi.ComponentNameResolver.class)
+                    .resolveNames(context));
+        } catch (RuntimeException e) {
+            throw new IllegalStateException("the class path cannot be searched for components", e);
+        }
+        return names;
+    }
+
+    private void check(EndpointUse use) {
+        if (use.uri().isBlank()) {
+            faults.add(Fault.at(file, use.node(), "the endpoint is empty"));
+            return;
+        }
+        String scheme = use.scheme();
+        if (scheme.contains("${") || scheme.contains("{{")) {
+            return;
+        }
+        if (!components.contains(scheme)) {
+            faults.add(Fault.at(
+                    file, use.node(), "unknown component '" + scheme + "'" + DidYouMean.of(scheme, components)));
+            return;
+        }
+        options(use, scheme);
+        if (scheme.equals("direct") && !use.isDynamic()) {
+            direct(use, LocalNames.keyOf(use.full()));
+        }
+    }
+
+    private void options(EndpointUse use, String scheme) {
+        EndpointUriFactory factory = around.context().getCamelContextExtension().getEndpointUriFactory(scheme);
+        if (factory == null || factory.isLenientProperties()) {
+            return;
+        }
+        for (String option : use.query().split("&")) {
+            String name = option.split("=", 2)[0];
+            if (!name.isEmpty() && !name.contains("{{") && !isOption(factory, name)) {
+                faults.add(unknownOption(use.node(), scheme, name, factory.propertyNames()));
+            }
+        }
+        use.parameters().ifPresent(parameters -> {
+            for (NodeTuple tuple : parameters.getValue()) {
+                String name = ((ScalarNode) tuple.getKeyNode()).getValue();
+                if (!isOption(factory, name)) {
+                    faults.add(unknownOption(tuple.getKeyNode(), scheme, name, factory.propertyNames()));
+                }
+            }
+        });
+    }
+
+    private static boolean isOption(EndpointUriFactory factory, String name) {
+        return factory.propertyNames().contains(name)
+                || factory.multiValuePrefixes().values().stream().anyMatch(name::startsWith);
+    }
+
+    private Fault unknownOption(Node node, String scheme, String name, Collection<String> known) {
+        return Fault.at(
+                file, node, "component '" + scheme + "' has no option '" + name + "'" + DidYouMean.of(name, known));
+    }
+
+    private void direct(EndpointUse use, String name) {
+        if (use.role().equals("from")) {
+            served(use, name);
+            return;
+        }
+        if (!local.contains(name)
+                && !around.served().contains(name)
+                && !around.others().containsKey(name)) {
+            Set<String> known = new TreeSet<>(local.names());
+            known.addAll(around.served());
+            known.addAll(around.others().keySet());
+            faults.add(Fault.at(file, use.node(), "nothing answers at '" + name + "'" + DidYouMean.of(name, known)));
+        }
+    }
+
+    private void served(EndpointUse use, String name) {
+        if (around.served().contains(name)) {
+            faults.add(Fault.at(file, use.node(), "'" + name + "' is served by the hub itself: take another name"));
+        } else if (around.others().containsKey(name)) {
+            faults.add(Fault.at(
+                    file,
+                    use.node(),
+                    "'" + name + "' is served by " + around.others().get(name) + " already"));
+        }
+    }
+
+    private void templated(Node root) {
+        for (Node node : Nodes.keysOf(root, "templatedRoute")) {
+            faults.add(Fault.at(
+                    file,
+                    node,
+                    "'templatedRoute' has no versions of its own: call the template as 'kamelet:' in a step"));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.caravanserai.flow;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.CamelContext;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The versions whose routes are in the context, and which of them is the newest of its flow. Reading is thread-safe;
+ * whoever changes something must hold the lock of {@link Flows}.
+ */
+final class RunningFlows {
+    private static final Logger LOG = LoggerFactory.getLogger(RunningFlows.class);
+
+    private final CamelContext context;
+    private final Map<Key, RunningVersion> running = new ConcurrentHashMap<>();
+    private final Map<String, RunningVersion> newest = new ConcurrentHashMap<>();
+    private final Map<String, StableName> stableNames = new HashMap<>();
+
+    record Key(String flow, int version) {
+        static Key of(FlowVersion version) {
+            return new Key(version.flow(), version.version());
+        }
+    }
+
+    RunningFlows(CamelContext context) {
+        this.context = context;
+    }
+
+    CamelContext context() {
+        return context;
+    }
+
+    Optional<RunningVersion> newest(String flow) {
+        return Optional.ofNullable(newest.get(flow));
+    }
+
+    boolean isRunning(String flow, int version) {
+        return running.containsKey(new Key(flow, version));
+    }
+
+    Collection<RunningVersion> all() {
+        return List.copyOf(running.values());
+    }
+
+    /** Those that run beside or after the newest version of their flow, for the orders they still carry. */
+    List<RunningVersion> superseded() {
+        return running.values().stream()
+                .filter(version -> newest.get(version.version().flow()) != version)
+                .toList();
+    }
+
+    /** Adds a version beside the others; it takes nothing from outside. */
+    RunningVersion add(FlowVersion version) throws Exception {
+        RunningVersion added = running.get(Key.of(version));
+        if (added == null) {
+            added = RunningVersion.start(context, version);
+            running.put(Key.of(version), added);
+        }
+        return added;
+    }
+
+    /**
+     * Makes a version the newest: from one message to the next, what comes from outside goes to it.
+     *
+     * @throws Exception when its doors cannot be opened; then everything is as before
+     */
+    void promote(RunningVersion version) throws Exception {
+        String flow = version.version().flow();
+        RunningVersion before = newest.get(flow);
+        boolean share = before == null || version.sharesItsDoors() && before.sharesItsDoors();
+        if (before != null && !share) {
+            before.closeDoors();
+        }
+        try {
+            version.openDoors();
+        } catch (Exception e) {
+            version.closeDoors();
+            if (before != null && !share) {
+                before.openDoors();
+            }
+            throw e;
+        }
+        for (String name : version.names().names()) {
+            if (!name.startsWith("jms:")) {
+                stableNames
+                        .computeIfAbsent(name, each -> new StableName(context, each))
+                        .pointAt(version.version().version());
+            }
+        }
+        newest.put(flow, version);
+        if (before != null && before != version) {
+            forgetNames(before, version.names().names());
+            if (share) {
+                before.closeDoors();
+            }
+        }
+    }
+
+    /** Nothing enters the flow any more; its versions stay for the orders they carry. */
+    void retire(String flow) throws Exception {
+        RunningVersion last = newest.remove(flow);
+        if (last != null) {
+            forgetNames(last, Set.of());
+            last.closeDoors();
+        }
+    }
+
+    void remove(RunningVersion version) {
+        running.remove(Key.of(version.version()));
+        version.remove();
+        LOG.atInfo()
+                .addKeyValue("flow", version.version().flow())
+                .addKeyValue("version", version.version().version())
+                .log("flow version has ended");
+    }
+
+    private void forgetNames(RunningVersion version, Set<String> stillServed) {
+        for (String name : version.names().names()) {
+            if (!stillServed.contains(name) && stableNames.containsKey(name)) {
+                stableNames.remove(name).vanish();
+            }
+        }
+    }
+
+    /** What a file finds around it; the other versions of the file itself are not part of it. */
+    Surroundings around(String file) {
+        Map<String, String> others = new HashMap<>();
+        Map<String, String> ids = new HashMap<>();
+        Map<String, String> needed = new HashMap<>();
+        Set<String> own = new HashSet<>();
+        for (RunningVersion version : newest.values()) {
+            String other = version.version().file();
+            if (other.equals(file)) {
+                own.addAll(version.names().names());
+            } else {
+                version.names().names().forEach(name -> others.put(name, other));
+                version.ids().forEach(id -> ids.put(id, other));
+                version.calls().forEach(name -> needed.put(name, other));
+            }
+        }
+        needed.keySet().retainAll(own);
+        Set<String> served = new HashSet<>();
+        Model model = context.getCamelContextExtension().getContextPlugin(Model.class);
+        for (RouteDefinition route : new ArrayList<>(model.getRouteDefinitions())) {
+            String id = route.getRouteId();
+            if (id == null || !id.contains("@")) {
+                served.add(LocalNames.keyOf(route.getInput().getEndpointUri()));
+                if (id != null) {
+                    ids.putIfAbsent(id, "");
+                }
+            }
+        }
+        return new Surroundings(context, served, others, ids, needed);
+    }
+}

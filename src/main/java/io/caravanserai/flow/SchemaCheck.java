@@ -1,0 +1,180 @@
+package io.caravanserai.flow;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonMetaSchema;
+import com.networknt.schema.JsonNodePath;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.NonValidationKeyword;
+import com.networknt.schema.SchemaValidatorsConfig;
+import com.networknt.schema.ValidationMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+
+/** Checks a tree against Camel's own JSON schema of its YAML, and says in people's words what does not fit. */
+final class SchemaCheck {
+    private static final String RESOURCE = "/schema/camelYamlDsl.json";
+
+    private SchemaCheck() {}
+
+    /** Read when first needed: it is large. */
+    private static final class Camel {
+        static final JsonSchema SCHEMA = read();
+
+        private static JsonSchema read() {
+            try (InputStream in = SchemaCheck.class.getResourceAsStream(RESOURCE)) {
+                JsonNode schema = new ObjectMapper().readTree(in);
+                // Camel reads 5 where a text is due and "5" where a number is, so types of scalars do not matter.
+                SchemaValidatorsConfig config =
+                        SchemaValidatorsConfig.builder().typeLoose(true).build();
+                JsonMetaSchema draft4 = JsonMetaSchema.builder(JsonMetaSchema.getV4())
+                        .keyword(new NonValidationKeyword("deprecated"))
+                        .build();
+                return JsonSchemaFactory.builder()
+                        .defaultMetaSchemaIri(draft4.getIri())
+                        .metaSchema(draft4)
+                        .build()
+                        .getSchema(schema, config);
+            } catch (IOException e) {
+                throw new UncheckedIOException("camel-yaml-dsl has no " + RESOURCE, e);
+            }
+        }
+    }
+
+    static List<Fault> check(String file, Node root) {
+        if (!(root instanceof SequenceNode)) {
+            return List.of(Fault.at(file, root, "a flow file is a list: begin each route with '- route:'"));
+        }
+        Set<ValidationMessage> errors = Camel.SCHEMA.validate(json(root));
+        List<Fault> unknown = errors.stream()
+                .filter(error -> error.getType().equals("additionalProperties"))
+                .map(error -> unknownKey(file, root, error))
+                .distinct()
+                .toList();
+        return unknown.isEmpty() ? deepest(file, root, errors) : unknown;
+    }
+
+    private static Fault unknownKey(String file, Node root, ValidationMessage error) {
+        Spot spot = Spot.of(root, error.getInstanceLocation());
+        String key = error.getProperty();
+        Collection<String> known = known(error);
+        String what = spot.isStep() ? "unknown step '" : "unknown key '";
+        return Fault.at(file, spot.key(key), what + key + "'" + DidYouMean.of(key, known) + spot.inside());
+    }
+
+    private static Collection<String> known(ValidationMessage error) {
+        List<String> names = new ArrayList<>();
+        JsonNode properties = error.getSchemaNode() == null ? null : parentProperties(error);
+        if (properties != null) {
+            properties.fieldNames().forEachRemaining(names::add);
+        }
+        return names;
+    }
+
+    private static JsonNode parentProperties(ValidationMessage error) {
+        // The schema location ends with /additionalProperties; its sibling lists what is known.
+        JsonNodePath path = error.getSchemaLocation().getFragment().getParent();
+        JsonNode node = Camel.SCHEMA.getSchemaNode();
+        for (int i = 0; i < path.getNameCount(); i++) {
+            Object element = path.getElement(i);
+            node = element instanceof Integer index ? node.path(index) : node.path(element.toString());
+        }
+        return node.path("properties");
+    }
+
+    /** Alternatives that do not fit drag their parents along: only the innermost place tells something. */
+    private static List<Fault> deepest(String file, Node root, Set<ValidationMessage> errors) {
+        Map<String, List<ValidationMessage>> places = errors.stream()
+                .collect(Collectors.groupingBy(
+                        error -> error.getInstanceLocation().toString(), LinkedHashMap::new, Collectors.toList()));
+        List<Fault> faults = new ArrayList<>();
+        places.forEach((place, there) -> {
+            boolean innermost = places.keySet().stream()
+                    .noneMatch(other -> other.startsWith(place + ".") || other.startsWith(place + "["));
+            if (innermost) {
+                Spot spot = Spot.of(root, there.get(0).getInstanceLocation());
+                faults.add(Fault.at(file, spot.place(), message(spot, there)));
+            }
+        });
+        return faults;
+    }
+
+    private static String message(Spot spot, List<ValidationMessage> errors) {
+        List<String> missing = errors.stream()
+                .filter(error -> error.getType().equals("required"))
+                .map(ValidationMessage::getProperty)
+                .distinct()
+                .toList();
+        for (ValidationMessage error : errors) {
+            switch (error.getType()) {
+                case "enum" -> {
+                    return badChoice(spot, error);
+                }
+                case "maxProperties" -> {
+                    return "a step has one name: indent or begin a new item with '- '";
+                }
+                case "type" -> {
+                    return "'" + spot.name() + "' cannot be " + spot.kind();
+                }
+                default -> {
+                    // Said by the others, or below.
+                }
+            }
+        }
+        if (missing.size() == 1) {
+            return "'" + spot.name() + "' needs '" + missing.get(0) + "'";
+        }
+        if (!missing.isEmpty()) {
+            return "'" + spot.name() + "' needs an expression, such as simple, constant, header or jsonpath";
+        }
+        return "'" + spot.name() + "': " + errors.get(0).getMessage();
+    }
+
+    private static String badChoice(Spot spot, ValidationMessage error) {
+        List<String> choices = new ArrayList<>();
+        JsonNode listed = error.getSchemaNode();
+        if (listed != null && listed.isArray()) {
+            listed.forEach(choice -> choices.add(choice.asText()));
+        }
+        String value = spot.node() instanceof ScalarNode scalar ? scalar.getValue() : "";
+        return "'" + spot.name() + "' cannot be '" + value + "'" + DidYouMean.of(value, choices) + " (one of "
+                + String.join(", ", choices) + ")";
+    }
+
+    private static JsonNode json(Node node) {
+        JsonNodeFactory factory = JsonNodeFactory.instance;
+        if (node instanceof SequenceNode sequence) {
+            ArrayNode array = factory.arrayNode();
+            sequence.getValue().forEach(item -> array.add(json(item)));
+            return array;
+        }
+        if (node instanceof MappingNode mapping) {
+            ObjectNode object = factory.objectNode();
+            for (NodeTuple tuple : mapping.getValue()) {
+                object.set(((ScalarNode) tuple.getKeyNode()).getValue(), json(tuple.getValueNode()));
+            }
+            return object;
+        }
+        boolean empty = node.getTag().equals(Tag.NULL);
+        return empty ? NullNode.getInstance() : factory.textNode(((ScalarNode) node).getValue());
+    }
+}

@@ -1,0 +1,121 @@
+package io.caravanserai.flow;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Component;
+import org.apache.camel.StartupSummaryLevel;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RouteDefinitionHelper;
+import org.apache.camel.model.RouteTemplateDefinition;
+import org.apache.camel.spi.PropertiesSource;
+import org.apache.camel.support.DefaultRegistry;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * Lets Camel build the routes of a flow in a context of their own, which is thrown away: nothing is started, connected
+ * or opened. Finds what only Camel knows: values of options, beans, languages and their expressions.
+ */
+final class ScratchCheck {
+    private final String file;
+    private final Node root;
+    private final Surroundings around;
+    private final List<Fault> faults = new ArrayList<>();
+
+    private ScratchCheck(String file, Node root, Surroundings around) {
+        this.file = file;
+        this.root = root;
+        this.around = around;
+    }
+
+    static List<Fault> check(String file, String text, Node root, Surroundings around) {
+        ScratchCheck check = new ScratchCheck(file, root, around);
+        try (DefaultCamelContext scratch = check.scratch()) {
+            check.build(scratch, text);
+        } catch (Exception e) {
+            check.faults.add(Blame.of(file, root, e, around.context()));
+        }
+        return check.faults;
+    }
+
+    private DefaultCamelContext scratch() {
+        CamelContext live = around.context();
+        DefaultCamelContext scratch = new DefaultCamelContext(false);
+        scratch.getCamelContextExtension().setName(live.getName() + "-scratch");
+        scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(new LiveBeans(live.getRegistry())));
+        scratch.setStartupSummaryLevel(StartupSummaryLevel.Off);
+        scratch.disableJMX();
+        scratch.setLoadTypeConverters(false);
+        scratch.build();
+        scratch.getPropertiesComponent().addPropertiesSource(new LiveProperties(live));
+        for (String name : live.getComponentNames()) {
+            borrow(scratch, name, live.getComponent(name, false, false));
+        }
+        live.getRegistry()
+                .findByTypeWithName(Component.class)
+                .forEach((name, component) -> borrow(scratch, name, component));
+        scratch.init();
+        return scratch;
+    }
+
+    /** A component of the same kind under the same name; what it is connected with does not matter here. */
+    private static void borrow(DefaultCamelContext scratch, String name, Component component) {
+        if (component == null || scratch.hasComponent(name) != null) {
+            return;
+        }
+        try {
+            scratch.addComponent(
+                    name, component.getClass().getDeclaredConstructor().newInstance());
+        } catch (ReflectiveOperationException e) {
+            // No plain constructor: the scratch context then finds the class path's component, or none.
+        }
+    }
+
+    private record LiveProperties(CamelContext live) implements PropertiesSource {
+        @Override
+        public String getName() {
+            return "hub";
+        }
+
+        @Override
+        public String getProperty(String name) {
+            return live.getPropertiesComponent().resolveProperty(name).orElse(null);
+        }
+    }
+
+    private void build(DefaultCamelContext scratch, String text) throws Exception {
+        Model model = scratch.getCamelContextExtension().getContextPlugin(Model.class);
+        Model live = around.context().getCamelContextExtension().getContextPlugin(Model.class);
+        List<RouteTemplateDefinition> templates = live.getRouteTemplateDefinitions();
+        if (templates != null) {
+            model.addRouteTemplateDefinitions(templates);
+        }
+        FlowVersion version = new FlowVersion(file, 0, "", text, "", Instant.EPOCH);
+        RouteBuilder builder = FlowLoader.load(scratch, version).builder();
+        scratch.addRoutes(builder);
+        for (RouteDefinition route : List.copyOf(model.getRouteDefinitions())) {
+            try {
+                RouteDefinitionHelper.prepareRoute(scratch, route);
+                route.markPrepared();
+                RouteDefinitionHelper.forceAssignIds(scratch, route.getInput());
+                RouteDefinitionHelper.forceAssignIds(scratch, route);
+                model.getModelReifierFactory().createRoute(scratch, route);
+            } catch (Exception e) {
+                faults.add(Blame.of(file, nodeOf(route), e, around.context()));
+            }
+        }
+    }
+
+    private Node nodeOf(RouteDefinition route) {
+        return Nodes.valuesOf(root, "route").stream()
+                .filter(node -> Nodes.text(node, "id")
+                        .filter(id -> id.equals(route.getRouteId()))
+                        .isPresent())
+                .findFirst()
+                .orElse(root);
+    }
+}

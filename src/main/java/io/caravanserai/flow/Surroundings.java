@@ -1,0 +1,21 @@
+package io.caravanserai.flow;
+
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+
+/**
+ * What a flow file finds around it.
+ *
+ * @param context the hub's context: its components, beans and properties; not changed by a check
+ * @param served the {@code direct:} endpoints that Java routes serve
+ * @param others the names that other flow files serve, each with its file
+ * @param ids the ids of all other routes, with the file, or with the empty text for a Java route
+ * @param needed the names of the running version of this file that other files call, each with the calling file
+ */
+record Surroundings(
+        CamelContext context,
+        Set<String> served,
+        Map<String, String> others,
+        Map<String, String> ids,
+        Map<String, String> needed) {}

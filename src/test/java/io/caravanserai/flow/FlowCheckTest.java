@@ -1,0 +1,142 @@
+package io.caravanserai.flow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.caravanserai.order.Step;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class FlowCheckTest {
+    private static DefaultCamelContext hub;
+
+    @BeforeAll
+    static void startHub() {
+        hub = new DefaultCamelContext();
+        hub.getRegistry().bind("fraudScore", new StringBuilder("a bean"));
+        hub.start();
+    }
+
+    @AfterAll
+    static void stopHub() {
+        hub.stop();
+    }
+
+    private static List<Fault> check(String text) {
+        Surroundings around = new Surroundings(
+                hub,
+                Set.of("direct:reserve-items", "direct:release-items", "direct:ship-order"),
+                Map.of("direct:audit", "audit.camel.yaml"),
+                Map.of("audit", "audit.camel.yaml", "inventory", ""),
+                Map.of());
+        return FlowCheck.check("order-x.camel.yaml", text, around);
+    }
+
+    @Test
+    void theFlowsOfTheHubPass() throws IOException {
+        Set<String> served = Stream.of(Step.values())
+                .flatMap(step -> Stream.concat(Stream.of(step.action()), step.compensation().stream()))
+                .map(name -> "direct:" + name)
+                .collect(Collectors.toSet());
+        served.add("direct:give-up");
+        Path routes = Path.of("src/main/resources/routes");
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(routes, "order-*.camel.yaml")) {
+            for (Path file : files) {
+                Surroundings around = new Surroundings(hub, served, Map.of(), Map.of(), Map.of());
+                assertThat(FlowCheck.check(file.getFileName().toString(), Files.readString(file), around))
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aFlowWithoutFaultPasses() {
+        assertThat(check("""
+                        - route:
+                            id: order-x
+                            from:
+                              uri: direct:order-x
+                              steps:
+                                - saga:
+                                    propagation: REQUIRES_NEW
+                                    compensation: direct:release-items
+                                    option:
+                                      - key: orderId
+                                        simple: ${header.orderId}
+                                    steps:
+                                      - to:
+                                          uri: direct:reserve-items
+                                      - bean:
+                                          ref: fraudScore
+                                          method: length
+                                      - to: direct:audit
+                                - setBody:
+                                    constant: 5
+                                - delay:
+                                    constant: 1
+                                - toD: direct:${header.next}
+                                - to:
+                                    uri: seda
+                                    parameters:
+                                      name: later
+                                      size: 10
+                        """)).isEmpty();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("badFiles")
+    void aFaultIsTold(String expected, String text) {
+        assertThat(check(text)).extracting(Fault::toString).containsExactly("order-x.camel.yaml:" + expected);
+    }
+
+    private static Stream<Arguments> badFiles() {
+        return Stream.of(
+                Arguments.of("1:1: the file is empty", " \n"),
+                Arguments.of("1:1: the file is empty: there is nothing but comments in it", "# nothing\n"),
+                Arguments.of("2:10: not YAML: mapping values are not allowed here", "- route:\n    id: a: b\n"),
+                Arguments.of("1:1: a flow file is a list: begin each route with '- route:'", "route:\n  id: x\n"),
+                Arguments.of("1:3: unknown key 'routee', did you mean 'route'?", "- routee:\n    id: x\n"),
+                Arguments.of("3:5: 'id' is given twice", "- route:\n    id: a\n    id: b\n"),
+                Arguments.of("3:5: 'from' needs 'steps'", "- route:\n    id: x\n    from:\n      uri: direct:x\n"),
+                steps("1:3: unknown step 'setBodyy', did you mean 'setBody'?", "- setBodyy:\n    simple: a"),
+                steps("2:5: unknown key 'simpel', did you mean 'simple'? (in 'setBody')", "- setBody:\n    simpel: a"),
+                steps(
+                        "2:18: 'propagation' cannot be 'REQUIRE', did you mean 'REQUIRED'? (one of REQUIRED, REQUIRES_NEW,"
+                                + " MANDATORY, SUPPORTS, NOT_SUPPORTED, NEVER)",
+                        "- saga:\n    propagation: REQUIRE"),
+                steps("2:10: unknown component 'jsm', did you mean 'jms'?", "- to:\n    uri: jsm:queue:orders"),
+                steps(
+                        "1:7: nothing answers at 'direct:reserve-item', did you mean 'direct:reserve-items'?",
+                        "- to: direct:reserve-item"),
+                steps(
+                        "4:7: component 'seda' has no option 'siz', did you mean 'size'?",
+                        "- to:\n    uri: seda:a\n    parameters:\n      siz: 1"),
+                steps("1:7: component 'seda' has no option 'siz', did you mean 'size'?", "- to: seda:a?siz=1"),
+                steps("2:10: there is no bean 'fraudScor', did you mean 'fraudScore'?", "- bean:\n    ref: fraudScor"),
+                steps(
+                        "1:7: the step 'reserve-items' has no compensation: put it in a saga with 'compensation:"
+                                + " direct:release-items'",
+                        "- to: direct:reserve-items\n- saga:\n    propagation: MANDATORY\n    steps: []"));
+    }
+
+    private static Arguments steps(String expected, String steps) {
+        String[] parts = expected.split(":", 3);
+        String place = (Integer.parseInt(parts[0]) + 5) + ":" + (Integer.parseInt(parts[1]) + 8) + ":" + parts[2];
+        return Arguments.of(
+                place,
+                "- route:\n    id: order-x\n    from:\n      uri: direct:order-x\n      steps:\n" + steps.indent(8));
+    }
+}
