@@ -30,6 +30,7 @@ public final class Hub implements AutoCloseable {
 
     private Messaging messaging;
     private Core core;
+    private Doors doors;
     private int port;
 
     private Hub(HubSettings settings) {
@@ -83,6 +84,7 @@ public final class Hub implements AutoCloseable {
         started.push(camel::stop);
         camel.start();
         opened(core).start();
+        doors = opened(new Doors(settings, core));
         messaging.start();
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
@@ -90,7 +92,8 @@ public final class Hub implements AutoCloseable {
     }
 
     private List<HttpEndpoints> endpoints() {
-        List<HttpEndpoints> endpoints = new ArrayList<>(messaging.endpoints());
+        List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of()));
+        endpoints.addAll(messaging.endpoints());
         return endpoints;
     }
 

@@ -3,6 +3,7 @@ package io.caravanserai.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.order.OrderJson;
 import io.vertx.core.MultiMap;
@@ -126,6 +127,27 @@ public final class Request {
             throw Problem.invalid(List.of(new Fault(pointer, e.getOriginalMessage())))
                     .asException();
         }
+    }
+
+    /**
+     * The body as an object with no other members than these.
+     *
+     * @throws ProblemException 400, when it is no JSON; 422, when it is no object or has other members
+     */
+    public ObjectNode object(String... members) {
+        if (!(tree() instanceof ObjectNode object)) {
+            throw Problem.invalid(List.of(new Fault("#", "must be an object"))).asException();
+        }
+        List<Fault> faults = new ArrayList<>();
+        object.fieldNames().forEachRemaining(name -> {
+            if (!List.of(members).contains(name) && faults.size() < MOST) {
+                faults.add(new Fault("#/" + name.replace("~", "~0").replace("/", "~1"), "is not a known field"));
+            }
+        });
+        if (!faults.isEmpty()) {
+            throw Problem.invalid(faults).asException();
+        }
+        return object;
     }
 
     private JsonNode tree() {

@@ -1,0 +1,85 @@
+package io.caravanserai;
+
+import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.inbox.IdempotencyKeys;
+import io.caravanserai.ingress.OrderDoor;
+import io.caravanserai.ingress.OrderEndpoints;
+import io.caravanserai.ingress.OrderEntry;
+import io.caravanserai.ingress.OrderReader;
+import io.caravanserai.operator.CancelEndpoint;
+import io.caravanserai.operator.HealthCheck;
+import io.caravanserai.operator.HealthEndpoints;
+import io.caravanserai.operator.LedgerEndpoints;
+import io.caravanserai.operator.SagaEndpoints;
+import io.caravanserai.operator.StockEndpoints;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Where orders come in, and the endpoints of the core. The JMS and Kafka doors share {@link #reader} and {@link #entry}. */
+final class Doors implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Doors.class);
+
+    final OrderReader reader;
+    final OrderEntry entry;
+    private final HubSettings settings;
+    private final Core core;
+    private final IdempotencyKeys keys;
+    /** This process: a node that is started again under the same name is another one. */
+    private final String owner;
+
+    private final ScheduledExecutorService housekeeping = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "idempotency-keys");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    Doors(HubSettings settings, Core core) {
+        this.settings = settings;
+        this.core = core;
+        this.keys = new IdempotencyKeys(core.clock);
+        this.owner = settings.nodeId() + "/" + core.ids.get();
+        this.reader = new OrderReader(core.ids);
+        this.entry = new OrderEntry(
+                core.store, core.orders, core.outcomes, keys, core.flows, core.entry, core.ids, core.clock, owner);
+        housekeeping.scheduleWithFixedDelay(this::expireKeys, 1, 60, TimeUnit.MINUTES);
+    }
+
+    private void expireKeys() {
+        core.store.write("expire-keys", "expire-keys", keys::expire).whenComplete((count, failure) -> {
+            if (failure != null) {
+                LOG.atWarn().setCause(failure).log("old idempotency keys were not forgotten; it is tried again");
+            }
+        });
+    }
+
+    /** @param checks of what the hub needs besides its store */
+    List<HttpEndpoints> endpoints(List<HealthCheck> checks) {
+        OrderDoor door = new OrderDoor(
+                entry,
+                core.store,
+                core.orders,
+                core.history,
+                keys,
+                core.clock,
+                settings.style(),
+                settings.http().answerWithin(),
+                owner,
+                settings.store().url().isEmpty());
+        return List.of(
+                new OrderEndpoints(door, reader),
+                new CancelEndpoint(core.store, core.orders, core.history, core.life, core.outbox, core.sagas),
+                new SagaEndpoints(core.store, core.sagas, core.orders),
+                new StockEndpoints(core.store, core.shelf),
+                new LedgerEndpoints(core.store, core.payments, core.shipping),
+                new HealthEndpoints(core.store, core.clock, checks));
+    }
+
+    @Override
+    public void close() {
+        housekeeping.shutdownNow();
+    }
+}

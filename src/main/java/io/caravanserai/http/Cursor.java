@@ -1,0 +1,68 @@
+package io.caravanserai.http;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Where the next page of a list begins: the last thing of the page before, wrapped so that nobody builds upon it. */
+public final class Cursor {
+
+    private Cursor() {}
+
+    /**
+     * The page of what was read.
+     *
+     * @param found up to one more than the limit, which tells whether there is another page
+     * @param last of an item, what the query of the next page needs to know
+     */
+    public static <T, D> Response.Page<D> page(
+            List<T> found, int limit, Function<T, String> last, Function<T, D> document) {
+        List<T> items = found.size() > limit ? found.subList(0, limit) : found;
+        String next = found.size() > limit ? wrap(last.apply(items.get(limit - 1))) : null;
+        return new Response.Page<>(items.stream().map(document).toList(), next);
+    }
+
+    /**
+     * What the request's {@code cursor} tells; empty on the first page.
+     *
+     * @throws ProblemException 400, when it is none of ours
+     */
+    public static Optional<String> of(Request request) {
+        return request.query("cursor").map(Cursor::unwrap);
+    }
+
+    /** The same for lists whose items are numbered. */
+    public static Optional<Long> numberOf(Request request) {
+        return of(request).map(text -> {
+            if (!text.matches("\\d{1,18}")) {
+                throw bad();
+            }
+            return Long.valueOf(text);
+        });
+    }
+
+    private static String wrap(String last) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(last.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String unwrap(String cursor) {
+        try {
+            byte[] bytes = Base64.getUrlDecoder().decode(cursor);
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (IllegalArgumentException | CharacterCodingException e) {
+            throw bad();
+        }
+    }
+
+    private static ProblemException bad() {
+        return Problem.badParameter("cursor", "must be the nextCursor of the page before")
+                .asException();
+    }
+}

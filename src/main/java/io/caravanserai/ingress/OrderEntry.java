@@ -1,0 +1,162 @@
+package io.caravanserai.ingress;
+
+import io.caravanserai.flow.Entrance;
+import io.caravanserai.flow.FlowEntry;
+import io.caravanserai.flow.Flows;
+import io.caravanserai.inbox.IdempotencyKeys;
+import io.caravanserai.ingress.Submission.Accepted;
+import io.caravanserai.order.Order;
+import io.caravanserai.order.OrderJson;
+import io.caravanserai.service.OrderLookup;
+import io.caravanserai.service.order.Orders;
+import io.caravanserai.service.order.Outcomes;
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where every door hands in its orders. The idempotency key is taken and the order accepted in one unit of work; once
+ * that is durable the order is sent into its flow. Thread-safe.
+ */
+public final class OrderEntry {
+    private static final Logger LOG = LoggerFactory.getLogger(OrderEntry.class);
+
+    private final Store store;
+    private final Orders orders;
+    private final Outcomes outcomes;
+    private final IdempotencyKeys keys;
+    private final Flows flows;
+    private final FlowEntry flowEntry;
+    private final Supplier<String> ids;
+    private final Clock clock;
+    private final String owner;
+
+    /**
+     * @param ids for sagas
+     * @param owner this process among all that ever ran on the store
+     */
+    public OrderEntry(
+            Store store,
+            Orders orders,
+            Outcomes outcomes,
+            IdempotencyKeys keys,
+            Flows flows,
+            FlowEntry flowEntry,
+            Supplier<String> ids,
+            Clock clock,
+            String owner) {
+        this.store = store;
+        this.orders = orders;
+        this.outcomes = outcomes;
+        this.keys = keys;
+        this.flows = flows;
+        this.flowEntry = flowEntry;
+        this.ids = ids;
+        this.clock = clock;
+        this.owner = owner;
+    }
+
+    /** Rolls the unit back, the key with it: what led to nothing may be tried again with it. */
+    private static final class OtherOrderException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        OtherOrderException() {
+            super("another order has this id", null, false, false);
+        }
+    }
+
+    /**
+     * Takes an order in. When the future completes, what it tells is durable; it fails with {@link
+     * io.caravanserai.store.StoreUnavailableException} when nothing could be done.
+     */
+    public CompletableFuture<Submission> submit(Sending sending) {
+        Optional<Entrance> entrance = flows.newest(sending.style().flow());
+        if (entrance.isEmpty()) {
+            return CompletableFuture.completedFuture(new Submission.NoFlow(sending.style()));
+        }
+        Order order = sending.order();
+        String sagaId = sending.style().isOrchestrated() ? ids.get() : null;
+        int version = entrance.get().version();
+        return store.<Submission>write("accept-order", order.orderId(), tx -> accept(tx, sending, version, sagaId))
+                .handle((submission, failure) -> {
+                    if (failure instanceof OtherOrderException) {
+                        return new Submission.OtherOrder(order.orderId());
+                    }
+                    if (failure != null) {
+                        throw failure instanceof RuntimeException known ? known : new CompletionException(failure);
+                    }
+                    return submission instanceof Accepted ? dispatch(sending, version, sagaId) : submission;
+                });
+    }
+
+    private Submission accept(Transaction tx, Sending sending, int version, String sagaId) throws SQLException {
+        Order order = sending.order();
+        if (sending.idempotencyKey().isPresent()) {
+            String key = sending.idempotencyKey().get();
+            String fingerprint = sending.fingerprint();
+            boolean free = keys.claim(
+                    tx,
+                    key,
+                    fingerprint,
+                    order.orderId(),
+                    owner,
+                    clock.instant().plus(sending.answerWithin()));
+            if (!free) {
+                IdempotencyKeys.Entry first = keys.find(tx, key).orElseThrow();
+                return first.fingerprint().equals(fingerprint)
+                        ? new Submission.Repeated(first)
+                        : new Submission.KeyReused();
+            }
+        }
+        String traceparent = sending.traceparent().orElse(null);
+        if (orders.accept(tx, order, sending.style(), version, sagaId, traceparent)) {
+            return new Accepted(order.orderId(), Optional.empty());
+        }
+        OrderLookup.Known known = orders.find(tx, order.orderId()).orElseThrow();
+        if (!known.order().equals(order)) {
+            throw new OtherOrderException();
+        }
+        return new Submission.Known(order.orderId());
+    }
+
+    private Submission dispatch(Sending sending, int version, String sagaId) {
+        Order order = sending.order();
+        Optional<CompletableFuture<Void>> ended =
+                sending.answerWithin().isZero() ? Optional.empty() : Optional.of(outcomes.await(order.orderId()));
+        flowEntry
+                .dispatch(new FlowEntry.Journey(
+                        order.orderId(),
+                        OrderJson.write(order),
+                        sending.style().flow(),
+                        version,
+                        sagaId,
+                        sending.traceparent().orElse(null)))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        LOG.atDebug()
+                                .addKeyValue("orderId", order.orderId())
+                                .setCause(failure)
+                                .log("the flow ended with an exception");
+                    }
+                });
+        return new Accepted(order.orderId(), ended);
+    }
+
+    /** Completes when the order has ended; at once when it has already. */
+    CompletableFuture<Void> ended(String orderId) {
+        CompletableFuture<Void> waiting = outcomes.await(orderId);
+        store.read(tx -> orders.view(tx, orderId)).whenComplete((view, failure) -> {
+            if (failure != null || view.isEmpty() || view.get().status().isEnd()) {
+                waiting.complete(null);
+            }
+        });
+        return waiting;
+    }
+}
