@@ -4,6 +4,7 @@ import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.http.ApiKeys;
 import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import java.time.Clock;
@@ -92,7 +93,8 @@ public final class Hub implements AutoCloseable {
     }
 
     private List<HttpEndpoints> endpoints() {
-        List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of()));
+        List<HttpEndpoints> endpoints =
+                new ArrayList<>(doors.endpoints(List.of(new HealthCheck("messages", messaging::trouble))));
         endpoints.addAll(messaging.endpoints());
         return endpoints;
     }
