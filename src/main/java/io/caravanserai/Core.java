@@ -62,7 +62,7 @@ final class Core implements AutoCloseable {
         this.life = new OrderLife(clock, outcomes::ended);
         StepLog stepLog = new StepLog(ids, clock);
         // The fence first: what it refuses, nobody else counts.
-        this.outbox = new Outbox(ids, clock, List.of(life, this::shipStock), relay);
+        this.outbox = new Outbox(ids, clock, List.of(life, this::shipStock), relay, settings.eventsAlsoToKafka());
         this.inventory = new Inventory(outbox, stepLog, clock);
         this.payments = new Payments(outbox, stepLog, clock, ids);
         this.shipping = new Shipping(outbox, clock, ids, settings.shippingCountries());

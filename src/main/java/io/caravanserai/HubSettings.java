@@ -33,6 +33,11 @@ public record HubSettings(
         Saga saga,
         Security security) {
 
+    /** Whether events go to Kafka beside the bus, which runs over something else. */
+    boolean eventsAlsoToKafka() {
+        return kafka.mode() != Kafka.Mode.OFF && events.bus() != Events.Bus.KAFKA;
+    }
+
     /**
      * {@code hub.http.*}
      *

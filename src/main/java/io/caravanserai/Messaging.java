@@ -11,6 +11,7 @@ import io.caravanserai.event.EventSchemas;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsEventBus;
+import io.caravanserai.kafka.KafkaEventBus;
 import io.caravanserai.operator.DeadLetterEndpoints;
 import io.caravanserai.operator.EventEndpoints;
 import io.caravanserai.operator.EventStream;
@@ -23,6 +24,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.jms.JmsComponent;
@@ -40,7 +42,11 @@ final class Messaging implements AutoCloseable {
     final EventCodec codec;
     final EventBus bus;
     final EventLog log;
+    final Optional<KafkaSide> kafka;
     private final Relay relay;
+    /** Events to Kafka for those outside, when the bus runs over something else. */
+    private final Optional<Relay> kafkaRelay;
+
     private final Replays replays;
     private final EventStream stream;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
@@ -60,16 +66,32 @@ final class Messaging implements AutoCloseable {
         this.codec = new EventCodec(schemas, settings.events().emit());
         this.deadLetters = new DeadLetters(store, ids, clock);
         this.replays = opened(new Replays(store, deadLetters, ids, clock));
+        // Two brokers start beside each other.
+        CompletableFuture<Optional<KafkaSide>> kafkaStarting =
+                CompletableFuture.supplyAsync(() -> KafkaSide.open(settings, deadLetters));
         this.broker = opened(JmsBroker.start(
                 settings.jms(),
                 settings.dataDir().resolve("broker"),
                 settings.security().keys()));
         this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
-        this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener));
+        this.kafka = kafkaStarting.join();
+        kafka.ifPresent(this::opened);
+        Optional<KafkaEventBus> overKafka =
+                kafka.map(side -> opened(new KafkaEventBus(side.link, codec, Retry.USUAL, side.deadLetters, listener)));
+        if (settings.events().bus() == HubSettings.Events.Bus.KAFKA) {
+            // The settings have been checked: this bus is not chosen without Kafka.
+            this.bus = overKafka.orElseThrow();
+            this.kafkaRelay = Optional.empty();
+        } else {
+            this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener));
+            this.kafkaRelay = overKafka.map(
+                    out -> opened(new Relay(Destination.KAFKA, store, codec, out::publish, deadLetters, clock)));
+        }
         this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, clock));
         this.log = new EventLog(store);
         this.stream = opened(new EventStream(log));
         context.addComponent("jms", jmsComponent());
+        kafka.ifPresent(side -> context.addComponent("kafka", side.component()));
         context.getRegistry().bind("eventBus", bus);
     }
 
@@ -87,6 +109,7 @@ final class Messaging implements AutoCloseable {
     /** Relays what is owed, then what comes; takes up replays. The Camel context must have been started. */
     void start() {
         relay.start();
+        kafkaRelay.ifPresent(Relay::start);
         stream.start();
         replays.resume();
     }
@@ -94,12 +117,17 @@ final class Messaging implements AutoCloseable {
     /** To be called when there are new events in the log; never blocks. */
     void newEvents() {
         relay.wake();
+        kafkaRelay.ifPresent(Relay::wake);
         stream.wake();
     }
 
     /** Why messages do not flow at present; empty while all is well. */
     Optional<String> trouble() {
-        return broker.trouble().or(bus::trouble).or(relay::trouble);
+        return broker.trouble()
+                .or(() -> kafka.flatMap(KafkaSide::trouble))
+                .or(bus::trouble)
+                .or(relay::trouble)
+                .or(() -> kafkaRelay.flatMap(Relay::trouble));
     }
 
     List<HttpEndpoints> endpoints() {
