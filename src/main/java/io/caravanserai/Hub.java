@@ -1,9 +1,14 @@
 package io.caravanserai;
 
+import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.http.ApiKeys;
 import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.ingress.JmsOrders;
+import io.caravanserai.ingress.JmsReplies;
+import io.caravanserai.ingress.OrderMessages;
+import io.caravanserai.jms.JmsSender;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -13,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.main.Main;
@@ -23,6 +29,9 @@ import org.slf4j.LoggerFactory;
 /** A running hub. */
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
+
+    /** Orders in their flows beyond which queues keep what is more: memory is not where a backlog belongs. */
+    private static final int MOST_UNDER_WAY = 1_000;
 
     private final HubSettings settings;
     private final Main camel = new Main();
@@ -87,9 +96,29 @@ public final class Hub implements AutoCloseable {
         opened(core).start();
         doors = opened(new Doors(settings, core));
         messaging.start();
+        openJmsDoor(store, clock);
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
         new HttpApi(new ApiKeys(settings.security().keys()), endpoints()).mount(router);
+    }
+
+    private void openJmsDoor(Store store, Clock clock) {
+        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style());
+        JmsReplies replies = opened(new JmsReplies(
+                store,
+                doors.entry,
+                core.orders,
+                core.history,
+                new JmsSender("replies", messaging.broker).start(),
+                clock));
+        replies.resume();
+        opened(new JmsOrders(
+                        messaging.broker,
+                        orders,
+                        messaging.jmsDeadLetters,
+                        replies,
+                        () -> core.entry.underWay() < MOST_UNDER_WAY))
+                .start();
     }
 
     private List<HttpEndpoints> endpoints() {
@@ -121,6 +150,11 @@ public final class Hub implements AutoCloseable {
     /** Where HTTP is served; the port that was taken when 0 was asked for. */
     public int port() {
         return port;
+    }
+
+    /** Where the embedded JMS broker listens; empty when the broker is outside. */
+    public Optional<Integer> jmsPort() {
+        return messaging.broker.embedded().map(EmbeddedArtemis::port);
     }
 
     private <T extends AutoCloseable> T opened(T part) {

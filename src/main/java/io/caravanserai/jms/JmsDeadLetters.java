@@ -33,7 +33,8 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         this.sender = new JmsSender("dead-letters", broker).start();
     }
 
-    DeadLetters letters() {
+    /** The list that they are kept in. */
+    public DeadLetters letters() {
         return letters;
     }
 

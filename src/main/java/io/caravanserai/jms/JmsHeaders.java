@@ -88,7 +88,8 @@ public final class JmsHeaders {
         return Optional.empty();
     }
 
-    private static Optional<String> utf8(byte[] bytes) {
+    /** Bytes as text; empty when they are not UTF-8. */
+    public static Optional<String> utf8(byte[] bytes) {
         try {
             return Optional.of(StandardCharsets.UTF_8
                     .newDecoder()

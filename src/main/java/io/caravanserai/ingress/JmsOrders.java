@@ -1,0 +1,163 @@
+package io.caravanserai.ingress;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.ingress.OrderMessages.Taken;
+import io.caravanserai.jms.JmsDeadLetters;
+import io.caravanserai.jms.JmsHeaders;
+import io.caravanserai.jms.JmsReceiver;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The JMS door: takes orders from the queue {@code orders}. A message is acknowledged once its order is durable, or once
+ * it is durable among the dead letters; many are under way at once and share commits.
+ */
+public final class JmsOrders implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JmsOrders.class);
+
+    /** The queue that orders come from. */
+    public static final String QUEUE = "orders";
+
+    /** The channel of this door's dead letters. */
+    static final String CHANNEL = "jms-orders";
+
+    private static final int MOST_IN_HAND = 250;
+    private static final long PAUSE_MILLIS = 500;
+    private static final long FIRST_CONNECTION_MILLIS = 2_000;
+
+    private final OrderMessages orders;
+    private final JmsDeadLetters deadLetters;
+    private final JmsReplies replies;
+    private final JmsReceiver receiver;
+    private volatile boolean closed;
+
+    /** @param mayTake asked before each message, so that work does not grow in memory while the hub is slow */
+    public JmsOrders(
+            JmsBroker broker,
+            OrderMessages orders,
+            JmsDeadLetters deadLetters,
+            JmsReplies replies,
+            BooleanSupplier mayTake) {
+        this.orders = orders;
+        this.deadLetters = deadLetters;
+        this.replies = replies;
+        this.receiver = new JmsReceiver(
+                "orders",
+                broker,
+                MOST_IN_HAND,
+                mayTake,
+                session -> session.createConsumer(session.createQueue(QUEUE)),
+                this::handle);
+        deadLetters.letters().replayedBy(CHANNEL, this::replay);
+    }
+
+    public JmsOrders start() {
+        receiver.start(FIRST_CONNECTION_MILLIS);
+        return this;
+    }
+
+    /** Why no orders are taken at present; empty while all is well. */
+    public Optional<String> trouble() {
+        return receiver.trouble();
+    }
+
+    private CompletableFuture<Void> handle(Message message) throws JMSException {
+        Map<String, String> headers = JmsHeaders.all(message);
+        Optional<byte[]> bytes = JmsHeaders.bytes(message);
+        byte[] body = bytes.isPresent()
+                ? bytes.get()
+                : JmsHeaders.text(message)
+                        .map(text -> text.getBytes(StandardCharsets.UTF_8))
+                        .orElse(null);
+        return persistently(() -> take(headers, body));
+    }
+
+    private interface Work {
+        CompletableFuture<Void> begin();
+    }
+
+    /** Tries until it succeeds: the message stays unacknowledged all the while. */
+    private CompletableFuture<Void> persistently(Work work) {
+        return work.begin().handle((nothing, error) -> error).thenCompose(error -> {
+            if (error == null) {
+                return CompletableFuture.<Void>completedFuture(null);
+            }
+            if (closed) {
+                return new CompletableFuture<>();
+            }
+            LOG.atWarn()
+                    .addKeyValue("error", DeadLetter.firstLine(error))
+                    .log("an order cannot be taken from JMS at present, trying again");
+            return CompletableFuture.runAsync(
+                            () -> {}, CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS))
+                    .thenCompose(nothing -> persistently(work));
+        });
+    }
+
+    private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
+        return orders.take(incoming(headers, body)).thenCompose(taken -> {
+            if (taken instanceof Taken.Refused refused) {
+                return deadLetters
+                        .add(failed(headers, body, refused))
+                        .thenCompose(id -> replies.refused(headers, refused.problem()));
+            }
+            return replies.owe(headers, ((Taken.Order) taken).orderId());
+        });
+    }
+
+    /** Takes a dead letter's message again, as it came. */
+    private CompletableFuture<Void> replay(DeadLetter letter) {
+        byte[] body = letter.body() == null
+                ? null
+                : letter.base64()
+                        ? Base64.getDecoder().decode(letter.body())
+                        : letter.body().getBytes(StandardCharsets.UTF_8);
+        return orders.take(incoming(letter.headers(), body)).thenCompose(taken -> {
+            if (taken instanceof Taken.Refused refused) {
+                return CompletableFuture.failedFuture(new IllegalArgumentException(OrderMessages.error(refused)));
+            }
+            return replies.owe(letter.headers(), ((Taken.Order) taken).orderId());
+        });
+    }
+
+    private static OrderMessages.Incoming incoming(Map<String, String> headers, byte[] body) {
+        return new OrderMessages.Incoming(
+                "jms:" + headers.get("JMSMessageID"),
+                body,
+                Optional.ofNullable(headers.get("idempotencyKey")).filter(key -> !key.isBlank()),
+                Optional.ofNullable(headers.get("style")).filter(style -> !style.isBlank()),
+                Optional.ofNullable(headers.get("traceparent")));
+    }
+
+    private static DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+        Optional<String> text = body == null ? Optional.empty() : JmsHeaders.utf8(body);
+        boolean binary = body != null && text.isEmpty();
+        return new DeadLetter.Failed(
+                CHANNEL + ':' + headers.get("JMSMessageID"),
+                CHANNEL,
+                QUEUE,
+                null,
+                refused.reason(),
+                OrderMessages.error(refused),
+                new LinkedHashMap<>(headers),
+                binary ? Base64.getEncoder().encodeToString(body) : text.orElse(null),
+                binary);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        receiver.close();
+    }
+}

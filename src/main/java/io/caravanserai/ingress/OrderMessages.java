@@ -1,0 +1,162 @@
+package io.caravanserai.ingress;
+
+import io.caravanserai.http.Problem;
+import io.caravanserai.order.Style;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/**
+ * Orders that come as messages, whatever carries them. A message that comes twice has one effect: by its idempotency
+ * key, by its order's id, or when it has neither by its own name. Thread-safe.
+ */
+public final class OrderMessages {
+    private static final int LARGEST_BODY = 1024 * 1024;
+    private static final int LONGEST_KEY = 255;
+
+    private final OrderReader reader;
+    private final OrderEntry entry;
+    private final Style usualStyle;
+
+    /** @param usualStyle of messages that name none */
+    public OrderMessages(OrderReader reader, OrderEntry entry, Style usualStyle) {
+        this.reader = reader;
+        this.entry = entry;
+        this.usualStyle = usualStyle;
+    }
+
+    /**
+     * A message that should be an order.
+     *
+     * @param name the same when the same message comes again, and of no other message, such as {@code jms:ID:...}
+     * @param body null when it has none
+     */
+    public record Incoming(
+            String name,
+            byte[] body,
+            Optional<String> idempotencyKey,
+            Optional<String> style,
+            Optional<String> traceparent) {}
+
+    /** What a message led to. */
+    public sealed interface Taken {
+
+        /** Its order is durable, now or since earlier: the message is done with. */
+        record Order(String orderId) implements Taken {}
+
+        /**
+         * It never will be an order.
+         *
+         * @param reason in a word, for the dead letters
+         * @param problem what a sender who waits is told
+         */
+        record Refused(String reason, Problem problem) implements Taken {}
+    }
+
+    /** A flow is missing, which is put right by a person; then the message is taken. */
+    public static final class NoFlowException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NoFlowException(Style style) {
+            super("no flow for the style " + style.wire() + " runs", null, false, false);
+        }
+    }
+
+    /** Takes a message. When the future fails nothing has happened, and the message is to be taken again later. */
+    public CompletableFuture<Taken> take(Incoming message) {
+        Optional<Style> style = message.style().isEmpty()
+                ? Optional.of(usualStyle)
+                : message.style().flatMap(Style::ofWire);
+        if (style.isEmpty()) {
+            return refused(
+                    "unknown-style",
+                    Problem.badParameter(
+                            "style", "'" + message.style().orElseThrow() + "' is none of " + Style.names()));
+        }
+        if (message.idempotencyKey().filter(key -> key.length() > LONGEST_KEY).isPresent()) {
+            return refused(
+                    "invalid-idempotency-key",
+                    Problem.badParameter("idempotencyKey", "is longer than " + LONGEST_KEY + " characters"));
+        }
+        if (message.body() == null) {
+            return refused("no-body", Problem.of(400, "the message has no body of text"));
+        }
+        if (message.body().length > LARGEST_BODY) {
+            return refused("too-large", Problem.of(413, "the message is larger than 1 MiB"));
+        }
+        Reading reading = reader.read(message.body());
+        if (reading instanceof Reading.Unreadable unreadable) {
+            return refused("invalid-json", Problem.of(400, unreadable.detail()));
+        }
+        if (reading instanceof Reading.Invalid invalid) {
+            return refused("invalid-order", Problem.invalid(invalid.faults()));
+        }
+        Sending sending = new Sending(
+                ((Reading.Valid) reading).order(),
+                message.body(),
+                style.get(),
+                key(message),
+                message.traceparent(),
+                Duration.ZERO);
+        return entry.submit(sending).thenApply(OrderMessages::taken);
+    }
+
+    private static Optional<String> key(Incoming message) {
+        if (message.idempotencyKey().isPresent() || namesItsOrder(message.body())) {
+            return message.idempotencyKey();
+        }
+        // Each reading makes another order id, so the message itself must be known again.
+        return Optional.of(message.name());
+    }
+
+    /** May say no where the name is spelled with escapes; then the order is known by two names, which does no harm. */
+    private static boolean namesItsOrder(byte[] body) {
+        return new String(body, StandardCharsets.UTF_8).contains("\"orderId\"");
+    }
+
+    private static Taken taken(Submission submission) {
+        if (submission instanceof Submission.Accepted accepted) {
+            return new Taken.Order(accepted.orderId());
+        }
+        if (submission instanceof Submission.Known known) {
+            return new Taken.Order(known.orderId());
+        }
+        if (submission instanceof Submission.Repeated repeated) {
+            return new Taken.Order(repeated.first().orderId());
+        }
+        if (submission instanceof Submission.OtherOrder other) {
+            return new Taken.Refused(
+                    "order-exists",
+                    Problem.of(409, "another order has the id " + other.orderId())
+                            .with("orderId", other.orderId())
+                            .with("reason", "order-exists"));
+        }
+        if (submission instanceof Submission.NoFlow none) {
+            throw new NoFlowException(none.style());
+        }
+        return new Taken.Refused(
+                "idempotency-key-reused", Problem.of(422, "this idempotency key was used with another request"));
+    }
+
+    private static CompletableFuture<Taken> refused(String reason, Problem problem) {
+        return CompletableFuture.completedFuture(new Taken.Refused(reason, problem));
+    }
+
+    /** What is wrong, in one line for a person. */
+    public static String error(Taken.Refused refused) {
+        Object errors = refused.problem().members().get("errors");
+        if (errors instanceof Iterable<?> faults) {
+            return refused.problem().detail() + ": "
+                    + StreamSupport.stream(faults.spliterator(), false)
+                            .limit(10)
+                            .map(fault -> fault instanceof Problem.Fault known
+                                    ? known.pointer() + " " + known.detail()
+                                    : String.valueOf(fault))
+                            .collect(Collectors.joining("; "));
+        }
+        return refused.problem().detail();
+    }
+}
