@@ -11,9 +11,11 @@ import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -64,11 +66,14 @@ public final class OrderEntry {
     }
 
     /** Rolls the unit back, the key with it: what led to nothing may be tried again with it. */
-    private static final class OtherOrderException extends RuntimeException {
+    private static final class NothingDone extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        OtherOrderException() {
-            super("another order has this id", null, false, false);
+        private final transient Submission submission;
+
+        NothingDone(Submission submission) {
+            super("nothing was done", null, false, false);
+            this.submission = submission;
         }
     }
 
@@ -77,53 +82,53 @@ public final class OrderEntry {
      * io.caravanserai.store.StoreUnavailableException} when nothing could be done.
      */
     public CompletableFuture<Submission> submit(Sending sending) {
-        Optional<Entrance> entrance = flows.newest(sending.style().flow());
-        if (entrance.isEmpty()) {
-            return CompletableFuture.completedFuture(new Submission.NoFlow(sending.style()));
-        }
-        Order order = sending.order();
+        Optional<Integer> version = flows.newest(sending.style().flow()).map(Entrance::version);
         String sagaId = sending.style().isOrchestrated() ? ids.get() : null;
-        int version = entrance.get().version();
-        return store.<Submission>write("accept-order", order.orderId(), tx -> accept(tx, sending, version, sagaId))
+        return store.<Submission>write(
+                        "accept-order", sending.order().orderId(), tx -> accept(tx, sending, version, sagaId))
                 .handle((submission, failure) -> {
-                    if (failure instanceof OtherOrderException) {
-                        return new Submission.OtherOrder(order.orderId());
+                    if (failure instanceof NothingDone nothing) {
+                        return nothing.submission;
                     }
                     if (failure != null) {
                         throw failure instanceof RuntimeException known ? known : new CompletionException(failure);
                     }
-                    return submission instanceof Accepted ? dispatch(sending, version, sagaId) : submission;
+                    return submission instanceof Accepted
+                            ? dispatch(sending, version.orElseThrow(), sagaId)
+                            : submission;
                 });
     }
 
-    private Submission accept(Transaction tx, Sending sending, int version, String sagaId) throws SQLException {
+    private Submission accept(Transaction tx, Sending sending, Optional<Integer> version, String sagaId)
+            throws SQLException {
         Order order = sending.order();
         if (sending.idempotencyKey().isPresent()) {
             String key = sending.idempotencyKey().get();
             String fingerprint = sending.fingerprint();
-            boolean free = keys.claim(
-                    tx,
-                    key,
-                    fingerprint,
-                    order.orderId(),
-                    owner,
-                    clock.instant().plus(sending.answerWithin()));
-            if (!free) {
+            Instant dueAt = clock.instant().plus(sending.answerWithin());
+            if (!keys.claim(tx, key, fingerprint, order.orderId(), owner, dueAt)) {
                 IdempotencyKeys.Entry first = keys.find(tx, key).orElseThrow();
                 return first.fingerprint().equals(fingerprint)
                         ? new Submission.Repeated(first)
                         : new Submission.KeyReused();
             }
         }
+        Optional<OrderLookup.Known> known = orders.find(tx, order.orderId());
+        if (known.isPresent()) {
+            if (!known.get().order().equals(order)) {
+                throw new NothingDone(new Submission.OtherOrder(order.orderId()));
+            }
+            return new Submission.Known(order.orderId());
+        }
+        if (version.isEmpty()) {
+            throw new NothingDone(new Submission.NoFlow(sending.style()));
+        }
         String traceparent = sending.traceparent().orElse(null);
-        if (orders.accept(tx, order, sending.style(), version, sagaId, traceparent)) {
-            return new Accepted(order.orderId(), Optional.empty());
+        if (!orders.accept(tx, order, sending.style(), version.get(), sagaId, traceparent)) {
+            // Another node was a moment faster; its order is there when this is tried again.
+            throw new StoreUnavailableException("the order is being accepted elsewhere", null);
         }
-        OrderLookup.Known known = orders.find(tx, order.orderId()).orElseThrow();
-        if (!known.order().equals(order)) {
-            throw new OtherOrderException();
-        }
-        return new Submission.Known(order.orderId());
+        return new Accepted(order.orderId(), Optional.empty());
     }
 
     private Submission dispatch(Sending sending, int version, String sagaId) {
