@@ -7,6 +7,7 @@ import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.ingress.JmsOrders;
 import io.caravanserai.ingress.JmsReplies;
+import io.caravanserai.ingress.KafkaDoor;
 import io.caravanserai.ingress.OrderMessages;
 import io.caravanserai.jms.JmsSender;
 import io.caravanserai.operator.HealthCheck;
@@ -41,6 +42,7 @@ public final class Hub implements AutoCloseable {
     private Messaging messaging;
     private Core core;
     private Doors doors;
+    private Optional<KafkaDoor> kafkaDoor = Optional.empty();
     private int port;
 
     private Hub(HubSettings settings) {
@@ -97,6 +99,7 @@ public final class Hub implements AutoCloseable {
         doors = opened(new Doors(settings, core));
         messaging.start();
         openJmsDoor(store, clock);
+        messaging.kafka.ifPresent(this::openKafkaDoor);
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
         new HttpApi(new ApiKeys(settings.security().keys()), endpoints()).mount(router);
@@ -121,9 +124,17 @@ public final class Hub implements AutoCloseable {
                 .start();
     }
 
+    private void openKafkaDoor(KafkaSide kafka) {
+        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style());
+        kafkaDoor = Optional.of(
+                opened(new KafkaDoor(kafka.link, orders, doors.entry, kafka.deadLetters, messaging.deadLetters))
+                        .start());
+    }
+
     private List<HttpEndpoints> endpoints() {
-        List<HttpEndpoints> endpoints =
-                new ArrayList<>(doors.endpoints(List.of(new HealthCheck("messages", messaging::trouble))));
+        List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of(
+                new HealthCheck("messages", messaging::trouble),
+                new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
         endpoints.addAll(messaging.endpoints());
         return endpoints;
     }
@@ -155,6 +166,11 @@ public final class Hub implements AutoCloseable {
     /** Where the embedded JMS broker listens; empty when the broker is outside. */
     public Optional<Integer> jmsPort() {
         return messaging.broker.embedded().map(EmbeddedArtemis::port);
+    }
+
+    /** Where Kafka is; empty when it is off. */
+    Optional<String> kafkaBrokers() {
+        return messaging.kafka.map(side -> side.link.brokers());
     }
 
     private <T extends AutoCloseable> T opened(T part) {

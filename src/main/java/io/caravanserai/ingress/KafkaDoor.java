@@ -1,0 +1,170 @@
+package io.caravanserai.ingress;
+
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.http.Problem;
+import io.caravanserai.ingress.OrderMessages.Taken;
+import io.caravanserai.kafka.KafkaDeadLetters;
+import io.caravanserai.kafka.KafkaLink;
+import io.caravanserai.kafka.KafkaTopic;
+import io.caravanserai.kafka.RecordHandler;
+import io.caravanserai.kafka.RecordIntake;
+import io.caravanserai.kafka.RecordSender;
+import io.caravanserai.kafka.RecordText;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
+/**
+ * Takes orders from the topic {@code orders}. A record's offset is committed when its order is durable, or it is among
+ * the dead letters; how many orders are on their way at a time is bounded, so that a long backlog waits in Kafka. Of the
+ * headers only those named here mean anything: none gets into a flow.
+ */
+public final class KafkaDoor implements AutoCloseable {
+    private static final String GROUP = "hub-orders";
+    private static final String CHANNEL = "kafka-orders";
+    private static final String STYLE = "style";
+    private static final String IDEMPOTENCY_KEY = "idempotency-key";
+    private static final String TRACEPARENT = "traceparent";
+
+    /** Where a dead letter keeps the key of its record. */
+    private static final String RECORD_KEY = "kafka-key";
+
+    private static final Pattern KEY = Pattern.compile("\"([!#-\\[\\]-~ ]{1,255})\"|([!#-~]{1,255})");
+
+    /** Enough to keep the store's commits full. */
+    private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(256, Duration.ofSeconds(5));
+
+    /** An order that takes longer no longer holds up others: it may wait for a person. */
+    private static final long LONGEST_HOLD_SECONDS = 5;
+
+    private final KafkaLink link;
+    private final OrderMessages messages;
+    private final OrderEntry entry;
+    private final KafkaDeadLetters deadLetters;
+    private final RecordSender sender;
+    private final RecordIntake intake;
+
+    /**
+     * @param link which sees to the topics of orders and of dead letters
+     * @param entry which tells of the end of orders
+     */
+    public KafkaDoor(
+            KafkaLink link,
+            OrderMessages messages,
+            OrderEntry entry,
+            KafkaDeadLetters deadLetters,
+            DeadLetters letters) {
+        this.link = link;
+        this.messages = messages;
+        this.entry = entry;
+        this.deadLetters = deadLetters;
+        this.sender = new RecordSender(link, "kafka-orders-replay");
+        this.intake = new RecordIntake(
+                link, GROUP, KafkaTopic.ORDERS.name(), RecordIntake.From.BEGINNING, LIMITS, this::take);
+        letters.replayedBy(CHANNEL, this::replay);
+    }
+
+    /** Begins to take orders; does not wait for the brokers. */
+    public KafkaDoor start() {
+        intake.start();
+        return this;
+    }
+
+    /** Why no orders come in at present; empty while all is well. */
+    public Optional<String> trouble() {
+        return link.trouble().or(intake::trouble);
+    }
+
+    /** Takes nothing more; what was taken and is not durable yet comes again. */
+    @Override
+    public void close() {
+        intake.close();
+        sender.close();
+    }
+
+    private RecordHandler.Taken take(ConsumerRecord<byte[], byte[]> record) {
+        Map<String, String> headers = RecordText.headers(record);
+        CompletableFuture<Taken> taken = handIn(record, headers);
+        CompletableFuture<Void> durable = taken.thenCompose(what -> what instanceof Taken.Refused refused
+                ? deadLetters.add(record, letter(record, headers, refused))
+                : CompletableFuture.completedFuture(null));
+        CompletableFuture<Void> released =
+                taken.thenCombine(durable, (what, nothing) -> what).thenCompose(this::ended);
+        return new RecordHandler.Taken(durable, released);
+    }
+
+    private CompletableFuture<Taken> handIn(ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
+        Optional<String> key = Optional.empty();
+        if (headers.containsKey(IDEMPOTENCY_KEY)) {
+            Matcher read = KEY.matcher(headers.get(IDEMPOTENCY_KEY));
+            if (!read.matches()) {
+                return CompletableFuture.completedFuture(new Taken.Refused(
+                        "invalid-idempotency-key",
+                        Problem.badParameter(
+                                IDEMPOTENCY_KEY, "must be 1 to 255 printable ASCII characters, quoted or bare")));
+            }
+            key = Optional.of(read.group(1) == null ? read.group(2) : read.group(1));
+        }
+        return messages.take(new OrderMessages.Incoming(
+                "kafka:" + RecordText.place(record),
+                record.value(),
+                key,
+                Optional.ofNullable(headers.get(STYLE)),
+                Optional.ofNullable(headers.get(TRACEPARENT))));
+    }
+
+    private CompletableFuture<Void> ended(Taken taken) {
+        return taken instanceof Taken.Order order
+                ? entry.ended(order.orderId()).copy().completeOnTimeout(null, LONGEST_HOLD_SECONDS, TimeUnit.SECONDS)
+                : CompletableFuture.completedFuture(null);
+    }
+
+    private static DeadLetter.Failed letter(
+            ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
+        Map<String, String> kept = new LinkedHashMap<>(headers);
+        RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
+        Optional<String> text = RecordText.of(record.value());
+        boolean base64 = text.isEmpty() && record.value() != null;
+        return new DeadLetter.Failed(
+                CHANNEL + ':' + RecordText.place(record),
+                CHANNEL,
+                record.topic(),
+                null,
+                refused.reason(),
+                OrderMessages.error(refused),
+                kept,
+                base64 ? Base64.getEncoder().encodeToString(record.value()) : text.orElse(null),
+                base64);
+    }
+
+    private CompletableFuture<Void> replay(DeadLetter letter) {
+        Map<String, String> headers = new LinkedHashMap<>(letter.headers());
+        String key = headers.remove(RECORD_KEY);
+        ProducerRecord<byte[], byte[]> record =
+                new ProducerRecord<>(letter.source(), key == null ? null : bytes(key), body(letter));
+        headers.forEach((name, value) -> record.headers().add(name, bytes(value)));
+        return sender.send(List.of(record));
+    }
+
+    private static byte[] body(DeadLetter letter) {
+        if (letter.body() == null) {
+            return null;
+        }
+        return letter.base64() ? Base64.getDecoder().decode(letter.body()) : bytes(letter.body());
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
