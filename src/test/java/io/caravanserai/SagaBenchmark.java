@@ -55,7 +55,8 @@ final class SagaBenchmark {
             store.write("stock", "stock", tx -> core.shelf.set(tx, "SADDLE-01", 1_000_000_000L))
                     .join();
             startInMemory(memory);
-            System.out.println("| outcome | in flight | durable sagas/s | CPU s per 1,000 | in memory sagas/s | ratio |");
+            System.out.println(
+                    "| outcome | in flight | durable sagas/s | CPU s per 1,000 | in memory sagas/s | ratio |");
             System.out.println("| --- | ---: | ---: | ---: | ---: | ---: |");
             for (boolean shipped : new boolean[] {true, false}) {
                 for (int inFlight : IN_FLIGHT) {
@@ -70,8 +71,8 @@ final class SagaBenchmark {
         }
     }
 
-    private static void report(
-            Core core, CamelContext memory, boolean shipped, int inFlight, int sagas, int rounds) throws Exception {
+    private static void report(Core core, CamelContext memory, boolean shipped, int inFlight, int sagas, int rounds)
+            throws Exception {
         double[] durable = new double[rounds];
         double[] inMemory = new double[rounds];
         int ofMemory = shipped ? sagas : Math.max(500, sagas / 10);
@@ -172,7 +173,8 @@ final class SagaBenchmark {
                             });
                 }
                 from("direct:undo").errorHandler(noErrorHandler()).process(exchange -> {
-                    CompletableFuture<?> undone = UNDONE.get(exchange.getMessage().getHeader("orderId", String.class));
+                    CompletableFuture<?> undone =
+                            UNDONE.get(exchange.getMessage().getHeader("orderId", String.class));
                     if (undone != null) {
                         ((Countdown) undone).count();
                     }
@@ -184,8 +186,7 @@ final class SagaBenchmark {
 
     /** Camel's own service answers before a saga is compensated: its compensations are counted to know when it is. */
     private static final class Countdown extends CompletableFuture<Void> {
-        private final AtomicInteger left =
-                new AtomicInteger(4);
+        private final AtomicInteger left = new AtomicInteger(4);
 
         void count() {
             if (left.decrementAndGet() == 0) {
@@ -206,8 +207,7 @@ final class SagaBenchmark {
         if (!succeed) {
             UNDONE.put(orderId, undone);
         }
-        CompletableFuture<?> ended =
-                template(context).asyncSend("direct:saga", exchange);
+        CompletableFuture<?> ended = template(context).asyncSend("direct:saga", exchange);
         return succeed ? ended : undone.whenComplete((done, failure) -> UNDONE.remove(orderId));
     }
 

@@ -4,10 +4,10 @@ import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedList;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
@@ -25,9 +25,10 @@ final class DurableSaga implements CamelSagaCoordinator {
     private final String sagaId;
     private Instant deadline;
     private boolean begun;
-    private int positions;
-    /** Steps of an earlier run that have not joined again yet. */
-    private final List<SagaStep> before = new LinkedList<>();
+    /** Whether the saga was in the log before this run of its flow. */
+    private boolean runAgain;
+    /** Positions of steps from before that have joined again in this run. */
+    private final Set<Integer> recognised = new HashSet<>();
 
     DurableSaga(DurableSagaService service, String sagaId, Instant deadline) {
         this.service = service;
@@ -64,21 +65,17 @@ final class DurableSaga implements CamelSagaCoordinator {
             startWithin(limit);
             return CompletableFuture.completedFuture(null);
         }
-        return service.store()
-                .<Void>write("saga-join", sagaId, tx -> {
-                    join(tx, joining, limit);
-                    return null;
-                })
-                .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        rejoin();
-                    }
-                });
+        return service.store().write("saga-join", sagaId, tx -> {
+            join(tx, joining, limit);
+            return null;
+        });
     }
 
     /** The flow is about to run again: steps that have joined are to be recognised. */
     synchronized void rejoin() {
         begun = false;
+        runAgain = false;
+        recognised.clear();
     }
 
     /** Writes the saga down if no step has yet. */
@@ -108,30 +105,41 @@ final class DurableSaga implements CamelSagaCoordinator {
         }
     }
 
+    /** A unit of work: it may run twice, so memory changes only once it is durable. */
     private void join(Transaction tx, SagaStep step, Instant limit) throws SQLException {
-        beginOrRecall(tx);
-        boolean isNew = !joinedBefore(step);
-        boolean joined = isNew && service.log().join(tx, sagaId, at(step));
-        if (!joined) {
+        boolean again = isRunAgain() || !isBegun() && !service.log().begin(tx, sagaId, currentDeadline());
+        Optional<SagaStep> earlier = again ? earlier(tx, step) : Optional.empty();
+        if (earlier.isPresent() || !service.log().join(tx, sagaId, step)) {
             requireRunning(tx);
         }
         if (limit != null) {
             service.log().shorten(tx, sagaId, limit);
         }
-        tx.afterCommit(this::hasBegun);
+        tx.afterCommit(() -> joined(again, earlier));
     }
 
-    private synchronized void beginOrRecall(Transaction tx) throws SQLException {
-        if (!begun && !service.log().begin(tx, sagaId, deadline)) {
-            List<SagaStep> joined = service.log().steps(tx, sagaId);
-            before.clear();
-            before.addAll(joined);
-            positions = joined.size();
-        }
+    private Optional<SagaStep> earlier(Transaction tx, SagaStep step) throws SQLException {
+        return service.log().steps(tx, sagaId).stream()
+                .filter(joined -> joined.isSame(step) && !isRecognised(joined))
+                .findFirst();
     }
 
-    private synchronized void hasBegun() {
+    private synchronized void joined(boolean again, Optional<SagaStep> earlier) {
         begun = true;
+        runAgain = again;
+        earlier.ifPresent(step -> recognised.add(step.position()));
+    }
+
+    private synchronized boolean isBegun() {
+        return begun;
+    }
+
+    private synchronized boolean isRunAgain() {
+        return runAgain;
+    }
+
+    private synchronized boolean isRecognised(SagaStep step) {
+        return recognised.contains(step.position());
     }
 
     private void requireRunning(Transaction tx) throws SQLException {
@@ -142,28 +150,6 @@ final class DurableSaga implements CamelSagaCoordinator {
         if (status != SagaStatus.RUNNING) {
             throw new SagaNotRunningException(sagaId, status);
         }
-    }
-
-    private synchronized boolean joinedBefore(SagaStep step) {
-        for (Iterator<SagaStep> each = before.iterator(); each.hasNext(); ) {
-            if (each.next().isSame(step)) {
-                each.remove();
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private synchronized SagaStep at(SagaStep step) {
-        return new SagaStep(
-                positions++,
-                step.compensation(),
-                step.completion(),
-                step.options(),
-                step.status(),
-                step.attempts(),
-                step.error(),
-                step.joinedAt());
     }
 
     @Override

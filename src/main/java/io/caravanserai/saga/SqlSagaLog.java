@@ -24,8 +24,9 @@ public final class SqlSagaLog {
             """;
     private static final String JOIN = """
             INSERT INTO saga_steps (saga_id, position, compensation, completion, options, status, joined_at)
-            SELECT saga_id, CAST(? AS INTEGER), ?, ?, ?, 'JOINED', CAST(? AS BIGINT)
-            FROM sagas WHERE saga_id = ? AND status = 'RUNNING'
+            SELECT saga_id, (SELECT COUNT(*) FROM saga_steps t WHERE t.saga_id = s.saga_id), ?, ?, ?, 'JOINED',
+              CAST(? AS BIGINT)
+            FROM sagas s WHERE saga_id = ? AND status = 'RUNNING'
             """;
     private static final String FIND = """
             SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
@@ -75,16 +76,9 @@ public final class SqlSagaLog {
         return tx.update(BEGIN, sagaId, deadline, now, now) == 1;
     }
 
-    /** False when the saga is not running: then the step has not joined. */
+    /** Adds a step behind those there are; false when the saga is not running: then it has not joined. */
     boolean join(Transaction tx, String sagaId, SagaStep step) throws SQLException {
-        return tx.update(
-                        JOIN,
-                        step.position(),
-                        step.compensation(),
-                        step.completion(),
-                        json(step.options()),
-                        step.joinedAt(),
-                        sagaId)
+        return tx.update(JOIN, step.compensation(), step.completion(), json(step.options()), step.joinedAt(), sagaId)
                 == 1;
     }
 

@@ -2,6 +2,7 @@ package io.caravanserai.service;
 
 import io.caravanserai.event.EventContext;
 import io.caravanserai.order.Step;
+import io.caravanserai.service.OrderLookup.Known;
 import io.caravanserai.store.Store;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -21,6 +22,9 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     public static final String ORDER_ID = "orderId";
     /** Header with the id of the event or message that led to this one; may be absent. */
     public static final String CAUSATION_ID = "causationId";
+
+    /** Property that hands an order on to the next step of the same exchange: accepted orders never change. */
+    private static final String KNOWN = "CaravanseraiOrder";
 
     private final Store store;
     private final OrderLookup orders;
@@ -46,7 +50,11 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
             return true;
         }
         String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
-        run(orderId, causation).whenComplete((outcome, failure) -> {
+        Known passedOn = exchange.getProperty(KNOWN, Known.class);
+        boolean isIt = passedOn != null && passedOn.order().orderId().equals(orderId);
+        CompletableFuture<Known> known = isIt ? CompletableFuture.completedFuture(passedOn) : new CompletableFuture<>();
+        run(orderId, causation, known).whenComplete((outcome, failure) -> {
+            exchange.setProperty(KNOWN, known.getNow(null));
             if (failure != null) {
                 exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
@@ -57,24 +65,27 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         return false;
     }
 
-    private CompletableFuture<StepOutcome> run(String orderId, String causation) {
-        return runOnce(orderId, causation).thenCompose(outcome -> {
+    private CompletableFuture<StepOutcome> run(String orderId, String causation, CompletableFuture<Known> known) {
+        return runOnce(orderId, causation, known).thenCompose(outcome -> {
             if (outcome instanceof StepOutcome.Later later) {
                 Executor afterwards =
                         CompletableFuture.delayedExecutor(later.pause().toMillis(), TimeUnit.MILLISECONDS);
                 return CompletableFuture.supplyAsync(() -> null, afterwards)
-                        .thenCompose(now -> run(orderId, causation));
+                        .thenCompose(now -> run(orderId, causation, known));
             }
             return CompletableFuture.completedFuture(outcome);
         });
     }
 
-    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation) {
+    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation, CompletableFuture<Known> known) {
         return store.write(name, orderId, tx -> {
-            OrderLookup.Known known = orders.find(tx, orderId)
-                    .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
-            EventContext context = known.context();
-            return work.run(tx, known.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
+            if (!known.isDone()) {
+                known.complete(orders.find(tx, orderId)
+                        .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known")));
+            }
+            Known order = known.getNow(null);
+            EventContext context = order.context();
+            return work.run(tx, order.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
         });
     }
 

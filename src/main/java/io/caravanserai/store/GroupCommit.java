@@ -95,8 +95,10 @@ final class GroupCommit implements AutoCloseable {
             if (transaction == null) {
                 transaction = new JdbcTransaction(source.open());
             }
-            for (Unit<?> unit : batch) {
-                runAlone(unit);
+            if (!runTogether(batch)) {
+                for (Unit<?> unit : batch) {
+                    runAlone(unit);
+                }
             }
             listeners.forEach(listener -> listener.beforeCommit(names));
             transaction.connection().commit();
@@ -114,21 +116,40 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
+    /** Runs all units without a safety net, for units seldom fail; false, with all of them undone, when one did. */
+    private boolean runTogether(List<Unit<?>> batch) throws SQLException {
+        for (Unit<?> unit : batch) {
+            try {
+                unit.run(transaction);
+            } catch (Exception e) {
+                throwIfTroubleOfTheDatabase(e);
+                transaction.takeAfterCommit();
+                transaction.connection().rollback();
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Runs one unit so that its failure undoes it alone; throws only when the database itself is in trouble. */
     private <T> void runAlone(Unit<T> unit) throws SQLException {
         Connection connection = transaction.connection();
         Savepoint before = connection.setSavepoint();
         try {
-            unit.succeed(unit.work.run(transaction), transaction.takeAfterCommit());
+            unit.run(transaction);
         } catch (Exception e) {
+            throwIfTroubleOfTheDatabase(e);
             transaction.takeAfterCommit();
-            if (e instanceof SQLException failure && isTroubleOfTheDatabase(failure)) {
-                throw failure;
-            }
             unit.fail(e);
             connection.rollback(before);
         }
         connection.releaseSavepoint(before);
+    }
+
+    private static void throwIfTroubleOfTheDatabase(Exception e) throws SQLException {
+        if (e instanceof SQLException failure && isTroubleOfTheDatabase(failure)) {
+            throw failure;
+        }
     }
 
     /** Whether the database rather than the unit is at fault: full or failing disk, locked file, lost connection. */
@@ -178,9 +199,10 @@ final class GroupCommit implements AutoCloseable {
             this.work = work;
         }
 
-        void succeed(T value, List<Runnable> actions) {
-            result = value;
-            afterCommit = actions;
+        void run(JdbcTransaction transaction) throws SQLException {
+            result = work.run(transaction);
+            afterCommit = transaction.takeAfterCommit();
+            failure = null;
         }
 
         void fail(Throwable cause) {
