@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.saga.CamelSagaCoordinator;
@@ -156,12 +157,25 @@ final class DurableSaga implements CamelSagaCoordinator {
     public CompletableFuture<Void> compensate(Exchange exchange) {
         Throwable failure = exchange == null ? null : exchange.getException();
         String detail = failure == null ? null : String.valueOf(failure.getMessage());
-        return service.compensate(sagaId, new Cause(Cause.Kind.FAILED, detail)).thenApply(status -> null);
+        return bare(service.compensate(sagaId, new Cause(Cause.Kind.FAILED, detail)));
     }
 
     @Override
     public CompletableFuture<Void> complete(Exchange exchange) {
-        return service.complete(sagaId);
+        return bare(service.complete(sagaId));
+    }
+
+    /** Camel gives the failure of a future to the exchange as it is, so it must not be wrapped. */
+    private static CompletableFuture<Void> bare(CompletableFuture<?> future) {
+        CompletableFuture<Void> bare = new CompletableFuture<>();
+        future.whenComplete((done, failure) -> {
+            if (failure == null) {
+                bare.complete(null);
+            } else {
+                bare.completeExceptionally(failure instanceof CompletionException ? failure.getCause() : failure);
+            }
+        });
+        return bare;
     }
 
     private static Map<String, String> evaluate(Exchange exchange, CamelSagaStep step) {

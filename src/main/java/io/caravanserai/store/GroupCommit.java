@@ -29,6 +29,7 @@ final class GroupCommit implements AutoCloseable {
     private JdbcTransaction transaction;
     private volatile String trouble;
     private volatile boolean closed;
+    private volatile boolean finished;
 
     /** Opens a fresh connection for the writer, with auto-commit off. */
     @FunctionalInterface
@@ -50,13 +51,19 @@ final class GroupCommit implements AutoCloseable {
 
     <T> CompletableFuture<T> submit(String name, UnitOfWork<T> work) {
         Unit<T> unit = new Unit<>(name, work);
-        if (closed) {
-            unit.fail(new StoreUnavailableException("the store is closed: the hub is stopping", null));
-            completions.execute(unit::tell);
-        } else {
-            queue.add(unit);
+        queue.add(unit);
+        if (finished) {
+            refuseTheRest();
         }
         return unit.future;
+    }
+
+    /** After the writer's end, tells those who came too late. */
+    private void refuseTheRest() {
+        for (Unit<?> unit = queue.poll(); unit != null; unit = queue.poll()) {
+            unit.fail(new StoreUnavailableException("the store is closed: the hub is stopping", null));
+            unit.tell();
+        }
     }
 
     Optional<String> trouble() {
@@ -86,6 +93,8 @@ final class GroupCommit implements AutoCloseable {
             batch.clear();
         }
         disconnect();
+        finished = true;
+        refuseTheRest();
     }
 
     private void commit(List<Unit<?>> batch) {
