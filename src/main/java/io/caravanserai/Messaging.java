@@ -9,6 +9,7 @@ import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.jms.JmsDeadLetterWatch;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsEventBus;
 import io.caravanserai.kafka.KafkaEventBus;
@@ -47,6 +48,7 @@ final class Messaging implements AutoCloseable {
     /** Events to Kafka for those outside, when the bus runs over something else. */
     private final Optional<Relay> kafkaRelay;
 
+    private final JmsDeadLetterWatch deadLetterWatch;
     private final Replays replays;
     private final EventStream stream;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
@@ -74,6 +76,7 @@ final class Messaging implements AutoCloseable {
                 settings.dataDir().resolve("broker"),
                 settings.security().keys()));
         this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
+        this.deadLetterWatch = opened(new JmsDeadLetterWatch(broker, deadLetters));
         this.kafka = kafkaStarting.join();
         kafka.ifPresent(this::opened);
         Optional<KafkaEventBus> overKafka =
@@ -111,6 +114,7 @@ final class Messaging implements AutoCloseable {
         relay.start();
         kafkaRelay.ifPresent(Relay::start);
         stream.start();
+        deadLetterWatch.start();
         replays.resume();
     }
 

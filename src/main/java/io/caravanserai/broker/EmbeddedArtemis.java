@@ -163,6 +163,12 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return found == null ? 0 : found.getMessageCount();
     }
 
+    /** Messages that were ever put into a queue since the broker started; 0 when there is no such queue. */
+    public long everAdded(String queue) {
+        var found = server.getActiveMQServer().locateQueue(queue);
+        return found == null ? 0 : found.getMessagesAdded();
+    }
+
     @Override
     public void close() {
         stop(server);

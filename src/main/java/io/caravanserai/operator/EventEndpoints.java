@@ -16,6 +16,8 @@ import io.caravanserai.http.Response;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +43,7 @@ public final class EventEndpoints implements HttpEndpoints {
         routes.get("/events", Access.READ, this::events);
         routes.raw("/events/stream", Access.READ, stream);
         routes.get("/schemas", Access.READ, this::schemas);
+        routes.get("/asyncapi.yaml", Access.OPEN, this::asyncApi);
         routes.get("/schemas/{type}/{version}", Access.READ, this::schema);
     }
 
@@ -99,6 +102,12 @@ public final class EventEndpoints implements HttpEndpoints {
         }
         return CompletableFuture.completedFuture(
                 Response.json(200, OrderJson.MAPPER.createObjectNode().set("items", items)));
+    }
+
+    private CompletionStage<Response> asyncApi(Request request) throws IOException {
+        try (InputStream document = EventEndpoints.class.getResourceAsStream("/asyncapi.yaml")) {
+            return CompletableFuture.completedFuture(Response.of(200, "application/yaml", document.readAllBytes()));
+        }
     }
 
     private CompletionStage<Response> schema(Request request) {

@@ -1,0 +1,188 @@
+package io.caravanserai.jms;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
+import jakarta.jms.BytesMessage;
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Queue;
+import jakarta.jms.QueueBrowser;
+import jakarta.jms.Session;
+import java.util.Base64;
+import java.util.Enumeration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings what the broker itself gave up, such as a command of a flow that failed too often, into the hub's list. The
+ * message stays in the queue {@code DLQ} until it is replayed or deleted, so both places tell the same.
+ */
+public final class JmsDeadLetterWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JmsDeadLetterWatch.class);
+
+    private static final String CHANNEL = "jms-dlq";
+    /** Property of a replayed message: should it fail again, it is the same letter. */
+    private static final String ORIGIN = "deadLetterOrigin";
+
+    private static final String ORIGINAL_ADDRESS = "_AMQ_ORIG_ADDRESS";
+    private static final String ORIGINAL_QUEUE = "_AMQ_ORIG_QUEUE";
+    private static final String EXPIRED = "_AMQ_ACTUAL_EXPIRY";
+    private static final int LOOK_MILLIS = 1_000;
+
+    /** Beyond this many messages the rest waits its turn: looking costs time and memory. */
+    private static final int MOST_LOOKED_AT = 10_000;
+
+    private final JmsBroker broker;
+    private final DeadLetters letters;
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread one = new Thread(work, "jms-dead-letter-watch");
+        one.setDaemon(true);
+        return one;
+    });
+    private Set<Long> seen = new HashSet<>();
+    private long addedBefore = -1;
+
+    public JmsDeadLetterWatch(JmsBroker broker, DeadLetters letters) {
+        this.broker = broker;
+        this.letters = letters;
+        letters.replayedBy(CHANNEL, this::replay);
+    }
+
+    public JmsDeadLetterWatch start() {
+        thread.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        return this;
+    }
+
+    private void look() {
+        long added = broker.embedded()
+                .map(embedded -> embedded.everAdded(JmsDeadLetters.QUEUE))
+                .orElse(-1L);
+        if (broker.trouble().isPresent() || added >= 0 && added == addedBefore) {
+            return;
+        }
+        try (Connection connection = broker.connect();
+                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+                QueueBrowser browser = session.createBrowser(session.createQueue(JmsDeadLetters.QUEUE))) {
+            connection.start();
+            Set<Long> present = new HashSet<>();
+            Enumeration<?> messages = browser.getEnumeration();
+            while (messages.hasMoreElements() && present.size() < MOST_LOOKED_AT) {
+                Message message = (Message) messages.nextElement();
+                long number = ((ActiveMQMessage) message).getCoreMessage().getMessageID();
+                present.add(number);
+                if (!seen.contains(number) && !message.propertyExists(JmsDeadLetters.LETTER)) {
+                    letters.add(failed(message, number)).get();
+                }
+            }
+            seen = present;
+            addedBefore = added;
+        } catch (JMSException e) {
+            LOG.atDebug().setCause(e).log("the queue of dead letters cannot be looked at");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.atWarn().setCause(e).log("dead letters of the broker could not be listed; it is tried again");
+        }
+    }
+
+    private static DeadLetter.Failed failed(Message message, long number) throws JMSException {
+        Map<String, String> headers = JmsHeaders.all(message);
+        String origin = headers.getOrDefault(ORIGIN, CHANNEL + ':' + number);
+        String text = JmsHeaders.text(message).orElse(null);
+        byte[] bytes = text == null ? JmsHeaders.bytes(message).orElse(null) : null;
+        boolean expired = headers.containsKey(EXPIRED);
+        return new DeadLetter.Failed(
+                origin,
+                CHANNEL,
+                headers.getOrDefault(ORIGINAL_QUEUE, headers.getOrDefault(ORIGINAL_ADDRESS, JmsDeadLetters.QUEUE)),
+                headers.get(JmsHeaders.CLOUD_EVENTS + "type"),
+                headers.getOrDefault("reason", expired ? "expired" : "delivery-failed"),
+                headers.getOrDefault(
+                        "error",
+                        expired
+                                ? "the message expired before anybody took it"
+                                : "whoever received it gave it back too often; their log says why"),
+                headers,
+                bytes == null ? text : Base64.getEncoder().encodeToString(bytes),
+                bytes != null);
+    }
+
+    /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
+    private CompletableFuture<Void> replay(DeadLetter letter) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    try (Connection connection = broker.connect();
+                            Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
+                        connection.start();
+                        takeOut(session, letter);
+                        try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
+                            producer.send(again(session, letter));
+                        }
+                        session.commit();
+                    } catch (JMSException e) {
+                        throw new IllegalStateException("it could not be sent: " + e.getMessage(), e);
+                    }
+                },
+                thread);
+    }
+
+    private static void takeOut(Session session, DeadLetter letter) throws JMSException {
+        String id = letter.headers().get("JMSMessageID");
+        if (id == null) {
+            return;
+        }
+        try (MessageConsumer consumer = session.createConsumer(
+                session.createQueue(JmsDeadLetters.QUEUE), "JMSMessageID = '" + id.replace("'", "''") + "'")) {
+            // Not there when somebody took it, or when it was replayed before: then only the copy here is sent.
+            consumer.receive(200);
+        }
+    }
+
+    private static Queue whereItCameFrom(Session session, DeadLetter letter) throws JMSException {
+        String address = letter.headers().getOrDefault(ORIGINAL_ADDRESS, letter.source());
+        String queue = letter.headers().getOrDefault(ORIGINAL_QUEUE, address);
+        return session.createQueue(queue.equals(address) ? queue : address + "::" + queue);
+    }
+
+    private static Message again(Session session, DeadLetter letter) throws JMSException {
+        Message message;
+        if (letter.base64()) {
+            BytesMessage bytes = session.createBytesMessage();
+            bytes.writeBytes(Base64.getDecoder().decode(letter.body()));
+            message = bytes;
+        } else {
+            message = session.createTextMessage(letter.body());
+        }
+        for (Map.Entry<String, String> header : letter.headers().entrySet()) {
+            String name = header.getKey();
+            boolean ofTheBroker = name.startsWith("_AMQ") || name.startsWith("JMS") && !name.equals("JMSXGroupID");
+            if (!ofTheBroker) {
+                message.setStringProperty(name, header.getValue());
+            }
+        }
+        message.setStringProperty(ORIGIN, letter.origin());
+        message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
+        String replyTo = letter.headers().get("JMSReplyTo");
+        if (replyTo != null) {
+            message.setJMSReplyTo(JmsHeaders.destination(replyTo));
+        }
+        return message;
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}

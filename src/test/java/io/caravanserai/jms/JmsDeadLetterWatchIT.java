@@ -1,0 +1,136 @@
+package io.caravanserai.jms;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.uuid.Generators;
+import io.caravanserai.HubSettings;
+import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.HubSettings.Role;
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.store.SqliteStore;
+import io.caravanserai.store.Store;
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import jakarta.jms.JMSSecurityException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.Session;
+import jakarta.jms.TextMessage;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JmsDeadLetterWatchIT {
+    @TempDir
+    private Path folder;
+
+    private JmsBroker broker;
+    private Store store;
+    private DeadLetters letters;
+    private JmsDeadLetterWatch watch;
+
+    @BeforeEach
+    void start() throws Exception {
+        broker = JmsBroker.start(
+                new HubSettings.Jms(Optional.empty(), 0),
+                folder.resolve("broker"),
+                List.of(
+                        new ApiKey("olga", Role.OPERATOR, sha256("olgas-key")),
+                        new ApiKey("sam", Role.SENDER, sha256("sams-key"))));
+        store = SqliteStore.open(folder);
+        letters = new DeadLetters(
+                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), Clock.systemUTC());
+        watch = new JmsDeadLetterWatch(broker, letters).start();
+    }
+
+    @AfterEach
+    void stop() {
+        watch.close();
+        store.close();
+        broker.close();
+    }
+
+    @Test
+    void whatTheBrokerGaveUpIsListedAndGoesBackToItsQueueWhenReplayed() throws Exception {
+        try (Connection connection = login("olga", "olgas-key")) {
+            Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
+            connection.start();
+            TextMessage command = session.createTextMessage("pay!");
+            command.setStringProperty("orderId", "order-a");
+            session.createProducer(session.createQueue("commands")).send(command);
+            session.commit();
+            MessageConsumer consumer = session.createConsumer(session.createQueue("commands"));
+            for (int attempt = 0; attempt < 6; attempt++) {
+                assertThat(consumer.receive(10_000)).isNotNull();
+                session.rollback();
+            }
+
+            DeadLetter letter = onlyLetter();
+
+            assertThat(letter.source()).isEqualTo("commands");
+            assertThat(letter.reason()).isEqualTo("delivery-failed");
+            assertThat(letter.body()).isEqualTo("pay!");
+            assertThat(letters.replay(letter.id()).join()).contains(true);
+            Message again = consumer.receive(10_000);
+            assertThat(again.getStringProperty("orderId")).isEqualTo("order-a");
+            assertThat(((TextMessage) again).getText()).isEqualTo("pay!");
+            session.commit();
+            assertThat(broker.embedded().orElseThrow().depth("DLQ")).isZero();
+            assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join()).isEmpty();
+        }
+    }
+
+    @Test
+    void keysLogInWithTheirNamesAndMayDoWhatTheirRolesAllow() throws Exception {
+        assertRefused(() -> login("olga", "a guess"));
+        assertRefused(() -> login(null, null));
+        try (Connection connection = login("sam", "sams-key")) {
+            Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+            session.createProducer(session.createQueue("orders")).send(session.createTextMessage("an order"));
+            session.createConsumer(session.createTemporaryQueue()).close();
+            assertRefused(() -> session.createConsumer(session.createQueue("DLQ")));
+            assertRefused(() -> session.createConsumer(session.createQueue("orders")));
+            assertRefused(() -> session.createProducer(session.createTopic("order-events"))
+                    .send(session.createTextMessage("a lie")));
+        }
+    }
+
+    private interface Attempt {
+        void make() throws Exception;
+    }
+
+    private static void assertRefused(Attempt attempt) {
+        Assertions.assertThatThrownBy(attempt::make).isInstanceOf(JMSSecurityException.class);
+    }
+
+    private DeadLetter onlyLetter() {
+        return await().atMost(Duration.ofSeconds(20))
+                .until(() -> letters.list(DeadLetters.Filter.ALL, null, 10).join(), found -> found.size() == 1)
+                .get(0);
+    }
+
+    private Connection login(String user, String password) throws JMSException {
+        return new ActiveMQConnectionFactory(
+                        "tcp://127.0.0.1:" + broker.embedded().orElseThrow().port(), user, password)
+                .createConnection();
+    }
+
+    private static String sha256(String text) throws Exception {
+        return HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    }
+}
