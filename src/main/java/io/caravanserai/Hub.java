@@ -10,6 +10,7 @@ import io.caravanserai.ingress.JmsReplies;
 import io.caravanserai.ingress.KafkaDoor;
 import io.caravanserai.ingress.OrderMessages;
 import io.caravanserai.jms.JmsSender;
+import io.caravanserai.operator.FlowEndpoints;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -51,6 +52,9 @@ public final class Hub implements AutoCloseable {
 
     /** Starts the hub of the settings found around it, and runs it until the process is told to stop. */
     public static void main(String[] arguments) throws InterruptedException {
+        if (arguments.length > 0) {
+            System.exit(Commands.run(List.of(arguments)));
+        }
         long began = System.nanoTime();
         Hub hub;
         try {
@@ -136,6 +140,7 @@ public final class Hub implements AutoCloseable {
                 new HealthCheck("messages", messaging::trouble),
                 new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
         endpoints.addAll(messaging.endpoints());
+        endpoints.add(opened(new FlowEndpoints(core.flows)));
         return endpoints;
     }
 

@@ -263,6 +263,7 @@ public final class Flows implements AutoCloseable {
     private void write(String file, String text) {
         try {
             folder.write(file, text);
+            watch.expect(file);
         } catch (IOException e) {
             throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be written", e);
         }
@@ -326,7 +327,8 @@ public final class Flows implements AutoCloseable {
         }
     }
 
-    private boolean changed(String file, boolean hasRestedLong) {
+    /** Reads under the lock: what is read before a rollback must not be taken up after it. */
+    private synchronized boolean changed(String file, boolean hasRestedLong) {
         try {
             String text = FlowCheck.decode(folder.read(file));
             if (!hasRestedLong && looksHalfWritten(file, text)) {

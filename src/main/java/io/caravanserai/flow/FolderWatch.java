@@ -8,12 +8,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Finds out which files of the folder have changed and come to rest. It looks rather than listens: that works on every
  * file system, and editors write in too many ways to trust a single event.
  *
- * <p>Not thread-safe; {@link #look} is called every {@link #EVERY}.
+ * <p>{@link #look} is called every {@link #EVERY}, by one thread.
  */
 final class FolderWatch {
     static final Duration EVERY = Duration.ofMillis(200);
@@ -22,10 +23,12 @@ final class FolderWatch {
     /** A file that looks as if it were still being written gets more. */
     static final Duration LONG_REST = Duration.ofMillis(1_200);
 
+    private static final Stamp GONE = new Stamp(null, 0, -1);
+
     private final FlowFolder folder;
     private final Clock clock;
     private final Handler handler;
-    private final Map<String, Stamp> known = new HashMap<>();
+    private final Map<String, Stamp> known = new ConcurrentHashMap<>();
     private final Map<String, Change> changing = new HashMap<>();
 
     private record Change(Stamp stamp, Instant since) {}
@@ -53,6 +56,11 @@ final class FolderWatch {
         known.putAll(files);
     }
 
+    /** A file has been written by the hub itself; from now on it can be missed. Thread-safe. */
+    void expect(String file) {
+        known.putIfAbsent(file, GONE);
+    }
+
     void look() {
         Instant now = clock.instant();
         Map<String, Stamp> files = folder.files();
@@ -69,7 +77,7 @@ final class FolderWatch {
         });
         // Editors that save by delete and rename make a file vanish for a moment.
         for (String file : gone) {
-            if (rested(file, new Stamp(null, 0, -1), now, REST)) {
+            if (rested(file, GONE, now, REST)) {
                 known.remove(file);
                 changing.remove(file);
                 handler.deleted(file);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -84,7 +85,12 @@ final class LocalNames {
         return options < 0 ? uri : uri.substring(0, options);
     }
 
-    private static String key(Matcher name) {
+    /** The names that stand in a text, in its order. */
+    static List<String> in(String text) {
+        return NAME.matcher(text).results().map(LocalNames::key).toList();
+    }
+
+    private static String key(MatchResult name) {
         String scheme = name.group(1).equals("jms") ? "jms:queue" : name.group(1);
         return scheme + ":" + name.group(2);
     }

@@ -23,7 +23,7 @@ final class RunningVersion {
     private static final long DRAIN_SECONDS = 20;
     // Two consumers of these share the messages; two of any other kind might each do the same work.
     private static final Set<String> SHARED =
-            Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest");
+            Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest", "events");
 
     private final CamelContext context;
     private final FlowVersion version;

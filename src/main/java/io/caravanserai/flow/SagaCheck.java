@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -23,24 +24,43 @@ final class SagaCheck {
             .filter(step -> step.compensation().isPresent())
             .collect(Collectors.toMap(step -> "direct:" + step.action(), Function.identity()));
 
-    private final String file;
-    private final List<Fault> faults = new ArrayList<>();
+    private static final Set<String> BACKWARDS = Set.of("compensation", "completion");
 
-    private SagaCheck(String file) {
+    private final String file;
+    private final LocalNames local;
+    private final List<Fault> faults = new ArrayList<>();
+    private final List<Call> calls = new ArrayList<>();
+    private String current = "";
+
+    /**
+     * A place that names an endpoint.
+     *
+     * @param route the local name that leads to the route where it stands; empty when messages come from outside
+     * @param compensated whether it stands in a saga with a compensation
+     */
+    private record Call(String route, String name, Node node, boolean compensated) {}
+
+    private SagaCheck(String file, LocalNames local) {
         this.file = file;
+        this.local = local;
     }
 
     static List<Fault> check(String file, Node root) {
-        SagaCheck check = new SagaCheck(file);
+        SagaCheck check = new SagaCheck(file, LocalNames.of(FlowVersion.flowOf(file), root));
         if (!Nodes.valuesOf(root, "saga").isEmpty()) {
-            for (Node route : Nodes.valuesOf(root, "from")) {
-                Nodes.value(route, "steps").ifPresent(check::route);
+            for (Node from : Nodes.valuesOf(root, "from")) {
+                Nodes.value(from, "steps").ifPresent(steps -> check.route(from, steps));
             }
+            check.uncovered();
         }
         return check.faults;
     }
 
-    private void route(Node steps) {
+    private void route(Node from, Node steps) {
+        current = LocalNames.uriOf(from)
+                .map(LocalNames::keyOf)
+                .filter(local::contains)
+                .orElse("");
         if (steps instanceof SequenceNode sequence) {
             Node saga = null;
             for (Node step : sequence.getValue()) {
@@ -48,6 +68,32 @@ final class SagaCheck {
                 saga = Nodes.value(step, "saga").orElse(saga);
                 Nodes.value(step, "saga").ifPresent(this::saga);
                 walk(step, saga, true);
+            }
+        }
+    }
+
+    /** A route that is only entered from sagas with a compensation, say through a queue, is covered by them. */
+    private void uncovered() {
+        Set<String> covered = calls.stream().map(Call::name).collect(Collectors.toSet());
+        covered.retainAll(local.names());
+        boolean changed = true;
+        while (changed) {
+            changed = calls.stream()
+                            .filter(call -> !call.compensated() && !covered.contains(call.route()))
+                            .map(Call::name)
+                            .filter(covered::remove)
+                            .count()
+                    > 0;
+        }
+        for (Call call : calls) {
+            Step step = UNDOABLE.get(call.name());
+            if (step != null && !call.compensated() && !covered.contains(call.route())) {
+                faults.add(Fault.at(
+                        file,
+                        call.node(),
+                        "the step '" + step.action()
+                                + "' has no compensation: put it in a saga with 'compensation: direct:"
+                                + step.compensation().orElseThrow() + "'"));
             }
         }
     }
@@ -80,35 +126,29 @@ final class SagaCheck {
     private void walk(Node node, Node saga, boolean top) {
         if (node instanceof SequenceNode sequence) {
             sequence.getValue().forEach(item -> walk(item, saga, false));
+        } else if (node instanceof ScalarNode scalar) {
+            LocalNames.in(scalar.getValue()).forEach(name -> call(name, scalar, saga));
         } else if (node instanceof MappingNode mapping) {
+            LocalNames.uriOf(mapping)
+                    .filter(uri -> Nodes.text(mapping, "uri")
+                            .filter(written -> written.contains(":"))
+                            .isEmpty())
+                    .ifPresent(uri -> call(LocalNames.keyOf(uri), mapping, saga));
             for (NodeTuple tuple : mapping.getValue()) {
                 String key = ((ScalarNode) tuple.getKeyNode()).getValue();
                 if (key.equals("saga") && !top) {
                     faults.add(
                             Fault.at(file, tuple.getKeyNode(), "'saga' must stand directly in the steps of its route"));
                 }
-                if (key.equals("to") || key.equals("toD")) {
-                    call(tuple.getValueNode(), saga);
-                }
-                if (!key.equals("parameters")) {
+                if (!BACKWARDS.contains(key)) {
                     walk(tuple.getValueNode(), saga, false);
                 }
             }
         }
     }
 
-    private void call(Node to, Node saga) {
-        Step step =
-                LocalNames.uriOf(to).map(LocalNames::keyOf).map(UNDOABLE::get).orElse(null);
-        if (step == null) {
-            return;
-        }
-        if (saga == null || Nodes.value(saga, "compensation").isEmpty()) {
-            faults.add(Fault.at(
-                    file,
-                    to,
-                    "the step '" + step.action() + "' has no compensation: put it in a saga with 'compensation: direct:"
-                            + step.compensation().orElseThrow() + "'"));
-        }
+    private void call(String name, Node node, Node saga) {
+        boolean compensated = saga != null && Nodes.value(saga, "compensation").isPresent();
+        calls.add(new Call(current, name, node, compensated));
     }
 }

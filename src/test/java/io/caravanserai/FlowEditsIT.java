@@ -1,0 +1,175 @@
+package io.caravanserai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.order.OrderJson;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FlowEditsIT {
+    private static final String FILE = "order-request-reply.camel.yaml";
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    @TempDir
+    private static Path folder;
+
+    private static Path routes;
+    private static Hub hub;
+
+    @BeforeAll
+    static void start() throws Exception {
+        routes = Files.createDirectory(folder.resolve("routes"));
+        Files.copy(Path.of("src/main/resources/routes", FILE), routes.resolve(FILE));
+        hub = Hub.start(new SettingsReader(
+                        Map.of(),
+                        Map.of(
+                                "hub.data.dir",
+                                folder.resolve("data").toString(),
+                                "hub.routes.dir",
+                                routes.toString(),
+                                "hub.http.port",
+                                "0",
+                                "hub.jms.port",
+                                "0"))
+                .read()
+                .settings());
+        send("PUT", "/stock/SADDLE-01", "application/json", "{\"onHand\": 1000}");
+    }
+
+    @AfterAll
+    static void stop() {
+        hub.close();
+    }
+
+    @Test
+    void aPutTextRunsAtOnceAndIsListedComparedAndRolledBack() throws Exception {
+        String before = send("GET", "/flows/" + FILE, null, null).body();
+        int version = order().path("flowVersion").asInt();
+        String text = before.replace("description: Ship the order", "description: Ship the whole order");
+
+        HttpResponse<String> put = send("PUT", "/flows/" + FILE, "application/yaml", text);
+
+        assertThat(put.statusCode()).isEqualTo(200);
+        assertThat(json(put).path("file").asText()).isEqualTo(FILE);
+        assertThat(json(put).path("version").asInt()).isEqualTo(version + 1);
+        assertThat(order().path("flowVersion").asInt()).isEqualTo(version + 1);
+        assertThat(Files.readString(routes.resolve(FILE))).isEqualTo(text);
+        JsonNode listed = json(send("GET", "/flows", null, null)).path("items").path(0);
+        assertThat(listed.path("version").asInt()).isEqualTo(version + 1);
+        assertThat(send("GET", "/flows/" + FILE + "/diff", null, null).body())
+                .contains("-    description: Ship the order, ")
+                .contains("+    description: Ship the whole order, ");
+
+        HttpResponse<String> back = send("POST", "/flows/" + FILE + "/rollback", null, "");
+
+        assertThat(json(back).path("version").asInt()).isEqualTo(version + 2);
+        assertThat(send("GET", "/flows/" + FILE, null, null).body()).isEqualTo(before);
+        assertThat(json(send("GET", "/flows/" + FILE + "/versions", null, null)).path("items"))
+                .hasSize(version + 2);
+    }
+
+    @Test
+    void aBadTextIsRefusedWithItsPlaceAndChangesNothing() throws Exception {
+        String before = send("GET", "/flows/" + FILE, null, null).body();
+        String bad = before.replace("to: direct:ship-order", "to: jsm:queue:ship");
+
+        HttpResponse<String> put = send("PUT", "/flows/" + FILE, "application/yaml", bad);
+
+        assertThat(put.statusCode()).isEqualTo(422);
+        JsonNode error = OrderJson.MAPPER.readTree(put.body()).path("errors").path(0);
+        assertThat(error.path("file").asText()).isEqualTo(FILE);
+        assertThat(error.path("line").asInt())
+                .isEqualTo((int) bad.substring(0, bad.indexOf("jsm:")).lines().count());
+        assertThat(error.path("column").asInt()).isEqualTo(21);
+        assertThat(error.path("message").asText()).isEqualTo("unknown component 'jsm', did you mean 'jms'?");
+        assertThat(send("GET", "/flows/" + FILE, null, null).body()).isEqualTo(before);
+        assertThat(Files.readString(routes.resolve(FILE))).isEqualTo(before);
+        JsonNode validated = json(send("POST", "/flows/validate?file=" + FILE, "application/yaml", bad));
+        assertThat(validated.path("valid").asBoolean()).isFalse();
+        assertThat(validated.path("errors")).hasSize(1);
+        assertThat(order().path("status").asText()).isEqualTo("SHIPPED");
+    }
+
+    @Test
+    void aNewFileIsCreatedAndDeletingItEndsIt() throws Exception {
+        String text = """
+                - route:
+                    id: tick
+                    from:
+                      uri: timer:tick
+                      parameters:
+                        period: 1000
+                      steps:
+                        - to: log:tick?level=DEBUG
+                """;
+
+        HttpResponse<String> put = send("PUT", "/flows/tick.camel.yaml", "application/yaml", text);
+
+        assertThat(put.statusCode()).isEqualTo(201);
+        assertThat(put.headers().firstValue("Location")).contains("/flows/tick.camel.yaml");
+        Files.delete(routes.resolve("tick.camel.yaml"));
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> send("GET", "/flows/tick.camel.yaml", null, null).statusCode() == 404);
+        assertThat(send("PUT", "/flows/..%2Fx.camel.yaml", "application/yaml", text)
+                        .statusCode())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void theCommandLineChecksTheSame() throws Exception {
+        Path bad = Files.createDirectory(folder.resolve("bad"));
+        Files.writeString(
+                bad.resolve("a.camel.yaml"),
+                "- route:\n    id: a\n    from:\n      uri: timer:a\n      steps:\n        - too: log:a\n");
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+        int fine = Commands.run(List.of("check", "src/main/resources/routes"), new PrintStream(out));
+        int faults = Commands.run(List.of("check", bad.toString()), new PrintStream(out));
+
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .isEqualTo(bad.resolve("a.camel.yaml") + ":6:11: unknown step 'too', did you mean 'to'?\n");
+        assertThat(fine).isZero();
+        assertThat(faults).isEqualTo(1);
+    }
+
+    private static JsonNode order() throws Exception {
+        HttpResponse<String> order = send("POST", "/orders", "application/json", """
+                {"customerId": "C-1", "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 50.00}],
+                 "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}
+                """);
+        assertThat(order.statusCode()).as(order.body()).isEqualTo(201);
+        return OrderJson.MAPPER.readTree(order.body());
+    }
+
+    private static JsonNode json(HttpResponse<String> response) throws Exception {
+        assertThat(response.statusCode()).as(response.body()).isBetween(200, 299);
+        return OrderJson.MAPPER.readTree(response.body());
+    }
+
+    private static HttpResponse<String> send(String method, String path, String type, String body) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + hub.port() + path))
+                .method(
+                        method,
+                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+        if (type != null) {
+            request.header("Content-Type", type);
+        }
+        return HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    }
+}
