@@ -106,7 +106,9 @@ public final class Hub implements AutoCloseable {
         messaging.kafka.ifPresent(this::openKafkaDoor);
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
-        new HttpApi(new ApiKeys(settings.security().keys()), endpoints()).mount(router);
+        HttpApi api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
+        api.mount(router);
+        started.push(new Farewell(core, api));
     }
 
     private void openJmsDoor(Store store, Clock clock) {
@@ -149,7 +151,9 @@ public final class Hub implements AutoCloseable {
         // The hub has a shutdown hook of its own, which stops things in their order.
         camel.setShutdownStrategy(new SimpleMainShutdownStrategy());
         camel.configure().setName("caravanserai");
-        camel.addOverrideProperty("camel.main.shutdownTimeout", "15");
+        // What has not ended by then goes on after the next start.
+        camel.addOverrideProperty("camel.main.shutdownTimeout", "3");
+        camel.addOverrideProperty("camel.main.shutdownSuppressLoggingOnTimeout", "true");
         camel.addOverrideProperty("camel.main.routesIncludePattern", "false");
         camel.addOverrideProperty("camel.server.enabled", "true");
         camel.addOverrideProperty("camel.server.host", settings.http().host());

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,8 @@ public final class HttpApi {
 
     private final HttpRoutes routes = new HttpRoutes();
     private final DoorKeeper doorKeeper;
+    private final AtomicInteger underWay = new AtomicInteger();
+    private volatile boolean isClosing;
 
     public HttpApi(ApiKeys keys, List<HttpEndpoints> rooms) {
         this.doorKeeper = new DoorKeeper(keys);
@@ -43,7 +46,22 @@ public final class HttpApi {
                 .handler(context -> write(context, Problem.notFound("path").response()));
     }
 
+    /** Takes no new requests from now on; those under way are answered. */
+    public void takeNoMore() {
+        isClosing = true;
+    }
+
+    /** How many requests have not been answered yet; streams, which have no end, are not counted. */
+    public int underWay() {
+        return underWay.get();
+    }
+
     private void handle(RoutingContext context) {
+        if (isClosing) {
+            Response away = Problem.of(503, "the hub is stopping").response();
+            write(context, away.with("Retry-After", "5").with("Connection", "close"));
+            return;
+        }
         try {
             dispatch(context);
         } catch (Exception e) {
@@ -74,6 +92,8 @@ public final class HttpApi {
             return;
         }
         checkMediaType(endpoint, http);
+        underWay.incrementAndGet();
+        context.addEndHandler(end -> underWay.decrementAndGet());
         Body.read(
                 http,
                 body -> answer(context, endpoint, parameters, body, caller),

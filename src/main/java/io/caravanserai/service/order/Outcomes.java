@@ -31,6 +31,11 @@ public final class Outcomes {
         });
     }
 
+    /** The hub stops: those who wait hear now, and see the order as it stands. */
+    public void release() {
+        awaited.values().forEach(waiting -> waiting.forEach(one -> one.complete(null)));
+    }
+
     /** Tells those who wait that the order has ended. */
     public void ended(String orderId) {
         Set<CompletableFuture<Void>> waiting = awaited.remove(orderId);
