@@ -1,0 +1,165 @@
+package io.caravanserai.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Kills the real distribution with SIGKILL under load, starts it again, and checks the promises by REST.
+ *
+ * <p>The seed is printed; {@code -Dcrash.seed=} repeats its choices, {@code -Dcrash.kills=} sets how many random kills
+ * there are.
+ */
+class CrashIT {
+    private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
+    private static final int RANDOM_KILLS = Integer.getInteger("crash.kills", 8);
+    private static final Map<String, Long> STOCK = Map.of(Customers.PLENTY, 1_000_000L, Customers.SCARCE, 20L);
+    private static final Duration PATIENCE = Duration.ofSeconds(180);
+    /** Units of a first start on an empty folder; under load they are not met again. */
+    private static final List<String> OF_FIRST_STARTS = List.of("accept-flow", "seed-stock");
+
+    @TempDir
+    static Path folder;
+
+    private static Path home;
+    private final Random choice = new Random(SEED);
+
+    @BeforeAll
+    static void makeDistribution() throws Exception {
+        home = Distribution.withCrashPoints(folder.resolve("a hub"));
+        System.out.println("crash.seed=" + SEED);
+    }
+
+    @Test
+    void ordersEndAsPromisedAfterKillsAtRandomMoments() throws Exception {
+        try (HubProcess hub = hub("random")) {
+            hub.start().awaitReady();
+            Rest rest = new Rest(hub.url());
+            Customers customers = new Customers(rest, "/orders", SEED);
+            customers.stock();
+            customers.start(4);
+            for (int kill = 1; kill <= RANDOM_KILLS; kill++) {
+                customers.awaitMore(choice.nextInt(25));
+                TimeUnit.MILLISECONDS.sleep(choice.nextInt(300));
+                hub.kill9();
+                hub.start();
+                if (choice.nextBoolean()) {
+                    hub.awaitReady();
+                }
+            }
+            hub.awaitReady();
+            finish(rest, customers);
+        }
+    }
+
+    @Test
+    void ordersEndAsPromisedAfterKillsAtEachCrashPoint() throws Exception {
+        List<String> points = points();
+        Collections.shuffle(points, choice);
+        System.out.println("crash points: " + points);
+        assertThat(points).hasSizeGreaterThanOrEqualTo(20);
+        try (HubProcess hub = hub("points")) {
+            hub.start().awaitReady();
+            Rest rest = new Rest(hub.url());
+            Customers customers = new Customers(rest, "/orders", SEED + 1);
+            customers.stock();
+            hub.stop();
+            customers.start(4);
+            for (String point : points) {
+                killAt(hub, point, 1 + choice.nextInt(4));
+            }
+            hub.environment("CRASH_FILE", null).start().awaitReady();
+            finish(rest, customers);
+        }
+    }
+
+    @Test
+    void aFirstStartThatIsKilledIsFollowedByAGoodOne() throws Exception {
+        for (String unit : OF_FIRST_STARTS) {
+            for (String when : List.of("before", "after")) {
+                try (HubProcess hub = hub("first-" + unit + when)) {
+                    killAt(hub, unit + " " + when, 1);
+                    hub.environment("CRASH_FILE", null).start().awaitReady();
+                    TestOrder order = new TestOrder(
+                            "first",
+                            "SADDLE-01",
+                            1,
+                            java.math.BigDecimal.ONE,
+                            "pm_card_visa",
+                            "NL",
+                            java.util.Set.of());
+                    assertThat(new Rest(hub.url()).post("/orders", order.json()).status())
+                            .isEqualTo(201);
+                }
+            }
+        }
+    }
+
+    private static HubProcess hub(String name) {
+        // No order is to run out of time, however slow the machine is.
+        return new HubProcess(home, folder.resolve(name + "/data")).set("hub.saga.timeout", "1h");
+    }
+
+    /** Starts the hub, lets it run into the point, and kills it there. */
+    private void killAt(HubProcess hub, String point, int count) throws IOException {
+        String unit = point.split(" ")[0];
+        Path reached = Files.createTempFile(folder, "reached", "");
+        hub.environment("CRASH_UNIT", unit)
+                .environment("CRASH_WHEN", point.split(" ")[1])
+                .environment("CRASH_COUNT", String.valueOf(count))
+                .environment("CRASH_FILE", reached.toString())
+                .start();
+        await("kill " + point + " #" + count)
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> {
+                    assertThat(hub.isAlive()).as(hub.log()).isTrue();
+                    return Files.size(reached) > 0;
+                });
+        hub.kill9();
+    }
+
+    /** All points that a loaded hub comes by: each kind of unit it commits, before and after. */
+    private List<String> points() throws Exception {
+        Path seen = folder.resolve("seen");
+        try (HubProcess hub = hub("seen-data")) {
+            hub.environment("CRASH_FILE", seen.toString()).start().awaitReady();
+            Rest rest = new Rest(hub.url());
+            Customers customers = new Customers(rest, "/orders", SEED + 2);
+            customers.stock();
+            // The same every time, so that no kind of order is missing.
+            customers.start(4);
+            customers.awaitMore(80);
+            finish(rest, customers);
+        }
+        List<String> points = new ArrayList<>();
+        for (String unit : Files.readAllLines(seen)) {
+            if (!OF_FIRST_STARTS.contains(unit) && !unit.equals("set-stock")) {
+                points.add(unit + " before");
+                points.add(unit + " after");
+            }
+        }
+        return points;
+    }
+
+    private static void finish(Rest rest, Customers customers) throws IOException {
+        customers.close();
+        Promises promises = new Promises(rest);
+        promises.awaitEnds(PATIENCE);
+        promises.check(customers.posted(), customers.answered(), STOCK);
+        System.out.println(customers.answered().size() + " orders answered, all as promised");
+    }
+}

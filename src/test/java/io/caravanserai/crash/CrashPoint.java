@@ -1,0 +1,59 @@
+package io.caravanserai.crash;
+
+import io.caravanserai.store.StoreListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Lives in a hub under test: stops its writer at a chosen commit for ever, so that the test can kill the process there
+ * and nowhere else. Without a chosen one it only notes the names of the units it sees.
+ */
+public final class CrashPoint implements StoreListener {
+    private static final String UNIT = System.getenv("CRASH_UNIT");
+    private static final boolean AFTER = "after".equals(System.getenv("CRASH_WHEN"));
+    private static final String FILE = System.getenv("CRASH_FILE");
+
+    private final Set<String> seen = ConcurrentHashMap.newKeySet();
+    private int left = Integer.parseInt(System.getenv().getOrDefault("CRASH_COUNT", "1"));
+
+    @Override
+    public void beforeCommit(List<String> names) {
+        if (FILE != null && UNIT == null) {
+            names.stream().filter(seen::add).forEach(CrashPoint::note);
+        } else if (!AFTER) {
+            stopAt(names);
+        }
+    }
+
+    @Override
+    public void afterCommit(List<String> names, long nanos) {
+        if (AFTER) {
+            stopAt(names);
+        }
+    }
+
+    private void stopAt(List<String> names) {
+        if (FILE == null || !names.contains(UNIT) || --left > 0) {
+            return;
+        }
+        note(UNIT);
+        while (true) {
+            LockSupport.park(this);
+        }
+    }
+
+    private static void note(String name) {
+        try {
+            Files.writeString(Path.of(FILE), name + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package io.caravanserai.crash;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/**
+ * Customers that post orders of every fate, one after the other each. When the hub dies under a post they post the same
+ * order again until it is answered.
+ */
+public final class Customers implements AutoCloseable {
+    static final String PLENTY = "PLENTY-1";
+    static final String SCARCE = "SCARCE-1";
+
+    private static final List<Function<String, String[]>> HEADERS = List.of(
+            id -> new String[0],
+            id -> new String[] {"Prefer", "respond-async"},
+            id -> new String[] {"Idempotency-Key", id},
+            id -> new String[] {"Idempotency-Key", id, "Prefer", "wait=1"});
+
+    private final Rest rest;
+    private final String path;
+    private final String run;
+    private final long seed;
+    private final Map<String, TestOrder> posted = new ConcurrentHashMap<>();
+    private final Set<String> answered = ConcurrentHashMap.newKeySet();
+    private final AtomicReference<String> surprise = new AtomicReference<>();
+    private final AtomicInteger count = new AtomicInteger();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private volatile boolean isOpen = true;
+
+    /**
+     * @param path where to post, such as {@code /orders?style=queue}
+     * @param seed of the choices they make
+     */
+    public Customers(Rest rest, String path, long seed) {
+        this.rest = rest;
+        this.path = path;
+        this.seed = seed;
+        this.run = Long.toString(seed, 36).replace("-", "m");
+    }
+
+    /** Puts the stock their orders are about on the shelf. */
+    public void stock() throws IOException {
+        rest.put("/stock/" + PLENTY, "{\"onHand\": 1000000}");
+        rest.put("/stock/" + SCARCE, "{\"onHand\": 20}");
+    }
+
+    public Customers start(int customers) {
+        for (int i = 0; i < customers; i++) {
+            Random choice = new Random(seed * 31 + i);
+            threads.execute(() -> buy(choice));
+        }
+        return this;
+    }
+
+    private void buy(Random choice) {
+        while (isOpen && surprise.get() == null) {
+            TestOrder order = order(choice);
+            posted.put(order.id(), order);
+            String[] headers = HEADERS.get(choice.nextInt(HEADERS.size())).apply(order.id());
+            boolean cancels = choice.nextInt(10) == 0;
+            while (isOpen && !isAnswered(order, headers)) {
+                pause();
+            }
+            if (cancels) {
+                cancel(order);
+            }
+        }
+    }
+
+    private boolean isAnswered(TestOrder order, String[] headers) {
+        try {
+            Rest.Answer answer = rest.post(path, order.json(), headers);
+            if (Set.of(200, 201, 202).contains(answer.status())
+                    || answer.status() == 409 && answer.body().has("orderStatus")) {
+                answered.add(order.id());
+                return true;
+            }
+            // 503: it is stopping. 404: it is starting. 409: a first request with the key is under way.
+            if (!Set.of(404, 409, 503).contains(answer.status())) {
+                surprise.compareAndSet(null, order.json() + " was answered " + answer);
+            }
+            return false;
+        } catch (IOException e) {
+            // The hub is dead, or dying.
+            return false;
+        }
+    }
+
+    private void cancel(TestOrder order) {
+        try {
+            rest.post("/orders/" + order.id() + "/cancel", "");
+        } catch (IOException e) {
+            // A customer who is not heard lets it be.
+        }
+    }
+
+    private void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(50);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private TestOrder order(Random choice) {
+        String id = "o-" + run + "-" + count.incrementAndGet();
+        BigDecimal price = BigDecimal.valueOf(1 + choice.nextInt(10_000), 2);
+        int quantity = 1 + choice.nextInt(3);
+        Set<String> well = Set.of("SHIPPED");
+        Set<String> badly = Set.of("CANCELLED");
+        return switch (choice.nextInt(8)) {
+            case 0 -> new TestOrder(id, PLENTY, quantity, price, "pm_card_declined", "NL", badly);
+            case 1 -> new TestOrder(id, SCARCE, quantity, price, "pm_card_visa", "NL", Set.of("SHIPPED", "CANCELLED"));
+            case 2 -> new TestOrder(id, "UNKNOWN-1", quantity, price, "pm_card_visa", "NL", badly);
+            case 3 -> new TestOrder(id, PLENTY, quantity, price, "pm_card_visa", "AQ", badly);
+            case 4 -> new TestOrder(id, PLENTY, quantity, price, "pm_flaky_2", "NL", well);
+            case 5 ->
+                new TestOrder(
+                        id,
+                        PLENTY,
+                        quantity,
+                        price,
+                        "pm_slow_300",
+                        choice.nextBoolean() ? "NL" : "AQ",
+                        Set.of("SHIPPED", "CANCELLED"));
+            // Each life of a hub tries it five times: with luck, the tenth time comes.
+            case 6 -> new TestOrder(id, PLENTY, quantity, price, "pm_flaky_9", "NL", Set.of("SHIPPED", "CANCELLED"));
+            default -> new TestOrder(id, PLENTY, quantity, price, "pm_card_visa", "NL", well);
+        };
+    }
+
+    /** What was posted, answered or not. */
+    public Map<String, TestOrder> posted() {
+        return Map.copyOf(posted);
+    }
+
+    /** Ids of orders that the hub has said it has. */
+    public List<String> answered() {
+        return new ArrayList<>(answered);
+    }
+
+    /** Waits until some more orders have been answered. */
+    public void awaitMore(int orders) {
+        int before = answered.size();
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            if (surprise.get() != null) {
+                throw new AssertionError(surprise.get());
+            }
+            return answered.size() >= before + orders;
+        });
+    }
+
+    /** Sends the customers home; the hub should be up, so that the last posts are answered. */
+    @Override
+    public void close() {
+        isOpen = false;
+        threads.shutdown();
+        try {
+            if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
+                throw new AssertionError("customers still wait for answers");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (surprise.get() != null) {
+            throw new AssertionError(surprise.get());
+        }
+    }
+}

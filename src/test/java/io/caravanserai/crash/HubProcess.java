@@ -1,0 +1,171 @@
+package io.caravanserai.crash;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A hub of the distribution, in a process of its own that can be killed and started again on the same data and ports.
+ * What it prints is in {@code hub.log} beside its data.
+ */
+public final class HubProcess implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(120);
+    private static final HttpClient CLIENT = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+
+    private final Path home;
+    private final Path data;
+    private final Map<String, String> environment = new HashMap<>();
+    private final int port;
+    private Process process;
+
+    /**
+     * @param home a copy of the distribution
+     * @param data its data folder
+     */
+    public HubProcess(Path home, Path data) {
+        this.home = home;
+        this.data = data;
+        this.port = freePort();
+        // Processes that live for seconds do not repay a better compiler.
+        environment("JAVA_OPTS", "-XX:TieredStopAtLevel=1");
+        set("hub.http.port", String.valueOf(port));
+        set("hub.jms.port", String.valueOf(freePort()));
+        set("hub.data.dir", data.toString());
+    }
+
+    /** Sets a setting for the starts to come. */
+    public HubProcess set(String key, String value) {
+        return environment(key.toUpperCase(java.util.Locale.ROOT).replaceAll("[.-]", "_"), value);
+    }
+
+    /** Sets an environment variable for the starts to come; null takes it away. */
+    public HubProcess environment(String variable, String value) {
+        if (value == null) {
+            environment.remove(variable);
+        } else {
+            environment.put(variable, value);
+        }
+        return this;
+    }
+
+    /** Starts the process, and does not wait for it. */
+    public HubProcess start() {
+        try {
+            Files.createDirectories(data.getParent());
+            ProcessBuilder builder = new ProcessBuilder(home.resolve("bin/hub").toString())
+                    .directory(data.getParent().toFile());
+            builder.environment().putAll(environment);
+            process = builder.redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
+                    .start();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        return this;
+    }
+
+    /** Waits until the hub says that it is ready. */
+    public HubProcess awaitReady() {
+        await().atMost(START).pollInterval(Duration.ofMillis(50)).until(() -> {
+            if (!process.isAlive()) {
+                throw new IllegalStateException("the hub ended: " + log());
+            }
+            return isReady();
+        });
+        return this;
+    }
+
+    private boolean isReady() {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url() + "/observe/health/ready"))
+                .timeout(Duration.ofSeconds(5))
+                .build();
+        try {
+            return CLIENT.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Kills the process as {@code kill -9} does. */
+    public void kill9() {
+        process.destroyForcibly();
+        awaitEnd(Duration.ofSeconds(10));
+    }
+
+    /** Asks the process to stop, as SIGTERM does; answers how long it took. */
+    public Duration stop() {
+        long began = System.nanoTime();
+        process.destroy();
+        awaitEnd(Duration.ofSeconds(30));
+        return Duration.ofNanos(System.nanoTime() - began);
+    }
+
+    private void awaitEnd(Duration patience) {
+        try {
+            if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IllegalStateException("the hub did not end within " + patience + ": " + log());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    public String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    public int jmsPort() {
+        return Integer.parseInt(environment.get("HUB_JMS_PORT"));
+    }
+
+    /** Everything the process has printed, in all its lives. */
+    public String log() {
+        try {
+            return Files.readString(logFile(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "no log: " + e;
+        }
+    }
+
+    private Path logFile() {
+        return data.resolveSibling("hub.log");
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (isAlive()) {
+            kill9();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.caravanserai.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A saga that times out while its payment is still running never keeps the money. */
+class LatePaymentIT {
+    private static final Duration PAYMENT = Duration.ofSeconds(4);
+    private static final Map<String, Long> STOCK = Map.of("SADDLE-01", 1_000L);
+    private static final TestOrder ORDER =
+            new TestOrder("late", "SADDLE-01", 2, BigDecimal.TEN, "pm_slow_4000", "NL", Set.of("CANCELLED"));
+
+    @TempDir
+    Path folder;
+
+    private HubProcess hub;
+    private Rest rest;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        hub = new HubProcess(Distribution.built(), folder.resolve("run/data"));
+        hub.set("hub.saga.timeout", "2s");
+        rest = new Rest(hub.url());
+    }
+
+    @AfterEach
+    void end() {
+        hub.close();
+    }
+
+    @Test
+    void aPaymentThatComesAfterTheDeadlineIsNotKept() throws Exception {
+        hub.start().awaitReady();
+        rest.post("/orders", ORDER.json(), "Prefer", "respond-async");
+        checkThatNoMoneyIsKept();
+    }
+
+    @Test
+    void norIsOneWithAKillInTheMiddle() throws Exception {
+        hub.start().awaitReady();
+        rest.post("/orders", ORDER.json(), "Prefer", "respond-async");
+        await().until(() ->
+                rest.get("/orders/late").body().path("status").asText().equals("RESERVED"));
+        hub.kill9();
+        hub.start().awaitReady();
+        checkThatNoMoneyIsKept();
+    }
+
+    private void checkThatNoMoneyIsKept() throws Exception {
+        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            JsonNode order = rest.get("/orders/late").body();
+            assertThat(order.path("status").asText()).isEqualTo("CANCELLED");
+            assertThat(order.path("reason").asText()).isEqualTo("timed-out");
+        });
+        // As long as the payment would take, and it takes nothing.
+        await().during(PAYMENT)
+                .atMost(PAYMENT.plusSeconds(5))
+                .until(() -> rest.all("/payments").stream()
+                        .noneMatch(payment -> payment.path("status").asText().equals("CAPTURED")));
+        Promises promises = new Promises(rest);
+        promises.awaitEnds(Duration.ofSeconds(10));
+        promises.check(Map.of("late", ORDER), List.of("late"), STOCK);
+    }
+}
