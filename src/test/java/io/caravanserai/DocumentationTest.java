@@ -1,0 +1,42 @@
+package io.caravanserai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Lists in the documentation are whole. */
+class DocumentationTest {
+
+    @Test
+    void everyDependencyIsExplainedAndNoOther() throws IOException {
+        String pom = Files.readString(Path.of("pom.xml"));
+        String used = pom.substring(pom.indexOf("</dependencyManagement>"), pom.indexOf("<build>"))
+                .replaceAll("(?s)<exclusions>.*?</exclusions>", "");
+        assertThat(all("\\| `([^`]+)` \\|", Files.readString(Path.of("docs", "dependencies.md"))))
+                .isEqualTo(all("<artifactId>([^<]+)</artifactId>", used));
+    }
+
+    @Test
+    void theReadmeNamesOnlySettingsThatExist() throws IOException {
+        Set<String> named = all("`(hub\\.[a-z.-]+)`", Files.readString(Path.of("README.md")));
+        for (String key : named) {
+            assertThat(Setting.values()).anyMatch(setting -> setting.key().equals(key));
+        }
+    }
+
+    private static Set<String> all(String pattern, String text) {
+        Set<String> found = new TreeSet<>();
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
+        while (matcher.find()) {
+            found.add(matcher.group(1));
+        }
+        return found;
+    }
+}
