@@ -90,6 +90,8 @@ public final class SqliteStore implements Store {
         config.setBusyTimeout(BUSY_MILLIS);
         config.setCacheSize(-65_536);
         config.enforceForeignKeys(false);
+        // Nobody asks for them, and the driver would look each insert over for them.
+        config.setGetGeneratedKeys(false);
         SQLiteDataSource source = new SQLiteDataSource(config);
         source.setUrl("jdbc:sqlite:" + folder.resolve("hub.db"));
         return source;
