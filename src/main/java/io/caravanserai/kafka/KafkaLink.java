@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -30,6 +31,7 @@ public final class KafkaLink implements AutoCloseable {
     private final String member;
     private final List<KafkaTopic> topics;
     private final Thread watch = new Thread(this::watch, "kafka-link");
+    private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private volatile String trouble;
     private volatile boolean closing;
 
@@ -57,6 +59,14 @@ public final class KafkaLink implements AutoCloseable {
         return Optional.ofNullable(trouble);
     }
 
+    /**
+     * Completes when the topics are there for the first time. Before that nothing may be sent: brokers that create topics
+     * by themselves would make them otherwise than they should be.
+     */
+    CompletableFuture<Void> ready() {
+        return ready;
+    }
+
     public String brokers() {
         return brokers;
     }
@@ -65,6 +75,7 @@ public final class KafkaLink implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        ready.completeExceptionally(new IllegalStateException("the link to Kafka is closed"));
         watch.interrupt();
     }
 
@@ -117,6 +128,7 @@ public final class KafkaLink implements AutoCloseable {
                             "bootstrap.servers", brokers, "client.id", member, "reconnect.backoff.max.ms", 1_000));
                 }
                 createMissing(admin);
+                ready.complete(null);
                 tell(null);
             } catch (ExecutionException | TimeoutException | RuntimeException e) {
                 tell("Kafka at " + brokers + " cannot be used: " + reason(e));

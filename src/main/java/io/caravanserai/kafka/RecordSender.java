@@ -37,11 +37,13 @@ public final class RecordSender implements AutoCloseable {
      * the front of each partition, may have been sent.
      */
     public CompletableFuture<Void> send(List<ProducerRecord<byte[], byte[]>> records) {
+        return records.isEmpty()
+                ? CompletableFuture.completedFuture(null)
+                : link.ready().thenCompose(nothing -> sendWhenTurn(records));
+    }
+
+    private CompletableFuture<Void> sendWhenTurn(List<ProducerRecord<byte[], byte[]>> records) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
-        if (records.isEmpty()) {
-            sent.complete(null);
-            return sent;
-        }
         try {
             thread.execute(() -> send(records, sent));
         } catch (RejectedExecutionException e) {
