@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,10 +45,11 @@ public final class Delivery {
      *
      * @param id of the message, for a message that turns out to be no event
      * @param attributes by their CloudEvents names
-     * @param headers all of the message, for the dead letters
+     * @param headers all of the message, asked for only when it becomes a dead letter
      * @param data null when it is not text
      */
-    public record Incoming(String id, Map<String, String> attributes, Map<String, String> headers, String data) {}
+    public record Incoming(
+            String id, Map<String, String> attributes, Supplier<Map<String, String>> headers, String data) {}
 
     /**
      * @param executor runs the handler; a handler may block it
@@ -194,7 +196,7 @@ public final class Delivery {
                         type,
                         reason,
                         DeadLetter.firstLine(cause(error)),
-                        message.headers(),
+                        message.headers().get(),
                         message.data(),
                         false))
                 .handle((letter, failure) -> failure)

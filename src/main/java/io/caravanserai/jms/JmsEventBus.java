@@ -136,8 +136,16 @@ public final class JmsEventBus implements EventBus {
                     new Delivery.Incoming(
                             message.getJMSMessageID(),
                             JmsHeaders.attributes(message),
-                            JmsHeaders.all(message),
+                            () -> headers(message),
                             JmsHeaders.text(message).orElse(null)));
+        }
+
+        private static Map<String, String> headers(Message message) {
+            try {
+                return JmsHeaders.all(message);
+            } catch (JMSException e) {
+                throw new IllegalStateException("the headers of a message cannot be read", e);
+            }
         }
 
         private CompletableFuture<Void> replay(DeadLetter letter) {

@@ -30,7 +30,7 @@ public final class KafkaCloudEvents {
         return new Delivery.Incoming(
                 RecordText.place(record),
                 attributes(headers),
-                headers,
+                () -> headers,
                 RecordText.of(record.value()).orElse(null));
     }
 
