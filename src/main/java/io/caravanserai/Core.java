@@ -8,6 +8,7 @@ import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Backoff;
 import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.saga.SagaListener;
 import io.caravanserai.service.GiveUp;
 import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
@@ -24,6 +25,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
 
 /**
@@ -55,6 +57,17 @@ final class Core implements AutoCloseable {
      * @param relay given each event once it is durable; must not block
      */
     Core(HubSettings settings, Store store, CamelContext context, Clock clock, Consumer<OrderEvent> relay) {
+        this(settings, store, context, clock, relay, decides -> decides);
+    }
+
+    /** @param sagaListener may put something before the listener that decides, such as meters */
+    Core(
+            HubSettings settings,
+            Store store,
+            CamelContext context,
+            Clock clock,
+            Consumer<OrderEvent> relay,
+            UnaryOperator<SagaListener> sagaListener) {
         this.store = store;
         this.clock = clock;
         this.context = context;
@@ -74,7 +87,7 @@ final class Core implements AutoCloseable {
                 ids,
                 settings.saga().timeout(),
                 backoff,
-                new OrderSagas(orders, life, outbox, stepLog, outcomes));
+                sagaListener.apply(new OrderSagas(orders, life, outbox, stepLog, outcomes)));
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());

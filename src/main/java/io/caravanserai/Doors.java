@@ -10,6 +10,7 @@ import io.caravanserai.operator.CancelEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.HealthEndpoints;
 import io.caravanserai.operator.LedgerEndpoints;
+import io.caravanserai.operator.OpenApiEndpoint;
 import io.caravanserai.operator.SagaEndpoints;
 import io.caravanserai.operator.StockEndpoints;
 import java.util.List;
@@ -75,7 +76,8 @@ final class Doors implements AutoCloseable {
                 new SagaEndpoints(core.store, core.sagas, core.orders),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),
-                new HealthEndpoints(core.store, core.clock, checks));
+                new HealthEndpoints(core.store, core.clock, checks),
+                new OpenApiEndpoint());
     }
 
     @Override

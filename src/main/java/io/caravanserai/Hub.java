@@ -1,8 +1,9 @@
 package io.caravanserai;
 
 import io.caravanserai.broker.EmbeddedArtemis;
-import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.event.OrderEvent;
 import io.caravanserai.http.ApiKeys;
+import io.caravanserai.http.Endpoint;
 import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.ingress.JmsOrders;
@@ -12,8 +13,14 @@ import io.caravanserai.ingress.OrderMessages;
 import io.caravanserai.jms.JmsSender;
 import io.caravanserai.operator.FlowEndpoints;
 import io.caravanserai.operator.HealthCheck;
+import io.caravanserai.operator.MetricsEndpoint;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.telemetry.BusMeters;
+import io.caravanserai.telemetry.CommitMeters;
+import io.caravanserai.telemetry.HubMeters;
+import io.caravanserai.telemetry.MeteredStore;
+import io.caravanserai.telemetry.SagaMeters;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -44,6 +51,8 @@ public final class Hub implements AutoCloseable {
     private Core core;
     private Doors doors;
     private Optional<KafkaDoor> kafkaDoor = Optional.empty();
+    private HubMeters meters;
+    private HttpApi api;
     private int port;
 
     private Hub(HubSettings settings) {
@@ -91,10 +100,13 @@ public final class Hub implements AutoCloseable {
     private void start() throws Exception {
         Preflight.check(settings);
         Clock clock = Clock.systemUTC();
-        Store store = opened(SqliteStore.open(settings.dataDir()));
+        meters = opened(new HubMeters());
+        Store store = opened(new MeteredStore(
+                SqliteStore.open(settings.dataDir(), List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
-        messaging = opened(new Messaging(settings, store, new Ids(), clock, context, new EventBusListener() {}));
-        core = new Core(settings, store, context, clock, event -> messaging.newEvents());
+        messaging = opened(new Messaging(settings, store, new Ids(), clock, context, new BusMeters(meters.registry())));
+        core = new Core(
+                settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
         context.addRoutes(core.routes());
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
@@ -106,9 +118,14 @@ public final class Hub implements AutoCloseable {
         messaging.kafka.ifPresent(this::openKafkaDoor);
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
-        HttpApi api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
+        api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
         api.mount(router);
         started.push(new Farewell(core, api));
+    }
+
+    private void happened(OrderEvent event) {
+        meters.happened(event);
+        messaging.newEvents();
     }
 
     private void openJmsDoor(Store store, Clock clock) {
@@ -141,6 +158,7 @@ public final class Hub implements AutoCloseable {
         List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of(
                 new HealthCheck("messages", messaging::trouble),
                 new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
+        endpoints.add(new MetricsEndpoint(core.store, core.sagas, meters));
         endpoints.addAll(messaging.endpoints());
         endpoints.add(opened(new FlowEndpoints(core.flows)));
         return endpoints;
@@ -180,6 +198,11 @@ public final class Hub implements AutoCloseable {
     /** Where Kafka is; empty when it is off. */
     Optional<String> kafkaBrokers() {
         return messaging.kafka.map(side -> side.link.brokers());
+    }
+
+    /** All that is served over HTTP, but for what flows serve. */
+    List<Endpoint> endpointsServed() {
+        return api.table();
     }
 
     private <T extends AutoCloseable> T opened(T part) {

@@ -1,6 +1,8 @@
 package io.caravanserai;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.http.Endpoint;
 import io.caravanserai.order.OrderJson;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -9,6 +11,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
@@ -78,9 +81,14 @@ final class TestHub implements AutoCloseable {
                     .isPresent();
             JsonNode json = OrderJson.MAPPER.readTree(isJson ? response.body() : "");
             return new Answer(response.statusCode(), response, json);
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+        } catch (JsonProcessingException e) {
             throw new IllegalStateException("not JSON: " + response.body(), e);
         }
+    }
+
+    /** The table of the HTTP API. */
+    List<Endpoint> endpointsServed() {
+        return hub.endpointsServed();
     }
 
     @Override

@@ -42,9 +42,10 @@ public final class SqliteStore implements Store {
     private final GroupCommit writer;
     private final Readers readers;
 
-    private SqliteStore(FileChannel lockFile, SQLiteDataSource forWriting, SQLiteDataSource forReading) {
+    private SqliteStore(
+            FileChannel lockFile, SQLiteDataSource forWriting, SQLiteDataSource forReading, List<StoreListener> given) {
         this.lockFile = lockFile;
-        List<StoreListener> listeners = new ArrayList<>();
+        List<StoreListener> listeners = new ArrayList<>(given);
         ServiceLoader.load(StoreListener.class).forEach(listeners::add);
         this.writer = new GroupCommit("store-writer", () -> manualCommit(forWriting), completions, listeners).start();
         this.readers = new Readers(READERS, () -> manualCommit(forReading), completions);
@@ -56,6 +57,11 @@ public final class SqliteStore implements Store {
      * @throws StoreUnavailableException when the folder cannot be used; the message says why
      */
     public static SqliteStore open(Path folder) {
+        return open(folder, List.of());
+    }
+
+    /** The same with listeners, told before those found by {@link ServiceLoader}. */
+    public static SqliteStore open(Path folder, List<StoreListener> listeners) {
         FileChannel lock = lock(folder);
         try {
             SQLiteDataSource forWriting = dataSource(folder, SQLiteConfig.TransactionMode.IMMEDIATE);
@@ -65,7 +71,8 @@ public final class SqliteStore implements Store {
                     .placeholders(Map.of("sequence", "INTEGER PRIMARY KEY AUTOINCREMENT", "clustered", "WITHOUT ROWID"))
                     .load()
                     .migrate();
-            return new SqliteStore(lock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED));
+            return new SqliteStore(
+                    lock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED), listeners);
         } catch (RuntimeException e) {
             close(lock);
             throw new StoreUnavailableException(

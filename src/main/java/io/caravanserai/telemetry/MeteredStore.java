@@ -1,0 +1,66 @@
+package io.caravanserai.telemetry;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.store.UnitOfWork;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** Times each unit of work, by name, from its submission until it is durable: the steps of orders among them. */
+public final class MeteredStore implements Store {
+    private final Store store;
+    private final MeterRegistry registry;
+    private final Map<String, Timer> timers = new ConcurrentHashMap<>();
+
+    public MeteredStore(Store store, MeterRegistry registry) {
+        this.store = store;
+        this.registry = registry;
+        Gauge.builder("hub.store.pending", store, Store::pending)
+                .description("Units of work that wait for the writer")
+                .register(registry);
+    }
+
+    @Override
+    public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
+        long began = System.nanoTime();
+        CompletableFuture<T> durable = store.write(name, key, work);
+        // Recorded beside the future, not in front of it: callers keep the store's own.
+        durable.whenComplete((answer, failure) -> timer(name).record(System.nanoTime() - began, TimeUnit.NANOSECONDS));
+        return durable;
+    }
+
+    private Timer timer(String name) {
+        return timers.computeIfAbsent(
+                name,
+                unit -> Timer.builder("hub.store.unit")
+                        .description(
+                                "Time from submitting a unit of work until it is durable; steps of orders by their names")
+                        .tag("unit", unit)
+                        .register(registry));
+    }
+
+    @Override
+    public <T> CompletableFuture<T> read(UnitOfWork<T> query) {
+        return store.read(query);
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return store.trouble();
+    }
+
+    @Override
+    public int pending() {
+        return store.pending();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

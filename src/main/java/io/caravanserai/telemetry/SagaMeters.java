@@ -1,0 +1,45 @@
+package io.caravanserai.telemetry;
+
+import io.caravanserai.saga.Cause;
+import io.caravanserai.saga.SagaListener;
+import io.caravanserai.saga.SagaStatus;
+import io.caravanserai.store.Transaction;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.sql.SQLException;
+
+/** Counts how sagas end and how compensations fail, beside the listener that decides. */
+public final class SagaMeters implements SagaListener {
+    private final SagaListener decides;
+    private final MeterRegistry registry;
+
+    public SagaMeters(SagaListener decides, MeterRegistry registry) {
+        this.decides = decides;
+        this.registry = registry;
+    }
+
+    @Override
+    public boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException {
+        return decides.mayCompensate(tx, sagaId, cause);
+    }
+
+    @Override
+    public boolean mayComplete(Transaction tx, String sagaId) throws SQLException {
+        return decides.mayComplete(tx, sagaId);
+    }
+
+    @Override
+    public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
+        decides.ended(tx, sagaId, status);
+        tx.afterCommit(() ->
+                registry.counter("hub.sagas.ended", "status", status.name()).increment());
+    }
+
+    @Override
+    public void compensationFailed(
+            Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
+            throws SQLException {
+        decides.compensationFailed(tx, sagaId, compensation, attempt, error, gaveUp);
+        tx.afterCommit(() -> registry.counter("hub.compensations.failed", "gave.up", String.valueOf(gaveUp))
+                .increment());
+    }
+}
