@@ -150,8 +150,9 @@ public final class EmbeddedKafka implements AutoCloseable {
         configuration.put("controller.quorum.voters", NODE + "@" + LOOPBACK + ":" + controllerPort);
         // There is nobody to wait for.
         configuration.put("group.initial.rebalance.delay.ms", "0");
-        // After a crash the controller takes the broker back only when the session of the one that died has run out.
-        configuration.put("broker.session.timeout.ms", "1500");
+        // After a crash the controller takes the broker back only when the session of the one that died has run out; a
+        // shorter one runs out by itself on a machine that is busy.
+        configuration.put("broker.session.timeout.ms", "3000");
         configuration.put("broker.heartbeat.interval.ms", "300");
         for (String topic : List.of("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")) {
             configuration.put(topic + ".num.partitions", "4");
