@@ -1,7 +1,9 @@
 package io.caravanserai;
 
 import io.caravanserai.broker.EmbeddedArtemis;
+import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.event.OrderEvent;
+import io.caravanserai.flow.Flows;
 import io.caravanserai.http.ApiKeys;
 import io.caravanserai.http.Endpoint;
 import io.caravanserai.http.HttpApi;
@@ -28,6 +30,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.main.Main;
@@ -101,10 +105,14 @@ public final class Hub implements AutoCloseable {
         Preflight.check(settings);
         Clock clock = Clock.systemUTC();
         meters = opened(new HubMeters());
+        // On a machine with more than one core these take their time beside each other.
+        background("flow-schema", Flows::prepare);
+        CompletableFuture<JmsBroker> broker = startBroker();
         Store store = opened(new MeteredStore(
                 SqliteStore.open(settings.dataDir(), List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
-        messaging = opened(new Messaging(settings, store, new Ids(), clock, context, new BusMeters(meters.registry())));
+        messaging = opened(new Messaging(
+                settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry())));
         core = new Core(
                 settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
         context.addRoutes(core.routes());
@@ -121,6 +129,41 @@ public final class Hub implements AutoCloseable {
         api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
         api.mount(router);
         started.push(new Farewell(core, api));
+    }
+
+    private CompletableFuture<JmsBroker> startBroker() {
+        CompletableFuture<JmsBroker> starting = new CompletableFuture<>();
+        background("broker-start", () -> {
+            try {
+                starting.complete(JmsBroker.start(
+                        settings.jms(),
+                        settings.dataDir().resolve("broker"),
+                        settings.security().keys()));
+            } catch (RuntimeException e) {
+                starting.completeExceptionally(e);
+            }
+        });
+        // Whatever else fails meanwhile, what has been started is stopped.
+        started.push(() -> {
+            Optional<JmsBroker> running =
+                    starting.handle((it, failure) -> Optional.ofNullable(it)).join();
+            running.ifPresent(JmsBroker::close);
+        });
+        return starting;
+    }
+
+    private static JmsBroker started(CompletableFuture<JmsBroker> broker) {
+        try {
+            return broker.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private static void background(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private void happened(OrderEvent event) {

@@ -25,7 +25,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.jms.JmsComponent;
@@ -54,12 +53,14 @@ final class Messaging implements AutoCloseable {
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
     /**
-     * Starts the broker, and makes it and the bus known to Camel. Events are relayed from {@link #start} on.
+     * Makes the broker and the bus known to Camel. Events are relayed from {@link #start} on.
      *
+     * @param broker started; whoever started it closes it after this
      * @param context initialised and not started
      */
     Messaging(
             HubSettings settings,
+            JmsBroker broker,
             Store store,
             Supplier<String> ids,
             Clock clock,
@@ -68,16 +69,10 @@ final class Messaging implements AutoCloseable {
         this.codec = new EventCodec(schemas, settings.events().emit());
         this.deadLetters = new DeadLetters(store, ids, clock);
         this.replays = opened(new Replays(store, deadLetters, ids, clock));
-        // Two brokers start beside each other.
-        CompletableFuture<Optional<KafkaSide>> kafkaStarting =
-                CompletableFuture.supplyAsync(() -> KafkaSide.open(settings, deadLetters));
-        this.broker = opened(JmsBroker.start(
-                settings.jms(),
-                settings.dataDir().resolve("broker"),
-                settings.security().keys()));
+        this.broker = broker;
         this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
         this.deadLetterWatch = opened(new JmsDeadLetterWatch(broker, deadLetters));
-        this.kafka = kafkaStarting.join();
+        this.kafka = KafkaSide.open(settings, deadLetters);
         kafka.ifPresent(this::opened);
         Optional<KafkaEventBus> overKafka =
                 kafka.map(side -> opened(new KafkaEventBus(side.link, codec, Retry.USUAL, side.deadLetters, listener)));

@@ -53,6 +53,11 @@ public final class Flows implements AutoCloseable {
         return thread;
     });
 
+    /** Reads what the first check of a file needs, which takes a while; a check that comes earlier waits for it. */
+    public static void prepare() {
+        SchemaCheck.prepare();
+    }
+
     /**
      * @param folder where the files are
      * @param carried asked which versions must run again after a restart, and which may go

@@ -21,6 +21,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -58,6 +59,11 @@ final class SchemaCheck {
                 throw new UncheckedIOException("camel-yaml-dsl has no " + RESOURCE, e);
             }
         }
+    }
+
+    /** Reads the schema unless that is done. */
+    static void prepare() {
+        Objects.requireNonNull(Camel.SCHEMA);
     }
 
     static List<Fault> check(String file, Node root) {
