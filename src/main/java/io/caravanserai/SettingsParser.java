@@ -5,6 +5,7 @@ import io.caravanserai.HubSettings.Events.Bus;
 import io.caravanserai.HubSettings.Kafka.Mode;
 import io.caravanserai.HubSettings.Role;
 import io.caravanserai.event.EventType;
+import io.caravanserai.event.EventVersions;
 import io.caravanserai.order.Style;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -133,7 +134,7 @@ final class SettingsParser {
         for (EventType type : EventType.values()) {
             String key = Setting.EMIT + type;
             if (values.containsKey(key)) {
-                emit.put(type, parse(key, values.get(key), SettingsParser::versions));
+                emit.put(type, parse(key, values.get(key), text -> versions(type, text)));
             }
         }
         return emit;
@@ -264,16 +265,17 @@ final class SettingsParser {
         return Set.copyOf(countries);
     }
 
-    private static List<Integer> versions(String text) {
+    private static List<Integer> versions(EventType type, String text) {
+        int newest = EventVersions.newest(type);
         Set<Integer> versions = new TreeSet<>();
         for (String version : list(text)) {
-            if (!version.matches("v?[1-9]\\d{0,3}")) {
-                throw new Unreadable("a version or versions, such as v1 or v1,v2");
+            if (!version.matches("v?[1-9]\\d{0,3}") || Integer.parseInt(version.replace("v", "")) > newest) {
+                throw new Unreadable("a version or versions of v1 to v" + newest + ", comma separated");
             }
             versions.add(Integer.parseInt(version.replace("v", "")));
         }
         if (versions.isEmpty()) {
-            throw new Unreadable("a version or versions, such as v1 or v1,v2");
+            throw new Unreadable("a version or versions of v1 to v" + newest + ", comma separated");
         }
         return List.copyOf(versions);
     }

@@ -165,6 +165,7 @@ class SettingsReaderTest {
             hub.events.bus                 | pigeon
             hub.events.emit.OrderCreated   | newest
             hub.events.emit.OrderCreated   | ''
+            hub.events.emit.OrderCreated   | v99
             hub.kafka.brokers              | localhost
             hub.kafka.brokers              | a:1 b:2
             hub.jms.url                    | localhost
