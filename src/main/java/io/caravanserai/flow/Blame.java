@@ -17,6 +17,9 @@ final class Blame {
     private static final Pattern QUOTED = Pattern.compile("(?:No bean could be found in the registry for|ref:?|bean:?|"
             + "[Ll]anguage:?|data ?format:?|class:?)\\s*:?\\s*'?#?([\\w.-]+)'?");
 
+    private static final Pattern UNKNOWN_OPTION =
+            Pattern.compile("endpoint: ([\\w-]+):.*Unknown parameters=\\[\\{([^=]+)=", Pattern.DOTALL);
+
     private Blame() {}
 
     /** @param part the part of the tree that Camel was given */
