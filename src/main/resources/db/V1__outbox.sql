@@ -8,6 +8,7 @@ CREATE TABLE events (
   saga_id      TEXT,
   causation_id TEXT,
   traceparent  TEXT,
+  style        TEXT,
   attempt      INTEGER NOT NULL,
   data         TEXT    NOT NULL,
   sent_at      BIGINT

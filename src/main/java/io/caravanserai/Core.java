@@ -9,6 +9,7 @@ import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Backoff;
 import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.saga.SagaListener;
+import io.caravanserai.service.CommandReply;
 import io.caravanserai.service.GiveUp;
 import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
@@ -18,6 +19,7 @@ import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.OrderLife;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
+import io.caravanserai.service.order.SagalessOrders;
 import io.caravanserai.service.payment.Payments;
 import io.caravanserai.service.shipping.Shipping;
 import io.caravanserai.store.Store;
@@ -49,6 +51,7 @@ final class Core implements AutoCloseable {
     final Flows flows;
     final FlowEntry entry;
     final Recovery recovery;
+    final SagalessOrders sagaless;
     private final CamelContext context;
     private final ServiceRoutes routes;
 
@@ -90,9 +93,12 @@ final class Core implements AutoCloseable {
                 sagaListener.apply(new OrderSagas(orders, life, outbox, stepLog, outcomes)));
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
+        context.getRegistry().bind("commandReply", new CommandReply());
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);
-        this.recovery = new Recovery(store, orders, sagas, entry, clock);
+        this.recovery = new Recovery(store, orders, outbox, sagas, entry, clock);
+        this.sagaless =
+                new SagalessOrders(store, orders, outbox, clock, settings.saga().timeout());
         this.routes = new ServiceRoutes(store, orders, new GiveUp(store, orders, outbox))
                 .with(
                         Step.CREATE_ORDER,
@@ -123,10 +129,12 @@ final class Core implements AutoCloseable {
         flows.start();
         sagas.watch();
         recovery.watch();
+        sagaless.watch();
     }
 
     @Override
     public void close() {
+        sagaless.close();
         recovery.close();
         sagas.close();
         entry.close();

@@ -72,7 +72,7 @@ final class Doors implements AutoCloseable {
                 settings.store().url().isEmpty());
         return List.of(
                 new OrderEndpoints(door, reader),
-                new CancelEndpoint(core.store, core.orders, core.history, core.life, core.outbox, core.sagas),
+                new CancelEndpoint(core.store, core.orders, core.history, core.life, core.sagaless, core.sagas),
                 new SagaEndpoints(core.store, core.sagas, core.orders),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),

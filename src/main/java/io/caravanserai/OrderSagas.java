@@ -56,7 +56,7 @@ final class OrderSagas implements SagaListener {
                 outbox.append(
                         tx,
                         order.orderId(),
-                        new EventData.Failed(EventType.OrderTimedOut, Reason.TIMED_OUT),
+                        new EventData.Failed(EventType.OrderTimedOut, Reason.TIMED_OUT, order.status()),
                         1,
                         context(tx, order));
             case CANCELLED -> life.turnBack(tx, order.orderId(), Reason.CANCELLED_BY_OPERATOR);

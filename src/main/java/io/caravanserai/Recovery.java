@@ -4,6 +4,7 @@ import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Style;
+import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.saga.SagaRecord;
@@ -44,6 +45,7 @@ final class Recovery implements AutoCloseable {
 
     private final Store store;
     private final Orders orders;
+    private final Outbox outbox;
     private final DurableSagaService sagas;
     private final FlowEntry entry;
     private final Clock clock;
@@ -55,9 +57,10 @@ final class Recovery implements AutoCloseable {
         return thread;
     });
 
-    Recovery(Store store, Orders orders, DurableSagaService sagas, FlowEntry entry, Clock clock) {
+    Recovery(Store store, Orders orders, Outbox outbox, DurableSagaService sagas, FlowEntry entry, Clock clock) {
         this.store = store;
         this.orders = orders;
+        this.outbox = outbox;
         this.sagas = sagas;
         this.entry = entry;
         this.clock = clock;
@@ -92,6 +95,7 @@ final class Recovery implements AutoCloseable {
                 lastSent.put(journey.orderId(), now);
                 entry.dispatch(journey);
             });
+            found.unheard().forEach(this::repeatLastEvent);
             found.shipped().forEach(id -> sagas.complete(id));
             found.cancelled()
                     .forEach(id -> sagas.compensate(id, new Cause(Cause.Kind.FAILED, "its order was cancelled")));
@@ -102,10 +106,11 @@ final class Recovery implements AutoCloseable {
     }
 
     /** What a look has found: orders to send on, and sagas whose order has ended already. */
-    private record Found(List<FlowEntry.Journey> journeys, List<String> shipped, List<String> cancelled) {}
+    private record Found(
+            List<FlowEntry.Journey> journeys, List<String> unheard, List<String> shipped, List<String> cancelled) {}
 
     private Found lookFrom(Transaction tx, Instant now) throws SQLException {
-        Found found = new Found(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        Found found = new Found(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         long after = 0;
         List<OrderView> page;
         do {
@@ -114,6 +119,9 @@ final class Recovery implements AutoCloseable {
                 after = order.sequence();
                 if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
                     found.journeys().add(journey(tx, order));
+                    if (isUnheard(order, now)) {
+                        found.unheard().add(order.orderId());
+                    }
                 }
             }
         } while (page.size() == PER_PASS && found.journeys().size() < PER_PASS);
@@ -139,6 +147,30 @@ final class Recovery implements AutoCloseable {
         // What an earlier process left behind is taken up at once.
         return order.updatedAt().isBefore(started)
                 || order.updatedAt().plus(patience).isBefore(now);
+    }
+
+    /**
+     * Whether an order that events drive rests although its last event was sent: whoever should have reacted gave up.
+     * Those who hear it a second time do nothing.
+     */
+    private boolean isUnheard(OrderView order, Instant now) {
+        boolean drivenByEvents = order.style() == Style.PUBSUB || order.style() == Style.CHOREOGRAPHY;
+        Instant since = order.updatedAt().isBefore(started) ? started : order.updatedAt();
+        return drivenByEvents && since.plus(PATIENCE_WITH_QUEUES).isBefore(now);
+    }
+
+    private void repeatLastEvent(String orderId) {
+        store.write("repeat-event", orderId, tx -> {
+                    outbox.repeatLast(tx, orderId);
+                    return null;
+                })
+                .exceptionally(failure -> {
+                    LOG.atWarn()
+                            .addKeyValue("orderId", orderId)
+                            .setCause(failure)
+                            .log("an event is repeated later");
+                    return null;
+                });
     }
 
     private boolean isToGoOn(Transaction tx, OrderView order) throws SQLException {

@@ -100,7 +100,8 @@ public final class Delivery {
                     .handle((nothing, error) -> error)
                     .thenCompose(error -> error == null
                             ? CompletableFuture.<Void>completedFuture(null)
-                            : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error));
+                            : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error)
+                                    .thenRun(() -> forget(event.id())));
             recent.put(event.id(), done);
             if (recent.size() > REMEMBERED) {
                 var eldest = recent.values().iterator();
@@ -108,6 +109,13 @@ public final class Delivery {
                 eldest.remove();
             }
             return done;
+        }
+    }
+
+    /** What was given up has had no effect: when it comes again it is to be tried again. */
+    private void forget(String eventId) {
+        synchronized (recent) {
+            recent.remove(eventId);
         }
     }
 

@@ -27,6 +27,11 @@ public interface EventBus extends AutoCloseable {
      */
     Subscription subscribe(String subscriber, EventHandler handler);
 
+    /** As {@link #subscribe(String, EventHandler)}, of the events that pass the filter. */
+    default Subscription subscribe(String subscriber, EventFilter filter, EventHandler handler) {
+        return subscribe(subscriber, filter.before(handler));
+    }
+
     /** Why nothing can be published or heard at present; empty while all is well. */
     Optional<String> trouble();
 

@@ -1,8 +1,10 @@
 package io.caravanserai.bus;
 
 import io.caravanserai.event.EventType;
+import io.caravanserai.order.Style;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.Consumer;
@@ -13,7 +15,7 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Lets flows hear events: {@code from: events:order-events?subscriber=payment&types=ItemsReserved}. Whichever bus the
+ * Lets flows hear events: {@code from: events:order-events?subscriber=payment&style=pubsub&types=ItemsReserved}. Whichever bus the
  * hub has carries them; it is found in the registry when a route starts.
  */
 public final class EventsComponent extends DefaultComponent {
@@ -24,8 +26,22 @@ public final class EventsComponent extends DefaultComponent {
     public static final String EVENT_ID = "eventId";
     /** Header with the event's type. */
     public static final String EVENT_TYPE = "eventType";
+    /** Header with how far an order had come, of events that tell it. */
+    public static final String ORDER_STATUS = "orderStatus";
+    /** Header that is always true: an event may come twice, and who counts its effects must mind that. */
+    public static final String MAYBE_AGAIN = "CaravanseraiMaybeAgain";
     /** Header with the time of the event, RFC 3339. */
     public static final String EVENT_TIME = "eventTime";
+
+    private final Listeners listeners = new Listeners(this::bus);
+
+    private EventBus bus() {
+        EventBus bus = getCamelContext().getRegistry().findSingleByType(EventBus.class);
+        if (bus == null) {
+            throw new IllegalStateException("there is no event bus in this Camel context");
+        }
+        return bus;
+    }
 
     @Override
     protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
@@ -38,11 +54,21 @@ public final class EventsComponent extends DefaultComponent {
             throw new IllegalArgumentException("events:order-events needs a subscriber: a lasting name of letters,"
                     + " digits, dots and dashes, under which events are kept while nobody listens");
         }
+        String style = getAndRemoveParameter(parameters, "style", String.class);
         String types = getAndRemoveParameter(parameters, "types", String.class, "");
-        return new EventsEndpoint(uri, this, subscriber, types(types));
+        return new EventsEndpoint(uri, this, subscriber, new EventFilter(style(style), types(types)));
     }
 
-    private static Set<String> types(String list) {
+    private static Optional<Style> style(String name) {
+        if (name == null) {
+            return Optional.empty();
+        }
+        return Optional.of(Style.ofWire(name)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "style: there is no style '" + name + "'; there are " + Style.names())));
+    }
+
+    private static Set<EventType> types(String list) {
         Set<String> known =
                 Arrays.stream(EventType.values()).map(EventType::name).collect(Collectors.toSet());
         Set<String> types = Arrays.stream(list.split(","))
@@ -55,22 +81,22 @@ public final class EventsComponent extends DefaultComponent {
                         + known.stream().sorted().collect(Collectors.joining(", ")));
             }
         });
-        return types;
+        return types.stream().map(EventType::valueOf).collect(Collectors.toSet());
     }
 
-    private static final class EventsEndpoint extends DefaultEndpoint {
+    private final class EventsEndpoint extends DefaultEndpoint {
         private final String subscriber;
-        private final Set<String> types;
+        private final EventFilter filter;
 
-        EventsEndpoint(String uri, EventsComponent component, String subscriber, Set<String> types) {
+        EventsEndpoint(String uri, EventsComponent component, String subscriber, EventFilter filter) {
             super(uri, component);
             this.subscriber = subscriber;
-            this.types = types;
+            this.filter = filter;
         }
 
         @Override
         public Consumer createConsumer(Processor processor) throws Exception {
-            EventsConsumer consumer = new EventsConsumer(this, processor, subscriber, types);
+            EventsConsumer consumer = new EventsConsumer(this, processor, listeners, subscriber, filter);
             configureConsumer(consumer);
             return consumer;
         }

@@ -1,53 +1,58 @@
 package io.caravanserai.bus;
 
 import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventJson;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
 
 /** Sends each event into a route; the event is done with when the route is, and comes again when the route fails. */
-final class EventsConsumer extends DefaultConsumer implements EventHandler {
-    private final String subscriber;
-    private final Set<String> types;
-    private EventBus.Subscription subscription;
+final class EventsConsumer extends DefaultConsumer {
+    private static final Pattern VERSION = Pattern.compile(".*@(\\d{1,9})");
 
-    /** @param types empty for all */
-    EventsConsumer(Endpoint endpoint, Processor processor, String subscriber, Set<String> types) {
+    private final String subscriber;
+    private final EventFilter filter;
+    private final Listeners listeners;
+
+    EventsConsumer(Endpoint endpoint, Processor processor, Listeners listeners, String subscriber, EventFilter filter) {
         super(endpoint, processor);
         this.subscriber = subscriber;
-        this.types = Set.copyOf(types);
+        this.filter = filter;
+        this.listeners = listeners;
     }
 
     @Override
     protected void doStart() throws Exception {
         super.doStart();
-        EventBus bus = getEndpoint().getCamelContext().getRegistry().findSingleByType(EventBus.class);
-        if (bus == null) {
-            throw new IllegalStateException("there is no event bus in this Camel context");
-        }
-        subscription = bus.subscribe(subscriber, this);
+        listeners.join(this);
     }
 
     @Override
     protected void doStop() throws Exception {
-        if (subscription != null) {
-            subscription.close();
-            subscription = null;
-        }
+        listeners.leave(this);
         super.doStop();
     }
 
-    @Override
-    public boolean wants(String type) {
-        return types.isEmpty() || types.contains(type);
+    String subscriber() {
+        return subscriber;
     }
 
-    @Override
-    public CompletableFuture<Void> handle(CloudEvent event) {
+    EventFilter filter() {
+        return filter;
+    }
+
+    /** Of the flow the route belongs to; 0 for a route that has no versions. */
+    int version() {
+        Matcher version = VERSION.matcher(String.valueOf(getRouteId()));
+        return version.matches() ? Integer.parseInt(version.group(1)) : 0;
+    }
+
+    CompletableFuture<Void> hear(CloudEvent event) {
         CompletableFuture<Void> handled = new CompletableFuture<>();
         Exchange exchange = exchange(event);
         getAsyncProcessor().process(exchange, doneSynchronously -> {
@@ -70,7 +75,9 @@ final class EventsConsumer extends DefaultConsumer implements EventHandler {
         headers.put(EventsComponent.EVENT_ID, event.id());
         headers.put(EventsComponent.EVENT_TYPE, event.type().name());
         headers.put(EventsComponent.EVENT_TIME, event.attributes().get("time"));
+        headers.put(EventsComponent.MAYBE_AGAIN, true);
         headers.put("causationId", event.id());
+        EventJson.status(event.data()).ifPresent(status -> headers.put(EventsComponent.ORDER_STATUS, status));
         headers.put(Exchange.CONTENT_TYPE, CloudEvent.CONTENT_TYPE);
         if (event.context().sagaId() != null) {
             headers.put(Exchange.SAGA_LONG_RUNNING_ACTION, event.context().sagaId());

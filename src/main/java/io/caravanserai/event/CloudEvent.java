@@ -47,6 +47,10 @@ public record CloudEvent(
         putIfKnown(attributes, "sagaid", context.sagaId());
         putIfKnown(attributes, "causationid", context.causationId());
         putIfKnown(attributes, "traceparent", context.traceparent());
+        putIfKnown(
+                attributes,
+                "style",
+                context.style() == null ? null : context.style().wire());
         return attributes;
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.Style;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -95,7 +96,10 @@ public final class EventCodec {
                 required(attributes, "subject"),
                 time(attributes.get("time")),
                 new EventContext(
-                        attributes.get("sagaid"), attributes.get("causationid"), attributes.get("traceparent")),
+                        attributes.get("sagaid"),
+                        attributes.get("causationid"),
+                        attributes.get("traceparent"),
+                        style(attributes.get("style"))),
                 data);
         if (data == null) {
             throw new InvalidEventException("invalid-event", "the message has no body of text");
@@ -164,6 +168,15 @@ public final class EventCodec {
             throw new InvalidEventException("invalid-event", "the attribute " + name + " is missing");
         }
         return value;
+    }
+
+    private static Style style(String name) {
+        if (name == null) {
+            return null;
+        }
+        return Style.ofWire(name)
+                .orElseThrow(() -> new InvalidEventException(
+                        "invalid-event", "the attribute style is none of " + Style.names() + ": " + name));
     }
 
     private static EventType type(String name) {

@@ -1,6 +1,7 @@
 package io.caravanserai.event;
 
 import io.caravanserai.order.Order;
+import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
 import java.math.BigDecimal;
 import java.util.List;
@@ -44,8 +45,13 @@ public sealed interface EventData {
      * A step was refused or given up, or the order ran out of time.
      *
      * @param type one of the failure types
+     * @param status how far the order had come when it ran out of time; null for a step that failed
      */
-    record Failed(EventType type, Reason reason) implements EventData {
+    record Failed(EventType type, Reason reason, OrderStatus status) implements EventData {
+        public Failed(EventType type, Reason reason) {
+            this(type, reason, null);
+        }
+
         public Failed {
             if (type.kind() != EventType.Kind.FAILURE) {
                 throw new IllegalArgumentException(type + " is no failure");

@@ -3,7 +3,9 @@ package io.caravanserai.event;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
+import java.util.Optional;
 
 /** Event data as JSON objects, in the newest version of each type. */
 public final class EventJson {
@@ -15,6 +17,9 @@ public final class EventJson {
         ObjectNode json = OrderJson.MAPPER.createObjectNode().put("orderId", orderId);
         if (data instanceof EventData.Failed failed) {
             json.put("reason", failed.reason().wire());
+            if (failed.status() != null) {
+                json.put("status", failed.status().name());
+            }
         } else if (data instanceof EventData.OrderCancelled cancelled) {
             json.put("reason", cancelled.reason().wire());
         } else if (data instanceof EventData.ItemsReserved) {
@@ -40,7 +45,12 @@ public final class EventJson {
                 case PaymentProcessed -> OrderJson.MAPPER.treeToValue(fields, EventData.PaymentProcessed.class);
                 case OrderShipped -> OrderJson.MAPPER.treeToValue(fields, EventData.OrderShipped.class);
                 case ReservationFailed, PaymentFailed, ShippingFailed, OrderTimedOut ->
-                    new EventData.Failed(type, Reason.ofWire(json.path("reason").asText()));
+                    new EventData.Failed(
+                            type,
+                            Reason.ofWire(json.path("reason").asText()),
+                            json.has("status")
+                                    ? OrderStatus.valueOf(json.get("status").asText())
+                                    : null);
                 case PaymentRefunded -> OrderJson.MAPPER.treeToValue(fields, EventData.PaymentRefunded.class);
                 case ItemsReleased -> new EventData.ItemsReleased();
                 case OrderCancelled ->
@@ -52,10 +62,21 @@ public final class EventJson {
         }
     }
 
+    /** How far the order had come, in the JSON text of an event's data; empty when it does not tell. */
+    public static Optional<String> status(String json) {
+        // Few events tell it: the others are not parsed for this.
+        return json.contains("\"status\"") ? text(json, "status") : Optional.empty();
+    }
+
     /** The reason in the JSON text of an event's data; null when it has none. */
     public static String reason(String json) {
+        return text(json, "reason").orElse(null);
+    }
+
+    private static Optional<String> text(String json, String field) {
         try {
-            return OrderJson.MAPPER.readTree(json).path("reason").textValue();
+            return Optional.ofNullable(
+                    OrderJson.MAPPER.readTree(json).path(field).textValue());
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("not the data of an event: " + e.getOriginalMessage(), e);
         }

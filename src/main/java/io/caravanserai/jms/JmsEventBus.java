@@ -4,6 +4,7 @@ import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.Delivery;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.EventFilter;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetter;
@@ -90,7 +91,13 @@ public final class JmsEventBus implements EventBus {
 
     @Override
     public Subscription subscribe(String subscriber, EventHandler handler) {
-        JmsSubscription subscription = new JmsSubscription(subscriber, handler);
+        return subscribe(subscriber, EventFilter.ALL, handler);
+    }
+
+    @Override
+    public Subscription subscribe(String subscriber, EventFilter filter, EventHandler handler) {
+        // The broker's filter may be that of an earlier text of the flow: what is left from then is passed over.
+        JmsSubscription subscription = new JmsSubscription(subscriber, filter, filter.before(handler));
         subscriptions.add(subscription);
         subscription.receiver.start(FIRST_CONNECTION_MILLIS);
         return subscription;
@@ -117,7 +124,9 @@ public final class JmsEventBus implements EventBus {
         private final Delivery delivery;
         private final JmsReceiver receiver;
 
-        JmsSubscription(String subscriber, EventHandler handler) {
+        JmsSubscription(String subscriber, EventFilter filter, EventHandler handler) {
+            Optional<String> selector = JmsHeaders.selector(filter);
+            String name = "hub-" + subscriber;
             this.executor = threads(subscriber);
             this.delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
             this.receiver = new JmsReceiver(
@@ -125,7 +134,8 @@ public final class JmsEventBus implements EventBus {
                     broker,
                     MOST_IN_HAND,
                     () -> true,
-                    session -> session.createSharedDurableConsumer(session.createTopic(TOPIC), "hub-" + subscriber),
+                    session -> session.createSharedDurableConsumer(
+                            session.createTopic(TOPIC), name, selector.orElse(null)),
                     this::deliver);
             deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);
         }

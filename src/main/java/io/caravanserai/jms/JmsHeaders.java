@@ -1,5 +1,7 @@
 package io.caravanserai.jms;
 
+import io.caravanserai.bus.EventFilter;
+import io.caravanserai.event.EventType;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
@@ -12,12 +14,14 @@ import jakarta.jms.Topic;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
 
 /** Headers and body of JMS messages as text. */
@@ -62,6 +66,19 @@ public final class JmsHeaders {
             }
         }
         return attributes;
+    }
+
+    /** What makes the broker keep for a subscriber only what passes the filter; empty when all does. */
+    static Optional<String> selector(EventFilter filter) {
+        List<String> conditions = new ArrayList<>();
+        filter.style().ifPresent(style -> conditions.add(CLOUD_EVENTS + "style = '" + style.wire() + "'"));
+        if (!filter.types().isEmpty()) {
+            conditions.add(filter.types().stream()
+                    .map(EventType::name)
+                    .sorted()
+                    .collect(Collectors.joining("', '", CLOUD_EVENTS + "type IN ('", "')")));
+        }
+        return conditions.isEmpty() ? Optional.empty() : Optional.of(String.join(" AND ", conditions));
     }
 
     private static List<?> propertyNames(Message message) throws JMSException {

@@ -1,8 +1,5 @@
 package io.caravanserai.operator;
 
-import io.caravanserai.event.EventContext;
-import io.caravanserai.event.EventData;
-import io.caravanserai.event.EventType;
 import io.caravanserai.http.Access;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.http.HttpRoutes;
@@ -12,14 +9,13 @@ import io.caravanserai.http.Response;
 import io.caravanserai.ingress.OrderDocument;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
-import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.DurableSagaService;
-import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.OrderLife;
 import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
+import io.caravanserai.service.order.SagalessOrders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -35,16 +31,21 @@ public final class CancelEndpoint implements HttpEndpoints {
     private final Orders orders;
     private final OrderHistory history;
     private final OrderLife life;
-    private final Outbox outbox;
+    private final SagalessOrders sagaless;
     private final DurableSagaService sagas;
 
     public CancelEndpoint(
-            Store store, Orders orders, OrderHistory history, OrderLife life, Outbox outbox, DurableSagaService sagas) {
+            Store store,
+            Orders orders,
+            OrderHistory history,
+            OrderLife life,
+            SagalessOrders sagaless,
+            DurableSagaService sagas) {
         this.store = store;
         this.orders = orders;
         this.history = history;
         this.life = life;
-        this.outbox = outbox;
+        this.sagaless = sagaless;
         this.sagas = sagas;
     }
 
@@ -80,10 +81,7 @@ public final class CancelEndpoint implements HttpEndpoints {
             life.turnBack(tx, orderId, Reason.CANCELLED_BY_OPERATOR);
         } else {
             // Nobody coordinates these: the services hear of it and undo what they did.
-            EventContext context =
-                    orders.find(tx, orderId).map(OrderLookup.Known::context).orElseThrow();
-            EventData data = new EventData.Failed(EventType.OrderTimedOut, Reason.CANCELLED_BY_OPERATOR);
-            outbox.append(tx, orderId, data, 1, context);
+            sagaless.turnBack(tx, order, Reason.CANCELLED_BY_OPERATOR);
         }
         return order;
     }

@@ -14,8 +14,14 @@ import java.util.function.Supplier;
 /** Records events beside their effects. Thread-safe. */
 public final class Outbox {
     private static final String INSERT = """
-            INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, attempt, data, kafka_sent_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, style, attempt, data,
+              kafka_sent_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+
+    private static final String REPEAT_LAST = """
+            UPDATE events SET sent_at = NULL
+            WHERE sequence = (SELECT MAX(sequence) FROM events WHERE order_id = ?) AND sent_at IS NOT NULL
             """;
 
     private final Supplier<String> ids;
@@ -48,6 +54,11 @@ public final class Outbox {
         this.kafkaMark = alsoToKafka ? 0L : null;
     }
 
+    /** Has the last event of an order sent once more, to those who ought to have reacted to it and have not. */
+    public void repeatLast(Transaction tx, String orderId) throws SQLException {
+        tx.update(REPEAT_LAST, orderId);
+    }
+
     /**
      * Records an event of the effect that this transaction makes.
      *
@@ -69,6 +80,7 @@ public final class Outbox {
                 context.sagaId(),
                 context.causationId(),
                 context.traceparent(),
+                context.style() == null ? null : context.style().wire(),
                 attempt,
                 EventJson.write(orderId, data).toString(),
                 kafkaMark);

@@ -4,9 +4,11 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventType;
 import io.caravanserai.event.EventVersions;
+import io.caravanserai.order.Style;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * An event as the log holds it.
@@ -27,7 +29,12 @@ public record StoredEvent(long sequence, CloudEvent event) {
                         row.getString("order_id"),
                         Instant.ofEpochMilli(row.getLong("at")),
                         new EventContext(
-                                row.getString("saga_id"), row.getString("causation_id"), row.getString("traceparent")),
+                                row.getString("saga_id"),
+                                row.getString("causation_id"),
+                                row.getString("traceparent"),
+                                Optional.ofNullable(row.getString("style"))
+                                        .flatMap(Style::ofWire)
+                                        .orElse(null)),
                         row.getString("data")));
     }
 }

@@ -66,8 +66,13 @@ final class DurableSaga implements CamelSagaCoordinator {
             startWithin(limit);
             return CompletableFuture.completedFuture(null);
         }
+        boolean maybeAgain = exchange.getMessage().getHeader(DurableSagaService.MAYBE_AGAIN, false, Boolean.class);
         return service.store().write("saga-join", sagaId, tx -> {
-            join(tx, joining, limit);
+            if (maybeAgain) {
+                joinOnce(tx, joining);
+            } else {
+                join(tx, joining, limit);
+            }
             return null;
         });
     }
@@ -117,6 +122,14 @@ final class DurableSaga implements CamelSagaCoordinator {
             service.log().shorten(tx, sagaId, limit);
         }
         tx.afterCommit(() -> joined(again, earlier));
+    }
+
+    /** Only the log knows what has joined when a message may come twice, to this process or to another. */
+    private void joinOnce(Transaction tx, SagaStep step) throws SQLException {
+        boolean joined = service.log().steps(tx, sagaId).stream().anyMatch(step::isSame);
+        if (joined || !service.log().join(tx, sagaId, step)) {
+            requireRunning(tx);
+        }
     }
 
     private Optional<SagaStep> earlier(Transaction tx, SagaStep step) throws SQLException {

@@ -35,6 +35,12 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     /** Header with the id a new saga is to have; when a saga of that id is running, it is resumed. */
     public static final String SAGA_ID = "CaravanseraiSagaId";
 
+    /**
+     * Header that says, when it is true, that the message may have come before: a step that has joined with the same
+     * options is then not added again. For what is delivered at least once, such as events.
+     */
+    public static final String MAYBE_AGAIN = "CaravanseraiMaybeAgain";
+
     private static final Logger LOG = LoggerFactory.getLogger(DurableSagaService.class);
     private static final int OVERDUE_PER_PASS = 500;
     private static final long PASS_MILLIS = 500;

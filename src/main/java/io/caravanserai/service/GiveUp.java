@@ -1,6 +1,5 @@
 package io.caravanserai.service;
 
-import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Reason;
@@ -45,13 +44,12 @@ public final class GiveUp extends AsyncProcessorSupport {
                     Optional<OrderLookup.Known> known = orders.find(tx, orderId);
                     Optional<EventType> type = failureOf(unavailable.step());
                     if (known.isPresent() && type.isPresent()) {
-                        EventContext context = known.get().context();
                         outbox.append(
                                 tx,
                                 orderId,
                                 new EventData.Failed(type.get(), Reason.SERVICE_UNAVAILABLE),
                                 unavailable.attempt(),
-                                new EventContext(context.sagaId(), causation, context.traceparent()));
+                                known.get().context().causedBy(causation));
                     }
                     return null;
                 })

@@ -1,6 +1,5 @@
 package io.caravanserai.service;
 
-import io.caravanserai.event.EventContext;
 import io.caravanserai.order.Step;
 import io.caravanserai.service.OrderLookup.Known;
 import io.caravanserai.store.Store;
@@ -84,8 +83,7 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
                         .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known")));
             }
             Known order = known.getNow(null);
-            EventContext context = order.context();
-            return work.run(tx, order.order(), new EventContext(context.sagaId(), causation, context.traceparent()));
+            return work.run(tx, order.order(), order.context().causedBy(causation));
         });
     }
 

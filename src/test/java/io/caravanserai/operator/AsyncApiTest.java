@@ -62,7 +62,13 @@ class AsyncApiTest {
     @Test
     void theHeadersAreTheAttributesOfEvents() {
         CloudEvent event = new CloudEvent(
-                "e", EventType.ItemsReleased, 1, "o", Instant.EPOCH, new EventContext("s", "c", "t"), "{}");
+                "e",
+                EventType.ItemsReleased,
+                1,
+                "o",
+                Instant.EPOCH,
+                new EventContext("s", "c", "t", Style.QUEUE),
+                "{}");
         List<String> headers = new ArrayList<>();
         document.at("/components/schemas/CloudEventHeaders/properties")
                 .fieldNames()

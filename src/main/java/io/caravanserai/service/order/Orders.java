@@ -24,7 +24,7 @@ public final class Orders implements OrderLookup {
             VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATED', ?, ?, ?, ?, ?)
             ON CONFLICT (order_id) DO NOTHING
             """;
-    private static final String LOOKUP = "SELECT body, saga_id, traceparent FROM orders WHERE order_id = ?";
+    private static final String LOOKUP = "SELECT body, saga_id, traceparent, style FROM orders WHERE order_id = ?";
     private static final String FIND = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
@@ -58,6 +58,12 @@ public final class Orders implements OrderLookup {
     private static final String FLOWS_IN_USE = """
             SELECT flow, flow_version, COUNT(*) FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
+            """;
+
+    private static final String OVERDUE_WITHOUT_SAGA = """
+            SELECT order_id FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND saga_id IS NULL AND reason IS NULL AND created_at <= ?
+            ORDER BY seq LIMIT ?
             """;
 
     private final Clock clock;
@@ -99,7 +105,11 @@ public final class Orders implements OrderLookup {
                 LOOKUP,
                 row -> new Known(
                         OrderJson.read(row.getString("body")),
-                        new EventContext(row.getString("saga_id"), null, row.getString("traceparent"))),
+                        new EventContext(
+                                row.getString("saga_id"),
+                                null,
+                                row.getString("traceparent"),
+                                Style.ofWire(row.getString("style")).orElseThrow())),
                 orderId);
     }
 
@@ -141,6 +151,11 @@ public final class Orders implements OrderLookup {
     public List<OrderView> unfinished(Transaction tx, long after, Instant untouchedSince, int limit)
             throws SQLException {
         return tx.list(UNFINISHED, Orders::view, after, untouchedSince, limit);
+    }
+
+    /** Ids of orders that go forward without a saga and were accepted by then, oldest first. */
+    List<String> overdueWithoutSaga(Transaction tx, Instant acceptedBy, int limit) throws SQLException {
+        return tx.list(OVERDUE_WITHOUT_SAGA, row -> row.getString(1), acceptedBy, limit);
     }
 
     /** How many unfinished orders a version of a flow carries. */

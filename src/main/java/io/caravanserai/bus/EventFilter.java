@@ -1,0 +1,45 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.Style;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Which events a subscriber wants.
+ *
+ * @param style of the orders; empty for all styles
+ * @param types empty for all types
+ */
+public record EventFilter(Optional<Style> style, Set<EventType> types) {
+
+    public static final EventFilter ALL = new EventFilter(Optional.empty(), Set.of());
+
+    public EventFilter {
+        types = Set.copyOf(types);
+    }
+
+    /** A handler that hears only what passes. */
+    public EventHandler before(EventHandler handler) {
+        return new EventHandler() {
+            @Override
+            public CompletableFuture<Void> handle(CloudEvent event) {
+                return EventFilter.this.wants(event) ? handler.handle(event) : CompletableFuture.completedFuture(null);
+            }
+
+            @Override
+            public boolean wants(String type) {
+                return (types.isEmpty()
+                                || types.stream().anyMatch(each -> each.name().equals(type)))
+                        && handler.wants(type);
+            }
+        };
+    }
+
+    public boolean wants(CloudEvent event) {
+        return (style.isEmpty() || style.get() == event.context().style())
+                && (types.isEmpty() || types.contains(event.type()));
+    }
+}

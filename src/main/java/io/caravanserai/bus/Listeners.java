@@ -1,0 +1,84 @@
+package io.caravanserai.bus;
+
+import io.caravanserai.event.CloudEvent;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+
+/**
+ * The routes of this hub that listen, by subscriber. Versions of a flow that run side by side share the subscription:
+ * each event goes to the newest that runs when it arrives. Thread-safe.
+ */
+final class Listeners {
+    private final Supplier<EventBus> bus;
+    private final Map<String, Shared> bySubscriber = new HashMap<>();
+
+    Listeners(Supplier<EventBus> bus) {
+        this.bus = bus;
+    }
+
+    synchronized void join(EventsConsumer consumer) {
+        bySubscriber.computeIfAbsent(consumer.subscriber(), Shared::new).add(consumer);
+    }
+
+    synchronized void leave(EventsConsumer consumer) {
+        Shared shared = bySubscriber.get(consumer.subscriber());
+        if (shared != null && shared.remove(consumer)) {
+            bySubscriber.remove(consumer.subscriber());
+        }
+    }
+
+    private final class Shared implements EventHandler {
+        private final String subscriber;
+        private final TreeMap<Integer, EventsConsumer> versions = new TreeMap<>();
+        private volatile EventsConsumer newest;
+        private EventFilter filter;
+        private EventBus.Subscription subscription;
+
+        Shared(String subscriber) {
+            this.subscriber = subscriber;
+        }
+
+        void add(EventsConsumer consumer) {
+            EventsConsumer other = versions.putIfAbsent(consumer.version(), consumer);
+            if (other != null && other != consumer) {
+                throw new IllegalStateException("the routes " + other.getRouteId() + " and " + consumer.getRouteId()
+                        + " both listen as subscriber " + subscriber
+                        + ": each would hear only some of the events");
+            }
+            listen();
+        }
+
+        /** True when nobody is left. */
+        boolean remove(EventsConsumer consumer) {
+            if (!versions.remove(consumer.version(), consumer)) {
+                return versions.isEmpty();
+            }
+            if (versions.isEmpty()) {
+                subscription.close();
+                return true;
+            }
+            listen();
+            return false;
+        }
+
+        private void listen() {
+            newest = versions.lastEntry().getValue();
+            if (newest.filter().equals(filter)) {
+                return;
+            }
+            if (subscription != null) {
+                subscription.close();
+            }
+            filter = newest.filter();
+            subscription = bus.get().subscribe(subscriber, filter, this);
+        }
+
+        @Override
+        public CompletableFuture<Void> handle(CloudEvent event) {
+            return newest.hear(event);
+        }
+    }
+}

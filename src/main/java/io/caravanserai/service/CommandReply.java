@@ -1,0 +1,70 @@
+package io.caravanserai.service;
+
+import io.caravanserai.order.Reason;
+import io.caravanserai.order.Step;
+import java.util.Arrays;
+import org.apache.camel.AggregationStrategy;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+
+/**
+ * Carries the failure of a step through a message: where the command is handled it becomes headers of the reply, where
+ * the reply arrives it becomes the exception again, so that a flow treats it as if it had called the service itself.
+ * The message that asked stays as it was.
+ */
+public final class CommandReply implements AggregationStrategy {
+    private static final String REFUSED = "stepRefused";
+    private static final String CLOSED = "stepClosed";
+    private static final String UNAVAILABLE = "stepUnavailable";
+    private static final String ATTEMPT = "stepAttempt";
+    private static final String DETAIL = "stepDetail";
+
+    /** What a route calls that has caught the failure of a service it has called on behalf of a command. */
+    public static final Processor TELL_FAILURE = CommandReply::tellFailure;
+
+    private static void tellFailure(Exchange exchange) {
+        Message reply = exchange.getMessage();
+        Exception caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
+        reply.setHeader(DETAIL, String.valueOf(caught == null ? null : caught.getMessage()));
+        if (caught instanceof StepRefusedException refused) {
+            reply.setHeader(REFUSED, refused.reason().wire());
+        } else if (caught instanceof OrderClosedException) {
+            reply.setHeader(CLOSED, true);
+        } else if (caught instanceof ServiceUnavailableException unavailable) {
+            reply.setHeader(UNAVAILABLE, unavailable.step().action());
+            reply.setHeader(ATTEMPT, unavailable.attempt());
+        }
+    }
+
+    @Override
+    public Exchange aggregate(Exchange asked, Exchange answered) {
+        Message reply = answered.getMessage();
+        String detail = reply.getHeader(DETAIL, String.class);
+        if (detail != null) {
+            asked.setException(failure(asked, reply, detail));
+        }
+        return asked;
+    }
+
+    private static Exception failure(Exchange asked, Message reply, String detail) {
+        String refused = reply.getHeader(REFUSED, String.class);
+        if (refused != null) {
+            return new StepRefusedException(Reason.ofWire(refused));
+        }
+        if (reply.getHeader(CLOSED, false, Boolean.class)) {
+            String orderId = asked.getMessage().getHeader(ServiceEndpoint.ORDER_ID, String.class);
+            return new OrderClosedException(orderId, "command");
+        }
+        String unavailable = reply.getHeader(UNAVAILABLE, String.class);
+        if (unavailable != null) {
+            Step step = Arrays.stream(Step.values())
+                    .filter(each -> each.action().equals(unavailable))
+                    .findFirst()
+                    .orElseThrow();
+            return new ServiceUnavailableException(step, reply.getHeader(ATTEMPT, 1, Integer.class), detail);
+        }
+        return new IllegalStateException("a command failed: " + detail);
+    }
+}
