@@ -53,6 +53,7 @@ public final class Hub implements AutoCloseable {
 
     private Messaging messaging;
     private Core core;
+    private Subscribers subscribers;
     private Doors doors;
     private Optional<KafkaDoor> kafkaDoor = Optional.empty();
     private HubMeters meters;
@@ -120,6 +121,8 @@ public final class Hub implements AutoCloseable {
         started.push(camel::stop);
         camel.start();
         opened(core).start();
+        subscribers = opened(new Subscribers(settings, store, messaging.log, clock));
+        subscribers.listenTo(messaging.bus);
         doors = opened(new Doors(settings, core));
         messaging.start();
         openJmsDoor(store, clock);
@@ -204,6 +207,7 @@ public final class Hub implements AutoCloseable {
         endpoints.add(new MetricsEndpoint(core.store, core.sagas, meters));
         endpoints.addAll(messaging.endpoints());
         endpoints.add(opened(new FlowEndpoints(core.flows)));
+        endpoints.addAll(subscribers.endpoints());
         return endpoints;
     }
 

@@ -134,6 +134,8 @@ class OpenApiIT {
         checked("GET", "/events", "/events?orderId=declined", null, 200);
         checked("GET", "/schemas", "/schemas", null, 200);
         checked("GET", "/schemas/{type}/{version}", "/schemas/OrderCreated/v1", null, 200);
+        checked("GET", "/analytics", "/analytics", null, 200);
+        checked("POST", "/analytics/rebuild", "/analytics/rebuild", null, 202);
         checked("GET", "/dead-letters", "/dead-letters", null, 200);
         checked("GET", "/dead-letters/{id}", "/dead-letters/none", null, 404);
         checked("POST", "/dead-letters/replay", "/dead-letters/replay", "{}", 202);

@@ -1,0 +1,84 @@
+package io.caravanserai.subscriber.analytics;
+
+import io.caravanserai.event.CloudEvent;
+import io.caravanserai.order.OrderStatus;
+import io.caravanserai.store.Transaction;
+import java.math.BigDecimal;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/** The tables of figures. */
+final class SqlFigures {
+    private static final String LIVE = "SELECT generation FROM analytics_live WHERE one = 1";
+    private static final String GO_LIVE = "UPDATE analytics_live SET generation = ? WHERE one = 1";
+    private static final String COUNTED =
+            "SELECT status, last_event FROM analytics_orders WHERE generation = ? AND order_id = ?";
+    private static final String COUNT = """
+            INSERT INTO analytics_orders (generation, order_id, status, last_event) VALUES (?, ?, ?, ?)
+            ON CONFLICT (generation, order_id) DO UPDATE SET status = excluded.status, last_event = excluded.last_event
+            """;
+    private static final String VALUE =
+            "SELECT value FROM analytics_figures WHERE generation = ? AND figure = ? AND label = ?";
+    private static final String SET = """
+            INSERT INTO analytics_figures (generation, figure, label, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (generation, figure, label) DO UPDATE SET value = excluded.value
+            """;
+    private static final String ALL =
+            "SELECT figure, label, value FROM analytics_figures WHERE generation = ? ORDER BY figure, label";
+    private static final String DROP_FIGURES = "DELETE FROM analytics_figures WHERE generation <> ?";
+    private static final String DROP_ORDERS = "DELETE FROM analytics_orders WHERE generation <> ?";
+
+    private record Counted(OrderStatus status, String lastEvent) {}
+
+    /** The value of a figure for a label. */
+    record Value(Changes.Figure figure, String label, BigDecimal value) {}
+
+    long live(Transaction tx) throws SQLException {
+        return tx.first(LIVE, row -> row.getLong(1)).orElseThrow();
+    }
+
+    void goLive(Transaction tx, long generation) throws SQLException {
+        tx.update(GO_LIVE, generation);
+    }
+
+    /** Counts events that have not been counted yet; each counts once, whatever comes twice. */
+    void count(Transaction tx, long generation, List<CloudEvent> events) throws SQLException {
+        Changes changes = new Changes();
+        for (CloudEvent event : events) {
+            Optional<Counted> counted = tx.first(
+                    COUNTED,
+                    row -> new Counted(
+                            row.getString(1) == null ? null : OrderStatus.valueOf(row.getString(1)), row.getString(2)),
+                    generation,
+                    event.orderId());
+            if (counted.isEmpty() || counted.get().lastEvent().compareTo(event.id()) < 0) {
+                OrderStatus status =
+                        changes.count(event, counted.map(Counted::status).orElse(null));
+                tx.update(COUNT, generation, event.orderId(), status == null ? null : status.name(), event.id());
+            }
+        }
+        changes.forEach((figure, label, by) -> add(tx, generation, figure, label, by));
+    }
+
+    private void add(Transaction tx, long generation, Changes.Figure figure, String label, BigDecimal by)
+            throws SQLException {
+        BigDecimal before = tx.first(VALUE, row -> new BigDecimal(row.getString(1)), generation, figure.name(), label)
+                .orElse(BigDecimal.ZERO);
+        tx.update(SET, generation, figure.name(), label, before.add(by));
+    }
+
+    List<Value> all(Transaction tx) throws SQLException {
+        return tx.list(
+                ALL,
+                row -> new Value(
+                        Changes.Figure.valueOf(row.getString(1)), row.getString(2), new BigDecimal(row.getString(3))),
+                live(tx));
+    }
+
+    /** Removes all generations but this one. */
+    void dropOthers(Transaction tx, long generation) throws SQLException {
+        tx.update(DROP_FIGURES, generation);
+        tx.update(DROP_ORDERS, generation);
+    }
+}
