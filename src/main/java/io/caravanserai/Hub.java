@@ -59,6 +59,7 @@ public final class Hub implements AutoCloseable {
     private HubMeters meters;
     private HttpApi api;
     private int port;
+    private volatile boolean isUp;
 
     private Hub(HubSettings settings) {
         this.settings = settings;
@@ -120,18 +121,21 @@ public final class Hub implements AutoCloseable {
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
         camel.start();
-        opened(core).start();
         subscribers = opened(new Subscribers(settings, store, messaging.log, clock));
-        subscribers.listenTo(messaging.bus);
         doors = opened(new Doors(settings, core));
-        messaging.start();
-        openJmsDoor(store, clock);
-        messaging.kafka.ifPresent(this::openKafkaDoor);
+        opened(core);
+        // The door-keeper stands before the routes that flows put beside the API.
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
         port = router.getServer().getPort();
         api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
         api.mount(router);
+        core.start();
+        subscribers.listenTo(messaging.bus);
+        messaging.start();
+        openJmsDoor(store, clock);
+        messaging.kafka.ifPresent(this::openKafkaDoor);
         started.push(new Farewell(core, api));
+        isUp = true;
     }
 
     private CompletableFuture<JmsBroker> startBroker() {
@@ -202,6 +206,7 @@ public final class Hub implements AutoCloseable {
 
     private List<HttpEndpoints> endpoints() {
         List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of(
+                new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
                 new HealthCheck("messages", messaging::trouble),
                 new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
         endpoints.add(new MetricsEndpoint(core.store, core.sagas, meters));
