@@ -157,6 +157,16 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return logins.hubPassword();
     }
 
+    /** Changes which messages a queue takes from now on; those in it stay. */
+    void refilter(String queue, String filter) {
+        try {
+            server.getActiveMQServer()
+                    .updateQueue(QueueConfiguration.of(queue).setFilterString(filter == null ? "" : filter));
+        } catch (Exception e) {
+            throw new IllegalStateException("the filter of the queue " + queue + " cannot be changed", e);
+        }
+    }
+
     /** Messages in a queue that nobody has taken for good; 0 when there is no such queue. */
     public long depth(String queue) {
         var found = server.getActiveMQServer().locateQueue(queue);

@@ -77,6 +77,17 @@ public final class JmsBroker implements AutoCloseable {
         return pool;
     }
 
+    /**
+     * Changes which messages a queue takes from now on; those in it stay.
+     *
+     * @param filter null for all
+     * @return false when the broker is outside, where the hub has no such rights
+     */
+    public boolean refilter(String queue, String filter) {
+        embedded.ifPresent(broker -> broker.refilter(queue, filter));
+        return embedded.isPresent();
+    }
+
     /** The broker in this process; empty when it is outside. */
     public Optional<EmbeddedArtemis> embedded() {
         return embedded;

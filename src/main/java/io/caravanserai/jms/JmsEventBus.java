@@ -14,6 +14,7 @@ import io.caravanserai.event.EventCodec;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import java.util.List;
@@ -26,6 +27,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Events over the JMS topic {@code order-events}, as CloudEvents in binary mode. Each subscriber is a durable shared
@@ -34,6 +37,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class JmsEventBus implements EventBus {
     /** The topic that carries every event. */
     public static final String TOPIC = "order-events";
+
+    private static final Logger LOG = LoggerFactory.getLogger(JmsEventBus.class);
+
+    /** Artemis' code for a subscription that exists with another filter. */
+    private static final String OTHER_FILTER = "AMQ229083";
 
     private static final int MOST_IN_HAND = 1_000;
     private static final int THREADS_OF_A_SUBSCRIBER = 8;
@@ -134,10 +142,27 @@ public final class JmsEventBus implements EventBus {
                     broker,
                     MOST_IN_HAND,
                     () -> true,
-                    session -> session.createSharedDurableConsumer(
-                            session.createTopic(TOPIC), name, selector.orElse(null)),
+                    session -> open(session, name, selector.orElse(null)),
                     this::deliver);
             deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);
+        }
+
+        private MessageConsumer open(Session session, String name, String selector) throws JMSException {
+            try {
+                return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
+            } catch (JMSException e) {
+                if (!String.valueOf(e.getMessage()).contains(OTHER_FILTER)) {
+                    throw e;
+                }
+                // An earlier text of the flow wanted other events.
+                if (!broker.refilter(name, selector)) {
+                    LOG.atWarn()
+                            .addKeyValue("subscriber", name)
+                            .log("a subscriber wants other events than before; what was kept for it is dropped");
+                    session.unsubscribe(name);
+                }
+                return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
+            }
         }
 
         private CompletableFuture<Void> deliver(Message message) throws JMSException {

@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -76,6 +78,20 @@ public abstract class EventBusContract {
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, heard);
             await().untilAsserted(() -> assertThat(heard.steps("order-a")).containsExactly(1, 2));
+        }
+    }
+
+    @Test
+    void aSubscriberMayComeToWantOtherEvents() {
+        Heard heard = new Heard();
+        try (EventBus bus = open(QUICK)) {
+            bus.subscribe(subscriber, new EventFilter(Optional.empty(), Set.of(EventType.OrderShipped)), heard)
+                    .close();
+            bus.subscribe(subscriber, new EventFilter(Optional.empty(), Set.of(EventType.PaymentFailed)), heard);
+
+            publish(bus, event("order-a", 1));
+
+            await().untilAsserted(() -> assertThat(heard.steps("order-a")).containsExactly(1));
         }
     }
 
