@@ -16,6 +16,10 @@ final class Preflight {
         if (!Files.isDirectory(settings.routesDir())) {
             throw fault(Setting.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
         }
+        if (settings.store().url().isPresent()) {
+            throw fault(
+                    Setting.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
+        }
         listen(settings.http());
     }
 
