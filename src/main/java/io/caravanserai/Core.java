@@ -106,6 +106,8 @@ final class Core implements AutoCloseable {
                         (tx, order, cause) -> life.cancel(tx, outbox, order, cause))
                 .with(Step.RESERVE_ITEMS, inventory::reserve, inventory::release)
                 .with(Step.PROCESS_PAYMENT, payments::charge, payments::refund)
+                .with(Step.PROCESS_PAYMENT, "payment-captured", payments::book)
+                .with(Step.PROCESS_PAYMENT, "payment-declined", payments::decline)
                 .with(Step.SHIP_ORDER, shipping::ship);
     }
 

@@ -14,6 +14,7 @@ import io.caravanserai.ingress.KafkaDoor;
 import io.caravanserai.ingress.OrderMessages;
 import io.caravanserai.jms.JmsSender;
 import io.caravanserai.operator.FlowEndpoints;
+import io.caravanserai.operator.FlowTryEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.MetricsEndpoint;
 import io.caravanserai.store.SqliteStore;
@@ -213,6 +214,7 @@ public final class Hub implements AutoCloseable {
         endpoints.addAll(messaging.endpoints());
         endpoints.add(opened(new FlowEndpoints(core.flows)));
         endpoints.addAll(subscribers.endpoints());
+        endpoints.add(opened(new FlowTryEndpoint(core.flows, core.store, core.orders, core.history)));
         return endpoints;
     }
 

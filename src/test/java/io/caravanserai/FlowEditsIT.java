@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.Style;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.URI;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class FlowEditsIT {
     private static final String FILE = "order-request-reply.camel.yaml";
@@ -35,7 +38,10 @@ class FlowEditsIT {
     @BeforeAll
     static void start() throws Exception {
         routes = Files.createDirectory(folder.resolve("routes"));
-        Files.copy(Path.of("src/main/resources/routes", FILE), routes.resolve(FILE));
+        for (Style style : Style.values()) {
+            String file = style.flow() + ".camel.yaml";
+            Files.copy(Path.of("src/main/resources/routes", file), routes.resolve(file));
+        }
         hub = Hub.start(new SettingsReader(
                         Map.of(),
                         Map.of(
@@ -70,7 +76,7 @@ class FlowEditsIT {
         assertThat(json(put).path("version").asInt()).isEqualTo(version + 1);
         assertThat(order().path("flowVersion").asInt()).isEqualTo(version + 1);
         assertThat(Files.readString(routes.resolve(FILE))).isEqualTo(text);
-        JsonNode listed = json(send("GET", "/flows", null, null)).path("items").path(0);
+        JsonNode listed = json(send("GET", "/flows", null, null)).path("items").path(3);
         assertThat(listed.path("version").asInt()).isEqualTo(version + 1);
         assertThat(send("GET", "/flows/" + FILE + "/diff", null, null).body())
                 .contains("-    description: Ship the order, ")
@@ -148,11 +154,84 @@ class FlowEditsIT {
         assertThat(faults).isEqualTo(1);
     }
 
-    private static JsonNode order() throws Exception {
-        HttpResponse<String> order = send("POST", "/orders", "application/json", """
+    @ParameterizedTest
+    @EnumSource(Style.class)
+    void ordersOfEveryStyleAreReplayed(Style style) throws Exception {
+        String file = style.flow() + ".camel.yaml";
+        HttpResponse<String> sent = send("POST", "/orders?style=" + style.wire(), "application/json", orderJson());
+        String order = OrderJson.MAPPER.readTree(sent.body()).path("orderId").asText();
+        await().until(() -> json(send("GET", "/orders/" + order, null, null))
+                .path("status")
+                .asText()
+                .equals("SHIPPED"));
+        String text = send("GET", "/flows/" + file, null, null).body();
+
+        JsonNode report = json(send(
+                "POST",
+                "/flows/" + file + "/try?orderIds=" + order,
+                "application/yaml",
+                text.replace("to: direct:ship-order", "to: log:ship?level=DEBUG")));
+
+        JsonNode item = report.path("items").path(0);
+        assertThat(item.path("before").toString())
+                .isEqualTo("{\"status\":\"SHIPPED\",\"steps\":[\"create-order\",\"reserve-items\",\"process-payment\","
+                        + "\"ship-order\"]}");
+        assertThat(item.path("after").toString())
+                .isEqualTo("{\"status\":\"OPEN\",\"steps\":[\"create-order\",\"reserve-items\",\"process-payment\"]}");
+    }
+
+    @Test
+    void aTextIsTriedWithTheOrdersOfThePast() throws Exception {
+        String shipped = order().path("orderId").asText();
+        String body = orderJson().replace("pm_card_visa", "pm_card_declined");
+        HttpResponse<String> refused = send("POST", "/orders", "application/json", body);
+        String declined =
+                OrderJson.MAPPER.readTree(refused.body()).path("orderId").asText();
+        String text = send("GET", "/flows/" + FILE, null, null).body();
+        String step = "              - to: direct:ship-order";
+
+        JsonNode report = json(send(
+                "POST",
+                "/flows/" + FILE + "/try?orderIds=" + shipped + "," + declined,
+                "application/yaml",
+                text.replace(step, "              - to: jms:queue:freight\n" + step)));
+
+        assertThat(report.path("orders").asInt()).isEqualTo(2);
+        assertThat(report.path("changed").asInt()).isEqualTo(1);
+        JsonNode change = report.path("items").path(0);
+        assertThat(change.path("orderId").asText()).isEqualTo(shipped);
+        assertThat(change.path("before").toString())
+                .isEqualTo("{\"status\":\"SHIPPED\",\"steps\":[\"create-order\",\"reserve-items\",\"process-payment\","
+                        + "\"ship-order\"]}");
+        assertThat(change.path("after").toString())
+                .isEqualTo("{\"status\":\"SHIPPED\",\"steps\":[\"create-order\",\"reserve-items\",\"process-payment\","
+                        + "\"to jms:queue:freight\",\"ship-order\"]}");
+
+        JsonNode early = json(send(
+                "POST",
+                "/flows/" + FILE + "/try?limit=200",
+                "application/yaml",
+                text.replace("              - to: direct:request-reply-reserve\n", "")));
+
+        for (JsonNode item : early.path("items")) {
+            if (item.path("orderId").asText().equals(declined)) {
+                assertThat(item.path("after").toString())
+                        .isEqualTo("{\"status\":\"CANCELLED\",\"steps\":[\"create-order\","
+                                + "\"process-payment: payment-declined\",\"refund-payment\",\"cancel-order\"]}");
+            }
+        }
+        assertThat(early.path("changed").asInt()).isGreaterThanOrEqualTo(2);
+    }
+
+    private static String orderJson() {
+        return """
                 {"customerId": "C-1", "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 50.00}],
                  "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}
-                """);
+                """;
+    }
+
+    private static JsonNode order() throws Exception {
+        HttpResponse<String> order = send("POST", "/orders", "application/json", orderJson());
         assertThat(order.statusCode()).as(order.body()).isEqualTo(201);
         return OrderJson.MAPPER.readTree(order.body());
     }

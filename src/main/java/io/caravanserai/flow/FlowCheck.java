@@ -40,6 +40,7 @@ final class FlowCheck {
             faults.addAll(NamesCheck.check(file, root.get(), around));
             faults.addAll(IdsCheck.check(file, root.get(), around));
             faults.addAll(SagaCheck.check(file, root.get()));
+            faults.addAll(RetryCheck.check(file, root.get()));
         }
         if (faults.isEmpty()) {
             faults.addAll(ScratchCheck.check(file, text, root.get(), around));

@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * The flows of a hub: which versions run, where orders enter them, and how they are changed while they run. Thread-safe.
@@ -169,6 +170,49 @@ public final class Flows implements AutoCloseable {
                 .join()
                 .orElseThrow(() -> new UnknownFlowException(file + " has no version " + number));
         return put(file, earlier.text(), who);
+    }
+
+    /**
+     * Tries a text with orders of the past, beside the text that runs. Nothing outside is touched. Blocks.
+     *
+     * @throws FlowRefusedException when the text has faults, or no orders enter it
+     */
+    public Rehearsal.Report rehearse(String file, String text, List<Rehearsal.Sample> samples, Rehearsal rehearsal)
+            throws FlowRefusedException, InterruptedException {
+        List<Fault> faults = check(file, text);
+        if (!faults.isEmpty()) {
+            throw new FlowRefusedException(faults);
+        }
+        Optional<FlowVersion> running = running(file);
+        List<Course> after = courses(new FlowVersion(file, 0, "", text, "", clock.instant()), samples, rehearsal);
+        List<Course> before = running.isPresent() ? courses(running.get(), samples, rehearsal) : List.of();
+        List<Rehearsal.Comparison> orders = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            orders.add(new Rehearsal.Comparison(
+                    samples.get(i).orderId(), before.isEmpty() ? null : before.get(i), after.get(i)));
+        }
+        return new Rehearsal.Report(orders);
+    }
+
+    private List<Course> courses(FlowVersion version, List<Rehearsal.Sample> samples, Rehearsal rehearsal)
+            throws FlowRefusedException, InterruptedException {
+        String entry = "direct:" + version.flow();
+        Node root = Nodes.parse(version.file(), version.text()).orElseThrow();
+        if (!LocalNames.of(version.flow(), root).contains(entry)) {
+            throw new FlowRefusedException(
+                    List.of(Fault.atStart(version.file(), "no orders enter it: no route begins with '" + entry + "'")));
+        }
+        try (RehearsalContext stage = new RehearsalContext(version, around(version.file()), rehearsal)) {
+            List<Course> courses = new ArrayList<>();
+            for (Rehearsal.Sample sample : samples) {
+                courses.add(stage.play(sample));
+            }
+            return courses;
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new FlowRefusedException(List.of(Blame.of(version.file(), root, e, flows.context())));
+        }
     }
 
     private int before(String file) {

@@ -4,7 +4,6 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.camel.Component;
 import org.apache.camel.saga.CamelSagaService;
-import org.apache.camel.saga.InMemorySagaService;
 import org.apache.camel.spi.BeanRepository;
 import org.apache.camel.spi.Registry;
 
@@ -14,10 +13,12 @@ import org.apache.camel.spi.Registry;
  */
 final class LiveBeans implements BeanRepository {
     private final Registry live;
-    private final CamelSagaService sagas = new InMemorySagaService();
+    private final CamelSagaService sagas;
 
-    LiveBeans(Registry live) {
+    /** @param sagas what is lent in place of the hub's own saga service */
+    LiveBeans(Registry live, CamelSagaService sagas) {
         this.live = live;
+        this.sagas = sagas;
     }
 
     @Override

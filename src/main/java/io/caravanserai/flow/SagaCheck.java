@@ -20,9 +20,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * compensation; a saga is the first step of its route; a compensation can tell its order.
  */
 final class SagaCheck {
-    private static final Map<String, Step> UNDOABLE = Arrays.stream(Step.values())
-            .filter(step -> step.compensation().isPresent())
-            .collect(Collectors.toMap(step -> "direct:" + step.action(), Function.identity()));
+    private static final Map<String, Step> UNDOABLE = undoable();
 
     private static final Set<String> BACKWARDS = Set.of("compensation", "completion");
 
@@ -39,6 +37,15 @@ final class SagaCheck {
      * @param compensated whether it stands in a saga with a compensation
      */
     private record Call(String route, String name, Node node, boolean compensated) {}
+
+    private static Map<String, Step> undoable() {
+        Map<String, Step> steps = Arrays.stream(Step.values())
+                .filter(step -> step.compensation().isPresent())
+                .collect(Collectors.toMap(step -> "direct:" + step.action(), Function.identity()));
+        // What a provider outside has taken must be given back as well.
+        steps.put("direct:payment-captured", Step.PROCESS_PAYMENT);
+        return Map.copyOf(steps);
+    }
 
     private SagaCheck(String file, LocalNames local) {
         this.file = file;

@@ -12,6 +12,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteDefinitionHelper;
 import org.apache.camel.model.RouteTemplateDefinition;
+import org.apache.camel.saga.InMemorySagaService;
 import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.support.DefaultRegistry;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -46,7 +47,8 @@ final class ScratchCheck {
         CamelContext live = around.context();
         DefaultCamelContext scratch = new DefaultCamelContext(false);
         scratch.getCamelContextExtension().setName(live.getName() + "-scratch");
-        scratch.getCamelContextExtension().setRegistry(new DefaultRegistry(new LiveBeans(live.getRegistry())));
+        scratch.getCamelContextExtension()
+                .setRegistry(new DefaultRegistry(new LiveBeans(live.getRegistry(), new InMemorySagaService())));
         scratch.setStartupSummaryLevel(StartupSummaryLevel.Off);
         scratch.disableJMX();
         scratch.setLoadTypeConverters(false);
@@ -75,7 +77,7 @@ final class ScratchCheck {
         }
     }
 
-    private record LiveProperties(CamelContext live) implements PropertiesSource {
+    record LiveProperties(CamelContext live) implements PropertiesSource {
         @Override
         public String getName() {
             return "hub";

@@ -28,7 +28,7 @@ import java.util.concurrent.Executors;
 
 /** The flows over HTTP: look at them, check texts, change them, go back. */
 public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
-    private static final String[] YAML = {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"};
+    static final String[] YAML = {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"};
 
     private final Flows flows;
     /** Checks and swaps take a while, and only a few are made at a time. */
@@ -176,14 +176,14 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
                 executor);
     }
 
-    private static ProblemException refused(List<Fault> faults) {
+    static ProblemException refused(List<Fault> faults) {
         String detail = faults.size() == 1 ? "1 fault" : faults.size() + " faults";
         return Problem.of(422, detail + "; nothing has changed")
                 .with("errors", faults)
                 .asException();
     }
 
-    private static String file(Request request) {
+    static String file(Request request) {
         String file = request.path("file");
         if (!Flows.isFileName(file)) {
             throw Problem.of(
@@ -195,7 +195,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         return file;
     }
 
-    private static String yaml(Request request) {
+    static String yaml(Request request) {
         String text = request.text();
         return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }

@@ -29,6 +29,12 @@ public final class ServiceRoutes extends RouteBuilder {
         return this;
     }
 
+    /** Adds another way to do a step, under a name of its own. */
+    public ServiceRoutes with(Step step, String name, StepWork work) {
+        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, work));
+        return this;
+    }
+
     /** Adds a step and its compensation. */
     public ServiceRoutes with(Step step, StepWork action, StepWork compensation) {
         String name = step.compensation().orElseThrow();

@@ -140,6 +140,10 @@ class FlowCheckTest {
                         "11:15: the step 'reserve-items' has no compensation: put it in a saga with 'compensation:"
                                 + " direct:release-items'",
                         throughQueue("")),
+                Arguments.of(
+                        "4:24: 'redeliveryDelay' must be a number of milliseconds, without a unit, not '100ms'",
+                        "- onException:\n    exception: [java.io.IOException]\n    redeliveryPolicy:\n"
+                                + "      redeliveryDelay: 100ms\n    steps: []\n"),
                 steps("2:10: there is no bean 'fraudScor', did you mean 'fraudScore'?", "- bean:\n    ref: fraudScor"),
                 steps(
                         "1:7: the step 'reserve-items' has no compensation: put it in a saga with 'compensation:"

@@ -67,12 +67,50 @@ public final class Payments {
         if (earlier.isEmpty()) {
             return firstAttempt(tx, order, context);
         }
-        return switch (earlier.get().status()) {
+        return decidedOr(order, earlier.get(), () -> pending(tx, order, earlier.get(), context));
+    }
+
+    /** Books the order's total as captured by a provider outside the hub, which has decided. Undone by {@link #refund}. */
+    public StepOutcome book(Transaction tx, Order order, EventContext context) throws SQLException {
+        Optional<Row> earlier = find(tx, order.orderId());
+        if (earlier.isEmpty()) {
+            String paymentId = "pay_" + ids.get();
+            insert(tx, order, paymentId, "CAPTURED", 1);
+            return captured(tx, order, paymentId, 1, context);
+        }
+        return decidedOr(order, earlier.get(), () -> capture(tx, order, earlier.get(), 1, context));
+    }
+
+    /** Books that a provider outside the hub has declined. Answers with the refusal. */
+    public StepOutcome decline(Transaction tx, Order order, EventContext context) throws SQLException {
+        Optional<Row> earlier = find(tx, order.orderId());
+        if (earlier.isEmpty()) {
+            insert(tx, order, "pay_" + ids.get(), "DECLINED", 1);
+            return declined(tx, order, context);
+        }
+        return decidedOr(order, earlier.get(), () -> {
+            tx.update(TURN, "DECLINED", clock.instant(), order.orderId(), "PENDING");
+            return declined(tx, order, context);
+        });
+    }
+
+    private interface Decision {
+        StepOutcome make() throws SQLException;
+    }
+
+    private static StepOutcome decidedOr(Order order, Row earlier, Decision decision) throws SQLException {
+        return switch (earlier.status()) {
             case "CAPTURED" -> StepOutcome.DONE;
             case "DECLINED" -> new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
             case "REFUNDED" -> throw new OrderClosedException(order.orderId(), "payment");
-            default -> pending(tx, order, earlier.get(), context);
+            default -> decision.make();
         };
+    }
+
+    private StepOutcome declined(Transaction tx, Order order, EventContext context) throws SQLException {
+        EventData data = new EventData.Failed(EventType.PaymentFailed, Reason.PAYMENT_DECLINED);
+        outbox.append(tx, order.orderId(), data, 1, context);
+        return new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
     }
 
     private StepOutcome firstAttempt(Transaction tx, Order order, EventContext context) throws SQLException {
@@ -91,13 +129,7 @@ public final class Payments {
             return captured(tx, order, paymentId, 1, context);
         }
         insert(tx, order, paymentId, "DECLINED", 1);
-        outbox.append(
-                tx,
-                order.orderId(),
-                new EventData.Failed(EventType.PaymentFailed, Reason.PAYMENT_DECLINED),
-                1,
-                context);
-        return new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
+        return declined(tx, order, context);
     }
 
     private StepOutcome pending(Transaction tx, Order order, Row earlier, EventContext context) throws SQLException {

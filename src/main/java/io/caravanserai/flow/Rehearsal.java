@@ -1,0 +1,40 @@
+package io.caravanserai.flow;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A flow tried with orders of the past while nothing of it is real: services answer as they did then, and what would
+ * leave the hub is written down instead.
+ */
+public interface Rehearsal {
+
+    /**
+     * An order of the past.
+     *
+     * @param body as the flow was given it
+     * @param refusals the steps that were refused, each with the reason; others were done
+     */
+    record Sample(String orderId, String body, Map<String, String> refusals) {}
+
+    /** What a service throws when it refuses, so that the flow's own handling of it is tried too. */
+    RuntimeException refusal(String reason);
+
+    /** The event that follows from an endpoint's answer; empty when there is none. */
+    Optional<String> event(String endpoint, boolean refused);
+
+    /**
+     * What became of a sample under two texts.
+     *
+     * @param before under the text that runs; null when none does
+     */
+    record Comparison(String orderId, Course before, Course after) {
+        public boolean isSame() {
+            return after.equals(before);
+        }
+    }
+
+    /** The results for all samples. */
+    record Report(List<Comparison> orders) {}
+}

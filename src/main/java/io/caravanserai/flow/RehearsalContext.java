@@ -1,0 +1,166 @@
+package io.caravanserai.flow;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.StartupSummaryLevel;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.BeanDefinition;
+import org.apache.camel.model.DelayDefinition;
+import org.apache.camel.model.IdempotentConsumerDefinition;
+import org.apache.camel.model.OnExceptionDefinition;
+import org.apache.camel.model.ProcessDefinition;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.ThreadsDefinition;
+import org.apache.camel.model.ThrottleDefinition;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.DefaultRegistry;
+import org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository;
+
+/** One text on a stage of its own. Plays one order at a time. */
+final class RehearsalContext implements AutoCloseable {
+    private static final long SECONDS_FOR_AN_ORDER = 10;
+    /** What stays real: it leads nowhere outside. */
+    private static final Set<String> REAL = Set.of("direct", "saga", "log");
+
+    private final Stage stage = new Stage();
+    private final DefaultCamelContext context = new DefaultCamelContext(false);
+    private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
+        Thread thread = new Thread(work, "flow-rehearsal");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final Rehearsal rehearsal;
+    private final String entry;
+    private volatile Rehearsal.Sample playing;
+
+    RehearsalContext(FlowVersion flow, Surroundings around, Rehearsal rehearsal) throws Exception {
+        this.rehearsal = rehearsal;
+        this.entry = LocalNames.versioned("direct:" + flow.flow(), 0);
+        FlowVersion unnumbered = new FlowVersion(flow.file(), 0, "", flow.text(), "", Instant.EPOCH);
+        try {
+            prepare(around);
+            context.addRoutes(standIns(around));
+            FlowLoader.Loaded loaded = FlowLoader.load(context, unnumbered);
+            loaded.builder().addLifecycleInterceptor(new RouteBuilderLifecycleStrategy() {
+                @Override
+                public void afterConfigure(RouteBuilder builder) {
+                    builder.getRouteCollection().getRoutes().forEach(RehearsalContext::tame);
+                }
+            });
+            context.addRoutes(loaded.builder());
+            context.start();
+        } catch (Exception e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void prepare(Surroundings around) {
+        RehearsalSagas sagas = new RehearsalSagas();
+        sagas.setCamelContext(context);
+        context.getCamelContextExtension().setName("rehearsal");
+        context.getCamelContextExtension()
+                .setRegistry(new DefaultRegistry(new LiveBeans(around.context().getRegistry(), sagas)));
+        context.setStartupSummaryLevel(StartupSummaryLevel.Off);
+        context.disableJMX();
+        context.setAutowiredEnabled(false);
+        context.build();
+        context.getPropertiesComponent().addPropertiesSource(new ScratchCheck.LiveProperties(around.context()));
+        for (String component : NamesCheck.components(around.context())) {
+            if (!REAL.contains(component)) {
+                context.addComponent(component, stage.new Outside());
+            }
+        }
+    }
+
+    private RouteBuilder standIns(Surroundings around) {
+        Set<String> names = new HashSet<>(around.served());
+        names.addAll(around.others().keySet());
+        names.removeIf(name -> !name.startsWith("direct:"));
+        return new RouteBuilder() {
+            @Override
+            public void configure() {
+                for (String name : names) {
+                    from(name).errorHandler(noErrorHandler()).process(exchange -> serve(name.substring(7), exchange));
+                }
+            }
+        };
+    }
+
+    private void serve(String endpoint, Exchange exchange) {
+        String reason = playing.refusals().get(endpoint);
+        stage.note(reason == null ? endpoint : endpoint + ": " + reason);
+        rehearsal.event(endpoint, reason != null).ifPresent(type -> stage.tell(type, exchange));
+        if (reason != null) {
+            exchange.setException(rehearsal.refusal(reason));
+        }
+    }
+
+    /** Takes out of a route what would have an effect by itself, or only costs time. */
+    private static void tame(RouteDefinition route) {
+        for (Class<? extends ProcessorDefinition<?>> type : List.of(
+                BeanDefinition.class,
+                ProcessDefinition.class,
+                DelayDefinition.class,
+                ThrottleDefinition.class,
+                ThreadsDefinition.class)) {
+            ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), type)
+                    .forEach(step -> step.setDisabled("true"));
+        }
+        ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), IdempotentConsumerDefinition.class)
+                .forEach(step -> step.setIdempotentRepository(new MemoryIdempotentRepository()));
+        for (OnExceptionDefinition each :
+                ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), OnExceptionDefinition.class)) {
+            if (each.getRedeliveryPolicyType() != null) {
+                each.getRedeliveryPolicyType().setRedeliveryDelay("0");
+                each.getRedeliveryPolicyType().setUseExponentialBackOff("false");
+            }
+        }
+    }
+
+    Course play(Rehearsal.Sample sample) throws InterruptedException {
+        playing = sample;
+        stage.clear();
+        try {
+            executor.submit(() -> send(sample)).get(SECONDS_FOR_AN_ORDER, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            stage.note("failed: " + e.getCause());
+        } catch (TimeoutException e) {
+            stage.note("no end within " + SECONDS_FOR_AN_ORDER + " s");
+        }
+        List<String> steps = new ArrayList<>(stage.steps());
+        String status =
+                steps.contains("ship-order") ? "SHIPPED" : steps.contains("cancel-order") ? "CANCELLED" : "OPEN";
+        return new Course(status, steps);
+    }
+
+    private Void send(Rehearsal.Sample sample) throws Exception {
+        Exchange exchange = new DefaultExchange(context, ExchangePattern.InOnly);
+        exchange.getMessage().setHeader("orderId", sample.orderId());
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
+        exchange.getMessage().setBody(sample.body());
+        context.getEndpoint(entry).createProducer().process(exchange);
+        stage.letEventsBeHeard();
+        return null;
+    }
+
+    @Override
+    public void close() {
+        executor.shutdownNow();
+        context.stop();
+    }
+}
