@@ -20,6 +20,7 @@ final class CompensationRuns {
     private final SagaMessages messages;
     private final Backoff backoff;
     private final ScheduledExecutorService timer;
+    private volatile boolean closed;
     private final Map<String, CompletableFuture<SagaStatus>> running = new ConcurrentHashMap<>();
 
     CompensationRuns(SagaTurns turns, SagaMessages messages, Backoff backoff, ScheduledExecutorService timer) {
@@ -58,7 +59,7 @@ final class CompensationRuns {
         messages.send(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
             if (failure == null) {
                 record(sagaId, () -> turns.compensated(sagaId, step));
-            } else {
+            } else if (!closed) {
                 int attempt = step.attempts() + 1;
                 LOG.atWarn()
                         .addKeyValue("sagaId", sagaId)
@@ -101,7 +102,15 @@ final class CompensationRuns {
         }
     }
 
+    /** Leaves what is not undone to the next process: from now on a failure says nothing of the compensation. */
+    void close() {
+        closed = true;
+    }
+
     private void later(long millis, Runnable work) {
+        if (closed) {
+            return;
+        }
         timer.schedule(work, millis, TimeUnit.MILLISECONDS);
     }
 

@@ -168,6 +168,10 @@ final class DurableSaga implements CamelSagaCoordinator {
 
     @Override
     public CompletableFuture<Void> compensate(Exchange exchange) {
+        if (service.isClosed()) {
+            return CompletableFuture.failedFuture(
+                    new IllegalStateException("the hub is stopping: saga " + sagaId + " goes on with its next start"));
+        }
         Throwable failure = exchange == null ? null : exchange.getException();
         String detail = failure == null ? null : String.valueOf(failure.getMessage());
         return bare(service.compensate(sagaId, new Cause(Cause.Kind.FAILED, detail)));

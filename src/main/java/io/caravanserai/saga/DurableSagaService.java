@@ -58,6 +58,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         thread.setDaemon(true);
         return thread;
     });
+    private volatile boolean closed;
     private CamelContext context;
     private SagaMessages messages;
     private CompensationRuns compensations;
@@ -279,10 +280,19 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         // Not tied to routes, see the class comment.
     }
 
-    /** Stops the timer and the producers; sagas under way are taken up by the next process. */
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Stops the timer and the producers; sagas under way are taken up by the next process. From now on a failure of a
+     * step no longer turns its saga back: it may only mean that everything is being stopped.
+     */
     @Override
     public void close() {
+        closed = true;
         timer.shutdownNow();
+        compensations.close();
         messages.close();
     }
 }
