@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
+import org.apache.camel.MultipleConsumersSupport;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.support.DefaultComponent;
@@ -84,7 +85,7 @@ public final class EventsComponent extends DefaultComponent {
         return types.stream().map(EventType::valueOf).collect(Collectors.toSet());
     }
 
-    private final class EventsEndpoint extends DefaultEndpoint {
+    private final class EventsEndpoint extends DefaultEndpoint implements MultipleConsumersSupport {
         private final String subscriber;
         private final EventFilter filter;
 
@@ -104,6 +105,12 @@ public final class EventsComponent extends DefaultComponent {
         @Override
         public Producer createProducer() {
             throw new UnsupportedOperationException("events are told by the services that cause them, not by flows");
+        }
+
+        /** Versions of a flow run side by side; two routes of one version are refused when they start. */
+        @Override
+        public boolean isMultipleConsumersSupported() {
+            return true;
         }
 
         @Override
