@@ -17,6 +17,7 @@ import io.caravanserai.operator.FlowEndpoints;
 import io.caravanserai.operator.FlowTryEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.MetricsEndpoint;
+import io.caravanserai.store.FolderLock;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.telemetry.BusMeters;
@@ -105,6 +106,8 @@ public final class Hub implements AutoCloseable {
     }
 
     private void start() throws Exception {
+        // Before anything else touches what is in it: the broker would wait for ever for its journal.
+        FolderLock folder = opened(FolderLock.take(settings.dataDir()));
         Preflight.check(settings);
         Clock clock = Clock.systemUTC();
         meters = opened(new HubMeters());
@@ -112,7 +115,7 @@ public final class Hub implements AutoCloseable {
         background("flow-schema", Flows::prepare);
         CompletableFuture<JmsBroker> broker = startBroker();
         Store store = opened(new MeteredStore(
-                SqliteStore.open(settings.dataDir(), List.of(new CommitMeters(meters.registry()))), meters.registry()));
+                SqliteStore.open(folder, List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
         messaging = opened(new Messaging(
                 settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry())));

@@ -9,6 +9,8 @@ import java.util.List;
 
 /** Looks for what would let a start fail half-way, where it could not be said as clearly. */
 final class Preflight {
+    private static final String LOOPBACK = "127.0.0.1";
+
     private Preflight() {}
 
     /** @throws SettingsException naming the setting to look at */
@@ -20,19 +22,20 @@ final class Preflight {
             throw fault(
                     Setting.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
         }
-        listen(settings.http());
+        HubSettings.Http http = settings.http();
+        listen(Setting.HTTP_PORT, http.host(), http.port(), " (" + Setting.HTTP_HOST.key() + ")");
+        if (settings.jms().isEmbedded()) {
+            listen(Setting.JMS_PORT, LOOPBACK, settings.jms().port(), "");
+        }
     }
 
-    /** Camel's server says nothing to its caller when the port is taken, so it is tried before. */
-    private static void listen(HubSettings.Http http) {
+    /** Camel's server says nothing to its caller when the port is taken, Artemis says too much: so it is tried before. */
+    private static void listen(Setting setting, String host, int port, String hint) {
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.getByName(http.host()), http.port()));
+            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
         } catch (IOException e) {
-            throw fault(
-                    Setting.HTTP_PORT,
-                    http.port() + " on " + http.host() + " (" + Setting.HTTP_HOST.key() + ") cannot be listened on: "
-                            + e.getMessage());
+            throw fault(setting, port + " on " + host + hint + " cannot be listened on: " + e.getMessage());
         }
     }
 

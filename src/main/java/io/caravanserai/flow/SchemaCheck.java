@@ -45,8 +45,11 @@ final class SchemaCheck {
             try (InputStream in = SchemaCheck.class.getResourceAsStream(RESOURCE)) {
                 JsonNode schema = new ObjectMapper().readTree(in);
                 // Camel reads 5 where a text is due and "5" where a number is, so types of scalars do not matter.
-                SchemaValidatorsConfig config =
-                        SchemaValidatorsConfig.builder().typeLoose(true).build();
+                // Steps nest without end: read ahead, the schema would fill 250 MB with what no flow uses.
+                SchemaValidatorsConfig config = SchemaValidatorsConfig.builder()
+                        .typeLoose(true)
+                        .preloadJsonSchema(false)
+                        .build();
                 JsonMetaSchema draft4 = JsonMetaSchema.builder(JsonMetaSchema.getV4())
                         .keyword(new NonValidationKeyword("deprecated"))
                         .build();

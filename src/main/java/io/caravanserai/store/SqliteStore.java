@@ -1,15 +1,6 @@
 package io.caravanserai.store;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -36,15 +27,20 @@ public final class SqliteStore implements Store {
     private static final int COMPLETION_THREADS = 16;
     private static final int BUSY_MILLIS = 2_000;
 
-    private final FileChannel lockFile;
+    /** Empty when whoever opened the store holds the lock for more than it. */
+    private final Optional<FolderLock> ownLock;
+
     private final ExecutorService completions =
             Executors.newFixedThreadPool(COMPLETION_THREADS, new NamedThreads("store-done"));
     private final GroupCommit writer;
     private final Readers readers;
 
     private SqliteStore(
-            FileChannel lockFile, SQLiteDataSource forWriting, SQLiteDataSource forReading, List<StoreListener> given) {
-        this.lockFile = lockFile;
+            Optional<FolderLock> ownLock,
+            SQLiteDataSource forWriting,
+            SQLiteDataSource forReading,
+            List<StoreListener> given) {
+        this.ownLock = ownLock;
         List<StoreListener> listeners = new ArrayList<>(given);
         ServiceLoader.load(StoreListener.class).forEach(listeners::add);
         this.writer = new GroupCommit("store-writer", () -> manualCommit(forWriting), completions, listeners).start();
@@ -57,12 +53,25 @@ public final class SqliteStore implements Store {
      * @throws StoreUnavailableException when the folder cannot be used; the message says why
      */
     public static SqliteStore open(Path folder) {
-        return open(folder, List.of());
+        FolderLock lock = FolderLock.take(folder);
+        try {
+            return open(folder, Optional.of(lock), List.of());
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
     }
 
-    /** The same with listeners, told before those found by {@link ServiceLoader}. */
-    public static SqliteStore open(Path folder, List<StoreListener> listeners) {
-        FileChannel lock = lock(folder);
+    /**
+     * The same in a folder that the caller has locked, and goes on locking until after the store is closed.
+     *
+     * @param listeners told before those found by {@link ServiceLoader}
+     */
+    public static SqliteStore open(FolderLock lock, List<StoreListener> listeners) {
+        return open(lock.folder(), Optional.empty(), listeners);
+    }
+
+    private static SqliteStore open(Path folder, Optional<FolderLock> ownLock, List<StoreListener> listeners) {
         try {
             SQLiteDataSource forWriting = dataSource(folder, SQLiteConfig.TransactionMode.IMMEDIATE);
             Flyway.configure()
@@ -72,9 +81,8 @@ public final class SqliteStore implements Store {
                     .load()
                     .migrate();
             return new SqliteStore(
-                    lock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED), listeners);
+                    ownLock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED), listeners);
         } catch (RuntimeException e) {
-            close(lock);
             throw new StoreUnavailableException(
                     "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: " + root(e), e);
         }
@@ -114,50 +122,6 @@ public final class SqliteStore implements Store {
         return connection;
     }
 
-    private static FileChannel lock(Path folder) {
-        try {
-            Files.createDirectories(folder);
-            FileChannel channel =
-                    FileChannel.open(folder.resolve("hub.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (!isLocked(channel)) {
-                close(channel);
-                throw new StoreUnavailableException(
-                        "another hub is running on " + folder.toAbsolutePath()
-                                + ": stop it, or give this one a folder of its own with hub.data.dir",
-                        null);
-            }
-            return channel;
-        } catch (IOException e) {
-            throw new StoreUnavailableException(
-                    "the folder " + folder.toAbsolutePath() + " (hub.data.dir) cannot be written: " + reason(e), e);
-        }
-    }
-
-    private static String reason(IOException e) {
-        if (e instanceof FileAlreadyExistsException) {
-            return "it is no folder";
-        }
-        return e instanceof AccessDeniedException ? "permission denied" : e.toString();
-    }
-
-    private static boolean isLocked(FileChannel channel) throws IOException {
-        try {
-            // Held until the channel is closed.
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
-        }
-    }
-
-    private static void close(FileChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
         return writer.submit(name, work);
@@ -188,6 +152,6 @@ public final class SqliteStore implements Store {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        close(lockFile);
+        ownLock.ifPresent(FolderLock::close);
     }
 }
