@@ -118,6 +118,12 @@ public final class HubProcess implements AutoCloseable {
         return Duration.ofNanos(System.nanoTime() - began);
     }
 
+    /** Waits until the process ends by itself; answers its exit code. */
+    public int awaitEnd() {
+        awaitEnd(START);
+        return process.exitValue();
+    }
+
     private void awaitEnd(Duration patience) {
         try {
             if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
