@@ -86,6 +86,11 @@ final class TestHub implements AutoCloseable {
         }
     }
 
+    /** Where Kafka is, when it was switched on. */
+    String kafkaBrokers() {
+        return hub.kafkaBrokers().orElseThrow();
+    }
+
     /** The table of the HTTP API. */
     List<Endpoint> endpointsServed() {
         return hub.endpointsServed();

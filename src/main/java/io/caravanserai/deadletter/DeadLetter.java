@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param headers of the message, as text
  * @param body null when the message had none
  * @param base64 whether the body is base64, because it was not text
+ * @param receivedAt when it failed, for the last time if it was replayed
  * @param replays how often it has been replayed
  * @param settledAt when a replay was handled well; empty while it waits for somebody
  */

@@ -22,7 +22,8 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String ADD = """
             INSERT INTO dead_letters (id, origin, channel, source, type, reason, error, received_at, headers, body, base64)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (origin) DO UPDATE SET reason = excluded.reason, error = excluded.error, settled_at = NULL
+            ON CONFLICT (origin) DO UPDATE
+            SET reason = excluded.reason, error = excluded.error, received_at = excluded.received_at, settled_at = NULL
             RETURNING id
             """;
     private static final String GET = "SELECT * FROM dead_letters WHERE id = ?";
@@ -36,7 +37,9 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
     private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
     private static final String REPLAYING = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
-    private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ?";
+    /** What was sent may have failed again, and been added, before its sender hears that it was sent. */
+    private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ? AND received_at = ?";
+
     private static final String FAILED_AGAIN = "UPDATE dead_letters SET error = ?, settled_at = NULL WHERE id = ?";
 
     /** Above every id, which are lower-case hex. */
@@ -146,7 +149,7 @@ public final class DeadLetters implements DeadLetterSink {
         return replayed.handle((nothing, error) -> error)
                 .thenCompose(error -> store.write("dead-letter-replayed", letter.id(), tx -> {
                     if (error == null) {
-                        tx.update(SETTLED, clock.instant(), letter.id());
+                        tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt());
                     } else {
                         tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
                     }

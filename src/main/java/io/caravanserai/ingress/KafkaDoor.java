@@ -40,6 +40,9 @@ public final class KafkaDoor implements AutoCloseable {
     /** Where a dead letter keeps the key of its record. */
     private static final String RECORD_KEY = "kafka-key";
 
+    /** Where the record of a replay keeps which letter it was: however often that is sent, it is one message. */
+    private static final String ORIGIN = "dead-letter-origin";
+
     private static final Pattern KEY = Pattern.compile("\"([!#-\\[\\]-~ ]{1,255})\"|([!#-~]{1,255})");
 
     /** Enough to keep the store's commits full. */
@@ -95,19 +98,31 @@ public final class KafkaDoor implements AutoCloseable {
 
     private RecordHandler.Taken take(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = RecordText.headers(record);
-        CompletableFuture<Taken> taken = handIn(record, headers);
+        String name = name(record, headers);
+        CompletableFuture<Taken> taken = handIn(name, record, headers);
         CompletableFuture<Void> durable = taken.thenCompose(what -> what instanceof Taken.Refused refused
-                ? deadLetters.add(record, letter(record, headers, refused))
+                ? deadLetters.add(record, letter(name, record, headers, refused))
                 : CompletableFuture.completedFuture(null));
         CompletableFuture<Void> released =
                 taken.thenCombine(durable, (what, nothing) -> what).thenCompose(this::ended);
         return new RecordHandler.Taken(durable, released);
     }
 
-    private CompletableFuture<Taken> handIn(ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
-        Optional<String> key = Optional.empty();
-        if (headers.containsKey(IDEMPOTENCY_KEY)) {
-            Matcher read = KEY.matcher(headers.get(IDEMPOTENCY_KEY));
+    private static String name(ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
+        return given(headers, ORIGIN)
+                .filter(origin -> origin.startsWith(CHANNEL + ':'))
+                .orElseGet(() -> CHANNEL + ':' + RecordText.place(record));
+    }
+
+    private static Optional<String> given(Map<String, String> headers, String name) {
+        return Optional.ofNullable(headers.get(name)).filter(value -> !value.isBlank());
+    }
+
+    private CompletableFuture<Taken> handIn(
+            String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
+        Optional<String> key = given(headers, IDEMPOTENCY_KEY);
+        if (key.isPresent()) {
+            Matcher read = KEY.matcher(key.get());
             if (!read.matches()) {
                 return CompletableFuture.completedFuture(new Taken.Refused(
                         "invalid-idempotency-key",
@@ -117,11 +132,7 @@ public final class KafkaDoor implements AutoCloseable {
             key = Optional.of(read.group(1) == null ? read.group(2) : read.group(1));
         }
         return messages.take(new OrderMessages.Incoming(
-                "kafka:" + RecordText.place(record),
-                record.value(),
-                key,
-                Optional.ofNullable(headers.get(STYLE)),
-                Optional.ofNullable(headers.get(TRACEPARENT))));
+                name, record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT)));
     }
 
     private CompletableFuture<Void> ended(Taken taken) {
@@ -131,13 +142,14 @@ public final class KafkaDoor implements AutoCloseable {
     }
 
     private static DeadLetter.Failed letter(
-            ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
+            String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
         Map<String, String> kept = new LinkedHashMap<>(headers);
+        kept.remove(ORIGIN);
         RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
         Optional<String> text = RecordText.of(record.value());
         boolean base64 = text.isEmpty() && record.value() != null;
         return new DeadLetter.Failed(
-                CHANNEL + ':' + RecordText.place(record),
+                name,
                 CHANNEL,
                 record.topic(),
                 null,
@@ -153,6 +165,7 @@ public final class KafkaDoor implements AutoCloseable {
         String key = headers.remove(RECORD_KEY);
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>(letter.source(), key == null ? null : bytes(key), body(letter));
+        headers.put(ORIGIN, letter.origin());
         headers.forEach((name, value) -> record.headers().add(name, bytes(value)));
         return sender.send(List.of(record));
     }

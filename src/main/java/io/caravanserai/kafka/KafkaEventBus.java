@@ -29,7 +29,7 @@ public final class KafkaEventBus implements EventBus {
     /** Enough that commits of the store are shared by many events, few enough to be forgotten. */
     private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(500, Duration.ofSeconds(2));
 
-    private static final Duration FIRST_CONNECTION = Duration.ofSeconds(5);
+    private static final Duration PLACED_WITHIN = Duration.ofSeconds(5);
     private static final int THREADS_OF_A_SUBSCRIBER = 8;
 
     private final KafkaLink link;
@@ -95,8 +95,10 @@ public final class KafkaEventBus implements EventBus {
         Subscriber subscribed = new Subscriber(intake, delivery, executor);
         subscribers.add(subscribed);
         intake.start();
-        // A moment's patience: with brokers that answer, the subscriber has its place when this returns.
-        intake.awaitPlaced(FIRST_CONNECTION);
+        if (link.trouble().isEmpty()) {
+            // A moment's patience: with brokers that answer, the subscriber has its place when this returns.
+            intake.awaitPlaced(PLACED_WITHIN);
+        }
         return subscribed;
     }
 

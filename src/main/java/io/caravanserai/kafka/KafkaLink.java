@@ -128,8 +128,8 @@ public final class KafkaLink implements AutoCloseable {
                             "bootstrap.servers", brokers, "client.id", member, "reconnect.backoff.max.ms", 1_000));
                 }
                 createMissing(admin);
-                ready.complete(null);
                 tell(null);
+                ready.complete(null);
             } catch (ExecutionException | TimeoutException | RuntimeException e) {
                 tell("Kafka at " + brokers + " cannot be used: " + reason(e));
             } catch (InterruptedException e) {

@@ -125,6 +125,10 @@ public final class RecordIntake implements AutoCloseable {
     }
 
     private void run(From from) {
+        // Brokers that have not been there yet are looked for by the link alone.
+        CompletableFuture.anyOf(link.ready(), placed)
+                .handle((any, closed) -> null)
+                .join();
         while (!closing) {
             try (Consumer<byte[], byte[]> opened = new KafkaConsumer<>(
                     link.consumerSettings(group), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -66,8 +66,10 @@ class KafkaEventBusContractIT extends EventBusContract {
 
     @Override
     protected EventBus open(Retry retry) {
+        KafkaLink reached = link();
+        reached.ready().join();
         return new KafkaEventBus(
-                link(), new EventCodec(new EventSchemas(), Map.of()), retry, kafkaLetters, new EventBusListener() {});
+                reached, new EventCodec(new EventSchemas(), Map.of()), retry, kafkaLetters, new EventBusListener() {});
     }
 
     @Override
