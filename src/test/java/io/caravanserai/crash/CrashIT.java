@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int RANDOM_KILLS = Integer.getInteger("crash.kills", 8);
-    private static final Map<String, Long> STOCK = Map.of(Customers.PLENTY, 1_000_000L, Customers.SCARCE, 20L);
+    private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofSeconds(180);
     /** Units of a first start on an empty folder; under load they are not met again. */
     private static final List<String> OF_FIRST_STARTS = List.of("accept-flow", "seed-stock");

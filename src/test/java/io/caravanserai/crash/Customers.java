@@ -3,7 +3,6 @@ package io.caravanserai.crash;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,9 +22,6 @@ import java.util.function.Function;
  * order again until it is answered.
  */
 public final class Customers implements AutoCloseable {
-    static final String PLENTY = "PLENTY-1";
-    static final String SCARCE = "SCARCE-1";
-
     private static final List<Function<String, String[]>> HEADERS = List.of(
             id -> new String[0],
             id -> new String[] {"Prefer", "respond-async"},
@@ -56,8 +52,8 @@ public final class Customers implements AutoCloseable {
 
     /** Puts the stock their orders are about on the shelf. */
     public void stock() throws IOException {
-        rest.put("/stock/" + PLENTY, "{\"onHand\": 1000000}");
-        rest.put("/stock/" + SCARCE, "{\"onHand\": 20}");
+        rest.put("/stock/" + TestOrder.PLENTY, "{\"onHand\": 1000000}");
+        rest.put("/stock/" + TestOrder.SCARCE, "{\"onHand\": 20}");
     }
 
     public Customers start(int customers) {
@@ -70,7 +66,7 @@ public final class Customers implements AutoCloseable {
 
     private void buy(Random choice) {
         while (isOpen && surprise.get() == null) {
-            TestOrder order = order(choice);
+            TestOrder order = TestOrder.any("o-" + run + "-" + count.incrementAndGet(), choice);
             posted.put(order.id(), order);
             String[] headers = HEADERS.get(choice.nextInt(HEADERS.size())).apply(order.id());
             boolean cancels = choice.nextInt(10) == 0;
@@ -116,33 +112,6 @@ public final class Customers implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private TestOrder order(Random choice) {
-        String id = "o-" + run + "-" + count.incrementAndGet();
-        BigDecimal price = BigDecimal.valueOf(1 + choice.nextInt(10_000), 2);
-        int quantity = 1 + choice.nextInt(3);
-        Set<String> well = Set.of("SHIPPED");
-        Set<String> badly = Set.of("CANCELLED");
-        return switch (choice.nextInt(8)) {
-            case 0 -> new TestOrder(id, PLENTY, quantity, price, "pm_card_declined", "NL", badly);
-            case 1 -> new TestOrder(id, SCARCE, quantity, price, "pm_card_visa", "NL", Set.of("SHIPPED", "CANCELLED"));
-            case 2 -> new TestOrder(id, "UNKNOWN-1", quantity, price, "pm_card_visa", "NL", badly);
-            case 3 -> new TestOrder(id, PLENTY, quantity, price, "pm_card_visa", "AQ", badly);
-            case 4 -> new TestOrder(id, PLENTY, quantity, price, "pm_flaky_2", "NL", well);
-            case 5 ->
-                new TestOrder(
-                        id,
-                        PLENTY,
-                        quantity,
-                        price,
-                        "pm_slow_300",
-                        choice.nextBoolean() ? "NL" : "AQ",
-                        Set.of("SHIPPED", "CANCELLED"));
-            // Each life of a hub tries it five times: with luck, the tenth time comes.
-            case 6 -> new TestOrder(id, PLENTY, quantity, price, "pm_flaky_9", "NL", Set.of("SHIPPED", "CANCELLED"));
-            default -> new TestOrder(id, PLENTY, quantity, price, "pm_card_visa", "NL", well);
-        };
     }
 
     /** What was posted, answered or not. */

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class StyleCrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int KILLS = Integer.getInteger("crash.kills", 4);
-    private static final Map<String, Long> STOCK = Map.of(Customers.PLENTY, 1_000_000L, Customers.SCARCE, 20L);
+    private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofSeconds(240);
 
     @TempDir
