@@ -1,6 +1,7 @@
 package io.caravanserai;
 
 import io.caravanserai.flow.CheckCommand;
+import io.caravanserai.outbox.EventLog;
 import io.caravanserai.store.SqliteStore;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -38,11 +39,14 @@ final class Commands {
     /** The hub's services and beans stand on a store that is thrown away; nothing of them is started. */
     private static int check(List<String> paths, PrintStream out) throws Exception {
         Path folder = Files.createTempDirectory("caravanserai-check");
+        HubSettings settings = new SettingsReader().read().settings();
+        Clock clock = Clock.systemUTC();
         try (SqliteStore store = SqliteStore.open(folder);
+                Subscribers subscribers = new Subscribers(settings, store, new EventLog(store), clock);
                 DefaultCamelContext context = new DefaultCamelContext()) {
-            HubSettings settings = new SettingsReader().read().settings();
-            Core core = new Core(settings, store, context, Clock.systemUTC(), event -> {});
+            Core core = new Core(settings, store, context, clock, event -> {});
             context.addRoutes(core.routes());
+            context.addRoutes(subscribers.routes());
             return new CheckCommand(context, out).run(paths);
         } finally {
             delete(folder);

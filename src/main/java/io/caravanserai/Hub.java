@@ -122,10 +122,11 @@ public final class Hub implements AutoCloseable {
         core = new Core(
                 settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
         context.addRoutes(core.routes());
+        subscribers = opened(new Subscribers(settings, store, messaging.log, clock));
+        context.addRoutes(subscribers.routes());
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
         camel.start();
-        subscribers = opened(new Subscribers(settings, store, messaging.log, clock));
         doors = opened(new Doors(settings, core));
         opened(core);
         // The door-keeper stands before the routes that flows put beside the API.

@@ -2,6 +2,7 @@ package io.caravanserai;
 
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.event.CloudEvent;
 import io.caravanserai.flow.Entrance;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.order.Order;
@@ -11,6 +12,7 @@ import io.caravanserai.service.order.OrderView;
 import io.caravanserai.store.SqliteStore;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -23,6 +25,8 @@ final class CoreHub implements AutoCloseable {
     final Messaging messaging;
     final Core core;
     final Subscribers subscribers;
+    /** How many events came to subscribers over the bus. */
+    final AtomicInteger heard = new AtomicInteger();
 
     private CoreHub(HubSettings settings) {
         Clock clock = Clock.systemUTC();
@@ -32,20 +36,32 @@ final class CoreHub implements AutoCloseable {
                 settings.jms(),
                 settings.dataDir().resolve("broker"),
                 settings.security().keys());
-        messaging = new Messaging(settings, broker, store, new Ids(), clock, context, new EventBusListener() {});
+        messaging = new Messaging(settings, broker, store, new Ids(), clock, context, new EventBusListener() {
+            @Override
+            public void heard(String subscriber, CloudEvent event, int version) {
+                heard.incrementAndGet();
+            }
+        });
         relay.set(messaging);
         core = new Core(settings, store, context, clock, event -> relay.get().newEvents());
         subscribers = new Subscribers(settings, store, messaging.log, clock);
     }
 
     static CoreHub start(HubSettings settings) throws Exception {
+        CoreHub hub = startWithoutRelay(settings);
+        hub.messaging.start();
+        return hub;
+    }
+
+    /** Its broker runs, but no event goes to it. */
+    static CoreHub startWithoutRelay(HubSettings settings) throws Exception {
         CoreHub hub = new CoreHub(settings);
         hub.context.addRoutes(hub.core.routes());
+        hub.context.addRoutes(hub.subscribers.routes());
         hub.context.getShutdownStrategy().setTimeout(10);
         hub.context.start();
         hub.core.start();
         hub.subscribers.listenTo(hub.messaging.bus);
-        hub.messaging.start();
         return hub;
     }
 

@@ -110,6 +110,7 @@ class StylesIT {
         expected.forEach(
                 (orderId, kind) -> assertThat(types(orderId)).as(orderId).isEqualTo(eventsOf(kind)));
         eachEventIsValidAndOfItsStyle();
+        figuresAgree();
         assertThat(hub.messaging
                         .deadLetters
                         .list(DeadLetters.Filter.ALL, null, 10)
@@ -268,6 +269,63 @@ class StylesIT {
     }
 
     @ParameterizedTest
+    @EnumSource(
+            value = Style.class,
+            names = {"REQUEST_REPLY", "QUEUE"})
+    void whatFollowsTheLastStepNeedsNoEventAndHappensOnceWithThemToo(Style style, @TempDir Path other)
+            throws Exception {
+        try (CoreHub hub = CoreHub.startWithoutRelay(TestSettings.in(other))) {
+            hub.stock("SADDLE-01", 100);
+            String orderId = newId(style);
+
+            hub.submit(order(orderId, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
+
+            await().untilAsserted(() -> hasFollowed(hub, orderId));
+
+            hub.messaging.start();
+            await().atMost(Duration.ofMinutes(1)).until(() -> hub.heard.get() >= 2 + 4);
+            hasFollowed(hub, orderId);
+        }
+    }
+
+    private static void hasFollowed(CoreHub hub, String orderId) {
+        assertThat(hub.store
+                        .read(tx -> hub.subscribers.notifications.ofOrder(tx, orderId))
+                        .join())
+                .extracting(Notification::type, Notification::customerId)
+                .containsExactly(tuple(EventType.OrderCreated, "C-1"), tuple(EventType.OrderShipped, "C-1"));
+        Figures figures = hub.subscribers.analytics.figures().join();
+        assertThat(figures.byStatus()).isEqualTo(Map.of("SHIPPED", 1L));
+        assertThat(figures.amounts())
+                .containsExactly(new Figures.Amounts(
+                        "EUR", new BigDecimal("100.00"), new BigDecimal("100.00"), BigDecimal.ZERO));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Style.class,
+            names = {"REQUEST_REPLY", "QUEUE"})
+    void whatFailsAfterTheLastStepUndoesNothing(Style style, @TempDir Path other) throws Exception {
+        Path routes = Files.createDirectory(other.resolve("routes"));
+        String file = style.flow() + ".camel.yaml";
+        String text = Files.readString(Path.of("src/main/resources/routes", file));
+        String fails = "throwException: {exceptionType: java.io.IOException, message: nobody there}";
+        Files.writeString(routes.resolve(file), text.replace("to: direct:notify-customer", fails));
+        HubSettings.Saga saga = new HubSettings.Saga(Duration.ofMinutes(1), 10, Duration.ofMillis(100));
+        try (CoreHub hub = CoreHub.start(TestSettings.in(other.resolve("data"), routes, saga))) {
+            hub.stock("SADDLE-01", 100);
+            String orderId = newId(style);
+
+            hub.submit(order(orderId, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
+
+            await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> hasFollowed(hub, orderId));
+            assertThat(hub.order(orderId).status()).isEqualTo(OrderStatus.SHIPPED);
+            assertThat(sagaStatus(hub, orderId)).isEqualTo(SagaStatus.COMPLETED);
+            assertThat(types(hub, orderId)).isEqualTo(eventsOf(KINDS.get(0)));
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(value = Style.class, mode = EnumSource.Mode.EXCLUDE, names = "CHOREOGRAPHY")
     void theSagaEndsWithItsOrder(Style style) throws Exception {
         String shipped = newId(style);
@@ -276,11 +334,11 @@ class StylesIT {
         hub.submit(order(shipped, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
         hub.submit(order(refused, KINDS.get(6)), style).get(60, TimeUnit.SECONDS);
 
-        assertThat(sagaStatus(shipped)).isEqualTo(SagaStatus.COMPLETED);
-        assertThat(sagaStatus(refused)).isEqualTo(SagaStatus.COMPENSATED);
+        assertThat(sagaStatus(hub, shipped)).isEqualTo(SagaStatus.COMPLETED);
+        assertThat(sagaStatus(hub, refused)).isEqualTo(SagaStatus.COMPENSATED);
     }
 
-    private static SagaStatus sagaStatus(String orderId) {
+    private static SagaStatus sagaStatus(CoreHub hub, String orderId) {
         String sagaId = hub.order(orderId).sagaId();
         return hub.store
                 .read(tx -> hub.core.sagas.log().find(tx, sagaId))

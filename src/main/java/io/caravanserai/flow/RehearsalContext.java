@@ -19,11 +19,13 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.BeanDefinition;
 import org.apache.camel.model.DelayDefinition;
 import org.apache.camel.model.IdempotentConsumerDefinition;
+import org.apache.camel.model.MulticastDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.ProcessDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.SplitDefinition;
 import org.apache.camel.model.ThreadsDefinition;
 import org.apache.camel.model.ThrottleDefinition;
 import org.apache.camel.support.DefaultExchange;
@@ -123,6 +125,11 @@ final class RehearsalContext implements AutoCloseable {
         }
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), IdempotentConsumerDefinition.class)
                 .forEach(step -> step.setIdempotentRepository(new MemoryIdempotentRepository()));
+        // One branch after the other, so that two texts can be compared.
+        ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), MulticastDefinition.class)
+                .forEach(step -> step.setParallelProcessing("false"));
+        ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), SplitDefinition.class)
+                .forEach(step -> step.setParallelProcessing("false"));
         for (OnExceptionDefinition each :
                 ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), OnExceptionDefinition.class)) {
             if (each.getRedeliveryPolicyType() != null) {

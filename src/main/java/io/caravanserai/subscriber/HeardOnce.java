@@ -1,0 +1,59 @@
+package io.caravanserai.subscriber;
+
+import io.caravanserai.bus.EventHandler;
+import io.caravanserai.event.CloudEvent;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Spares a subscriber that hears of an event by two ways most of the second: what is under way or was handled of late is
+ * remembered in memory. What has been forgotten here, or was heard by another process, the subscriber itself must know.
+ * Thread-safe.
+ */
+public final class HeardOnce implements EventHandler {
+    private static final int REMEMBERED = 16_384;
+
+    private final EventHandler subscriber;
+    private final Map<String, CompletableFuture<Void>> recent = new LinkedHashMap<>();
+
+    public HeardOnce(EventHandler subscriber) {
+        this.subscriber = subscriber;
+    }
+
+    @Override
+    public CompletableFuture<Void> handle(CloudEvent event) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        synchronized (recent) {
+            CompletableFuture<Void> before = recent.putIfAbsent(event.id(), done);
+            if (before != null) {
+                return before;
+            }
+            if (recent.size() > REMEMBERED) {
+                var eldest = recent.values().iterator();
+                eldest.next();
+                eldest.remove();
+            }
+        }
+        subscriber.handle(event).whenComplete((handled, failure) -> {
+            if (failure == null) {
+                done.complete(null);
+            } else {
+                forget(event.id());
+                done.completeExceptionally(failure);
+            }
+        });
+        return done;
+    }
+
+    private void forget(String eventId) {
+        synchronized (recent) {
+            recent.remove(eventId);
+        }
+    }
+
+    @Override
+    public boolean wants(String type) {
+        return subscriber.wants(type);
+    }
+}
