@@ -14,8 +14,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Orders in and events out over Kafka, as somebody outside sees it. */
 class KafkaOrdersIT {
     private static final Duration SOON = Duration.ofSeconds(30);
+    private static final int MOVING = 400;
 
     @TempDir
     static Path folder;
@@ -136,6 +142,53 @@ class KafkaOrdersIT {
                                 letter.headers().lastHeader("idempotency-key").value())
                         .isEqualTo(new byte[] {(byte) 0xff, 0, (byte) 0xfe}));
         assertThat(hub.get("/orders/K-garbage").status()).isEqualTo(404);
+    }
+
+    @Test
+    void ordersAreNeitherLostNorDoubledWhilePartitionsGoAwayAndComeBack() throws Exception {
+        hub.put("/stock/MOVING-1", "{\"onHand\": 1000}");
+        CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
+            for (int number = 0; number < MOVING; number++) {
+                String id = "M-" + number;
+                String order = order(id, "MOVING-1", "pm_card_visa", "NL");
+                // Every other order is known by nothing but its place in the topic.
+                hub.send(record(number % 2 == 0 ? order : order.replace("\"orderId\": \"" + id + "\",", "")));
+            }
+        });
+
+        for (int guests = 0; guests < 3; guests++) {
+            joinAndLeaveTheHubsGroup();
+        }
+
+        sending.get(60, TimeUnit.SECONDS);
+        await().atMost(SOON).during(Duration.ofSeconds(2)).untilAsserted(() -> {
+            JsonNode stock = hub.get("/stock/MOVING-1").json();
+            assertThat(stock.path("shipped").asInt()).isEqualTo(MOVING);
+            assertThat(stock.path("onHand").asInt()).isEqualTo(1000 - MOVING);
+        });
+    }
+
+    /** A consumer that is given partitions, reads some of them and commits nothing. */
+    private static void joinAndLeaveTheHubsGroup() {
+        try (KafkaConsumer<byte[], byte[]> guest = new KafkaConsumer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        hub.brokers(),
+                        "group.id",
+                        "hub-orders",
+                        "enable.auto.commit",
+                        false,
+                        "partition.assignment.strategy",
+                        CooperativeStickyAssignor.class.getName()),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+            guest.subscribe(List.of("orders"));
+            await().atMost(SOON).until(() -> {
+                guest.poll(Duration.ofMillis(100));
+                return !guest.assignment().isEmpty();
+            });
+            guest.poll(Duration.ofMillis(200));
+        }
     }
 
     private static List<JsonNode> deadLetters() {
