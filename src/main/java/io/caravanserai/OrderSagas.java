@@ -12,7 +12,6 @@ import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.order.OrderLife;
-import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
 import io.caravanserai.store.Transaction;
@@ -37,11 +36,12 @@ final class OrderSagas implements SagaListener {
 
     @Override
     public boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException {
-        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
         if (order.isEmpty()) {
             return true;
         }
         if (order.get().status() == OrderStatus.SHIPPED) {
+            tellWhenDurable(tx, order.get());
             return false;
         }
         if (order.get().reason() == null) {
@@ -50,7 +50,7 @@ final class OrderSagas implements SagaListener {
         return true;
     }
 
-    private void turnBack(Transaction tx, OrderView order, Cause cause) throws SQLException {
+    private void turnBack(Transaction tx, Orders.Standing order, Cause cause) throws SQLException {
         switch (cause.kind()) {
             case TIMED_OUT ->
                 outbox.append(
@@ -64,37 +64,47 @@ final class OrderSagas implements SagaListener {
         }
     }
 
-    private EventContext context(Transaction tx, OrderView order) throws SQLException {
+    private EventContext context(Transaction tx, Orders.Standing order) throws SQLException {
         return orders.find(tx, order.orderId()).map(OrderLookup.Known::context).orElse(EventContext.NONE);
     }
 
     @Override
     public boolean mayComplete(Transaction tx, String sagaId) throws SQLException {
-        return orders.ofSaga(tx, sagaId)
-                .map(order -> order.status() == OrderStatus.SHIPPED)
-                .orElse(true);
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
+        boolean shipped = order.isPresent() && order.get().status() == OrderStatus.SHIPPED;
+        if (shipped) {
+            tellWhenDurable(tx, order.get());
+        }
+        return shipped || order.isEmpty();
+    }
+
+    private void tellWhenDurable(Transaction tx, Orders.Standing order) {
+        tx.afterCommit(() -> outcomes.ended(order.orderId()));
     }
 
     @Override
     public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
-        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        if (status == SagaStatus.COMPLETED) {
+            // Those who wait for a shipped order are told by the answer that let its saga complete.
+            return;
+        }
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
         if (order.isEmpty()) {
             return;
         }
-        String orderId = order.get().orderId();
-        if (status == SagaStatus.COMPENSATED && !order.get().status().isEnd()) {
+        if (!order.get().status().isEnd()) {
             // The flow failed before create-order joined, or a person resolved what was left.
-            OrderLookup.Known known = orders.find(tx, orderId).orElseThrow();
+            OrderLookup.Known known = orders.find(tx, order.get().orderId()).orElseThrow();
             life.cancel(tx, outbox, known.order(), known.context());
         }
-        tx.afterCommit(() -> outcomes.ended(orderId));
+        tellWhenDurable(tx, order.get());
     }
 
     @Override
     public void compensationFailed(
             Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
             throws SQLException {
-        Optional<OrderView> order = orders.ofSaga(tx, sagaId);
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
         if (order.isPresent()) {
             stepLog.compensationFailed(tx, order.get().orderId(), name(compensation), attempt, error);
         }

@@ -31,13 +31,13 @@ final class CompensationRuns {
     }
 
     /** Starts a run, or joins the one under way; completes with COMPENSATED or STUCK once that is durable. */
-    CompletableFuture<SagaStatus> run(String sagaId, List<SagaStep> steps) {
+    CompletableFuture<SagaStatus> run(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         CompletableFuture<SagaStatus> outcome = new CompletableFuture<>();
         CompletableFuture<SagaStatus> earlier = running.putIfAbsent(sagaId, outcome);
         if (earlier != null) {
             return earlier;
         }
-        next(sagaId, steps);
+        next(sagaId, saga, steps);
         return outcome;
     }
 
@@ -45,20 +45,21 @@ final class CompensationRuns {
         return running.containsKey(sagaId);
     }
 
-    private void next(String sagaId, List<SagaStep> steps) {
+    private void next(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         Optional<SagaStep> last =
                 steps.stream().filter(SagaTurns::isToUndo).max(Comparator.comparingInt(SagaStep::position));
         if (last.isEmpty()) {
             end(sagaId, SagaStatus.COMPENSATED);
         } else {
-            undo(sagaId, last.get());
+            undo(sagaId, saga, last.get(), steps);
         }
     }
 
-    private void undo(String sagaId, SagaStep step) {
+    private void undo(String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> steps) {
+        List<SagaStep> rest = steps.stream().filter(other -> other != step).toList();
         messages.send(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
             if (failure == null) {
-                record(sagaId, () -> turns.compensated(sagaId, step));
+                record(sagaId, () -> turns.compensated(sagaId, saga, step, rest));
             } else if (!closed) {
                 int attempt = step.attempts() + 1;
                 LOG.atWarn()
@@ -81,24 +82,24 @@ final class CompensationRuns {
             if (failure != null) {
                 LOG.atWarn().addKeyValue("sagaId", sagaId).setCause(failure).log("a saga's turn is recorded later");
                 later(STORE_RETRY_MILLIS, () -> record(sagaId, unit));
-            } else if (turn.isPresent() && turn.get().state() instanceof SagaState.Compensating) {
-                proceed(sagaId, turn.get().steps());
+            } else if (turn.isPresent() && turn.get().state() instanceof SagaState.Compensating saga) {
+                proceed(sagaId, saga, turn.get().steps());
             } else {
                 end(sagaId, turn.map(t -> t.state().status()).orElse(SagaStatus.COMPENSATED));
             }
         });
     }
 
-    private void proceed(String sagaId, List<SagaStep> steps) {
+    private void proceed(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         int failedAttempts = steps.stream()
                 .filter(SagaTurns::isToUndo)
                 .max(Comparator.comparingInt(SagaStep::position))
                 .map(SagaStep::attempts)
                 .orElse(0);
         if (failedAttempts == 0) {
-            next(sagaId, steps);
+            next(sagaId, saga, steps);
         } else {
-            later(backoff.after(failedAttempts).toMillis(), () -> next(sagaId, steps));
+            later(backoff.after(failedAttempts).toMillis(), () -> next(sagaId, saga, steps));
         }
     }
 

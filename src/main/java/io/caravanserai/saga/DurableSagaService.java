@@ -132,7 +132,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     private void resume(String sagaId) {
-        store.read(tx -> log.steps(tx, sagaId)).thenAccept(steps -> compensations.run(sagaId, steps));
+        store.read(tx -> turns.asItStands(tx, log.find(tx, sagaId))).thenAccept(turn -> follow(sagaId, turn));
     }
 
     @Override
@@ -237,8 +237,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
             return CompletableFuture.completedFuture(Optional.empty());
         }
         SagaTurns.Turn now = turn.get();
-        if (now.state() instanceof SagaState.Compensating) {
-            return compensations.run(sagaId, now.steps()).thenApply(status -> {
+        if (now.state() instanceof SagaState.Compensating compensating) {
+            return compensations.run(sagaId, compensating, now.steps()).thenApply(status -> {
                 active.remove(sagaId);
                 return Optional.of(status);
             });

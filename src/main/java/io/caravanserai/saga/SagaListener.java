@@ -10,14 +10,14 @@ import java.sql.SQLException;
 public interface SagaListener {
 
     /**
-     * Asked before a running saga turns to compensation.
+     * Asked when a running saga is about to turn to compensation.
      *
      * @return false when its work is past the point of no return: the saga then completes instead
      */
     boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException;
 
     /**
-     * Asked before a running saga completes.
+     * Asked when a saga is about to complete, which it does unless it has turned back already.
      *
      * @return false when its work is not done: the saga is then compensated instead
      */

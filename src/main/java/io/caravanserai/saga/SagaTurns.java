@@ -23,7 +23,7 @@ final class SagaTurns {
      * Where a saga stands after a turn.
      *
      * @param state what it is now
-     * @param steps in the order they joined; what is to be undone or told
+     * @param steps in the order they joined; at least those that are to be undone or told
      * @param turned whether this turn brought it there
      */
     record Turn(SagaState state, List<SagaStep> steps, boolean turned) {}
@@ -48,15 +48,14 @@ final class SagaTurns {
     /** Completes a running saga, or turns it to compensation when its work is not done. */
     CompletableFuture<Optional<Turn>> complete(String sagaId) {
         return store.write("saga-complete", sagaId, tx -> {
+            boolean mayComplete = listener.mayComplete(tx, sagaId);
+            SagaState.Completed completed = new SagaState.Running().complete();
+            if (mayComplete && log.turn(tx, sagaId, SagaStatus.RUNNING, completed)) {
+                return Optional.of(ended(tx, sagaId, completed));
+            }
             Optional<SagaRecord> saga = log.find(tx, sagaId);
-            if (saga.isEmpty()) {
-                return Optional.empty();
-            }
-            if (!(saga.get().state() instanceof SagaState.Running running)) {
-                return Optional.of(asItStands(tx, saga.get()));
-            }
-            if (listener.mayComplete(tx, sagaId)) {
-                return Optional.of(end(tx, sagaId, SagaStatus.RUNNING, running.complete()));
+            if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Running running)) {
+                return asItStands(tx, saga);
             }
             Cause cause = new Cause(Cause.Kind.FAILED, "the flow ended before its work was done");
             listener.mayCompensate(tx, sagaId, cause);
@@ -94,19 +93,19 @@ final class SagaTurns {
         });
     }
 
-    /** Records that a step is undone, and with the last one that the saga is. */
-    CompletableFuture<Optional<Turn>> compensated(String sagaId, SagaStep step) {
+    /**
+     * Records that a step is undone, and with the last one that the saga is.
+     *
+     * @param rest the other steps: none joins a saga that is being compensated, so the caller knows them all
+     */
+    CompletableFuture<Optional<Turn>> compensated(
+            String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> rest) {
         return store.write("saga-compensated", sagaId, tx -> {
             log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED);
-            Optional<SagaRecord> saga = log.find(tx, sagaId);
-            if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Compensating compensating)) {
-                return asItStands(tx, saga);
-            }
-            List<SagaStep> steps = log.steps(tx, sagaId);
             return Optional.of(
-                    steps.stream().anyMatch(SagaTurns::isToUndo)
-                            ? new Turn(compensating, steps, false)
-                            : end(tx, sagaId, SagaStatus.COMPENSATING, compensating.finish()));
+                    rest.stream().anyMatch(SagaTurns::isToUndo)
+                            ? new Turn(saga, rest, false)
+                            : end(tx, sagaId, SagaStatus.COMPENSATING, saga.finish()));
         });
     }
 
@@ -145,12 +144,18 @@ final class SagaTurns {
     }
 
     private Turn end(Transaction tx, String sagaId, SagaStatus from, SagaState end) throws SQLException {
-        log.turn(tx, sagaId, from, end);
-        listener.ended(tx, sagaId, end.status());
-        return new Turn(end, log.steps(tx, sagaId), true);
+        if (!log.turn(tx, sagaId, from, end)) {
+            throw new IllegalStateException("saga " + sagaId + " is not " + from + " any more");
+        }
+        return ended(tx, sagaId, end);
     }
 
-    private Optional<Turn> asItStands(Transaction tx, Optional<SagaRecord> saga) throws SQLException {
+    private Turn ended(Transaction tx, String sagaId, SagaState end) throws SQLException {
+        listener.ended(tx, sagaId, end.status());
+        return new Turn(end, end instanceof SagaState.Completed ? log.stepsToTell(tx, sagaId) : List.of(), true);
+    }
+
+    Optional<Turn> asItStands(Transaction tx, Optional<SagaRecord> saga) throws SQLException {
         return saga.isEmpty() ? Optional.empty() : Optional.of(asItStands(tx, saga.get()));
     }
 

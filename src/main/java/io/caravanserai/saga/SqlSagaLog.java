@@ -41,6 +41,10 @@ public final class SqlSagaLog {
             SELECT position, compensation, completion, options, status, attempts, error, joined_at
             FROM saga_steps WHERE saga_id = ? ORDER BY position
             """;
+    private static final String STEPS_TO_TELL = """
+            SELECT position, compensation, completion, options, status, attempts, error, joined_at
+            FROM saga_steps WHERE saga_id = ? AND completion IS NOT NULL AND status = 'JOINED' ORDER BY position
+            """;
     private static final String TURN = """
             UPDATE sagas SET status = ?, cause = ?, detail = ?, updated_at = ?, ended_at = ?
             WHERE saga_id = ? AND status = ?
@@ -120,6 +124,11 @@ public final class SqlSagaLog {
     /** The steps of a saga in the order they joined. */
     public List<SagaStep> steps(Transaction tx, String sagaId) throws SQLException {
         return tx.list(STEPS, SqlSagaLog::step, sagaId);
+    }
+
+    /** Those of its steps that are still to be told of the good end. */
+    List<SagaStep> stepsToTell(Transaction tx, String sagaId) throws SQLException {
+        return tx.list(STEPS_TO_TELL, SqlSagaLog::step, sagaId);
     }
 
     /** How many sagas have not ended, by status. */

@@ -22,9 +22,6 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     /** Header with the id of the event or message that led to this one; may be absent. */
     public static final String CAUSATION_ID = "causationId";
 
-    /** Property that hands an order on to the next step of the same exchange: accepted orders never change. */
-    private static final String KNOWN = "CaravanseraiOrder";
-
     private final Store store;
     private final OrderLookup orders;
     private final Step step;
@@ -49,11 +46,7 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
             return true;
         }
         String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
-        Known passedOn = exchange.getProperty(KNOWN, Known.class);
-        boolean isIt = passedOn != null && passedOn.order().orderId().equals(orderId);
-        CompletableFuture<Known> known = isIt ? CompletableFuture.completedFuture(passedOn) : new CompletableFuture<>();
-        run(orderId, causation, known).whenComplete((outcome, failure) -> {
-            exchange.setProperty(KNOWN, known.getNow(null));
+        run(orderId, causation).whenComplete((outcome, failure) -> {
             if (failure != null) {
                 exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
@@ -64,25 +57,22 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         return false;
     }
 
-    private CompletableFuture<StepOutcome> run(String orderId, String causation, CompletableFuture<Known> known) {
-        return runOnce(orderId, causation, known).thenCompose(outcome -> {
+    private CompletableFuture<StepOutcome> run(String orderId, String causation) {
+        return runOnce(orderId, causation).thenCompose(outcome -> {
             if (outcome instanceof StepOutcome.Later later) {
                 Executor afterwards =
                         CompletableFuture.delayedExecutor(later.pause().toMillis(), TimeUnit.MILLISECONDS);
                 return CompletableFuture.supplyAsync(() -> null, afterwards)
-                        .thenCompose(now -> run(orderId, causation, known));
+                        .thenCompose(now -> run(orderId, causation));
             }
             return CompletableFuture.completedFuture(outcome);
         });
     }
 
-    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation, CompletableFuture<Known> known) {
+    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation) {
         return store.write(name, orderId, tx -> {
-            if (!known.isDone()) {
-                known.complete(orders.find(tx, orderId)
-                        .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known")));
-            }
-            Known order = known.getNow(null);
+            Known order = orders.find(tx, orderId)
+                    .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
             return work.run(tx, order.order(), order.context().causedBy(causation));
         });
     }

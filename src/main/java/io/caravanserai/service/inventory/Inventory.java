@@ -20,17 +20,24 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Reserves the items of orders and releases them again. Thread-safe. */
 public final class Inventory {
     private static final TypeReference<TreeMap<String, Long>> QUANTITIES = new TypeReference<>() {};
 
-    private static final String FIND = "SELECT status, reason, items FROM reservations WHERE order_id = ?";
-    private static final String INSERT =
-            "INSERT INTO reservations (order_id, status, reason, items, at) VALUES (?, ?, ?, ?, ?)";
+    private static final String FIND = "SELECT status, reason FROM reservations WHERE order_id = ?";
+    private static final String INSERT = """
+            INSERT INTO reservations (order_id, status, items, at) VALUES (?, 'RESERVED', ?, ?)
+            ON CONFLICT (order_id) DO NOTHING
+            """;
+    private static final String REFUSE = "UPDATE reservations SET status = 'REFUSED', reason = ? WHERE order_id = ?";
     private static final String TURN = "UPDATE reservations SET status = ?, at = ? WHERE order_id = ? AND status = ?";
-    private static final String ON_HAND = "SELECT on_hand FROM stock WHERE sku = ?";
+    private static final String SHIPPED = """
+            UPDATE reservations SET status = 'SHIPPED', at = ? WHERE order_id = ? AND status = 'RESERVED' RETURNING items
+            """;
+    private static final String IS_KNOWN = "SELECT 1 FROM stock WHERE sku = ?";
     private static final String RESERVE =
             "UPDATE stock SET on_hand = on_hand - ?, reserved = reserved + ? WHERE sku = ? AND on_hand >= ?";
     private static final String RELEASE =
@@ -47,51 +54,59 @@ public final class Inventory {
         this.clock = clock;
     }
 
-    private record Reservation(String status, String reason, String items) {}
+    private record Reservation(String status, String reason) {}
 
     /** Sets the items of an order aside, all or none. */
     public StepOutcome reserve(Transaction tx, Order order, EventContext context) throws SQLException {
-        Optional<Reservation> earlier = find(tx, order.orderId());
-        if (earlier.isPresent()) {
-            return switch (earlier.get().status()) {
-                case "REFUSED" ->
-                    new StepOutcome.Refused(Reason.ofWire(earlier.get().reason()));
-                case "RELEASED" -> throw new OrderClosedException(order.orderId(), "reservation");
-                default -> StepOutcome.DONE;
-            };
-        }
         // Sorted, so that two orders never wait for each other's rows crosswise.
-        Map<String, Long> quantities = new TreeMap<>(order.quantities());
-        Optional<Reason> refusal = refusal(tx, quantities);
+        SortedMap<String, Long> quantities = new TreeMap<>(order.quantities());
+        if (tx.update(INSERT, order.orderId(), json(quantities), clock.instant()) == 0) {
+            return asDecided(order, find(tx, order.orderId()).orElseThrow());
+        }
+        Optional<Reason> refusal = take(tx, quantities);
         if (refusal.isPresent()) {
-            return refuse(tx, order, quantities, refusal.get(), context);
+            return refuse(tx, order, refusal.get(), context);
         }
-        for (Map.Entry<String, Long> each : quantities.entrySet()) {
-            if (tx.update(RESERVE, each.getValue(), each.getValue(), each.getKey(), each.getValue()) != 1) {
-                throw new IllegalStateException("stock of " + each.getKey() + " changed meanwhile");
-            }
-        }
-        tx.update(INSERT, order.orderId(), "RESERVED", null, json(quantities), clock.instant());
         outbox.append(tx, order.orderId(), new EventData.ItemsReserved(), 1, context);
         return StepOutcome.DONE;
     }
 
-    private static Optional<Reason> refusal(Transaction tx, Map<String, Long> quantities) throws SQLException {
-        boolean enough = true;
-        for (Map.Entry<String, Long> each : quantities.entrySet()) {
-            Optional<Long> onHand = tx.first(ON_HAND, row -> row.getLong(1), each.getKey());
-            if (onHand.isEmpty()) {
-                return Optional.of(Reason.UNKNOWN_SKU);
-            }
-            enough &= onHand.get() >= each.getValue();
-        }
-        return enough ? Optional.empty() : Optional.of(Reason.OUT_OF_STOCK);
+    private static StepOutcome asDecided(Order order, Reservation earlier) {
+        return switch (earlier.status()) {
+            case "REFUSED" -> new StepOutcome.Refused(Reason.ofWire(earlier.reason()));
+            case "RELEASED" -> throw new OrderClosedException(order.orderId(), "reservation");
+            default -> StepOutcome.DONE;
+        };
     }
 
-    private StepOutcome refuse(
-            Transaction tx, Order order, Map<String, Long> quantities, Reason reason, EventContext context)
-            throws SQLException {
-        tx.update(INSERT, order.orderId(), "REFUSED", reason.wire(), json(quantities), clock.instant());
+    /** Takes all from the shelf, or puts back what it took and answers why. */
+    private static Optional<Reason> take(Transaction tx, SortedMap<String, Long> quantities) throws SQLException {
+        for (Map.Entry<String, Long> each : quantities.entrySet()) {
+            if (tx.update(RESERVE, each.getValue(), each.getValue(), each.getKey(), each.getValue()) != 1) {
+                putBack(tx, quantities.headMap(each.getKey()));
+                return Optional.of(refusal(tx, quantities));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static void putBack(Transaction tx, Map<String, Long> quantities) throws SQLException {
+        for (Map.Entry<String, Long> each : quantities.entrySet()) {
+            tx.update(RELEASE, each.getValue(), each.getValue(), each.getKey());
+        }
+    }
+
+    private static Reason refusal(Transaction tx, Map<String, Long> quantities) throws SQLException {
+        for (String sku : quantities.keySet()) {
+            if (tx.first(IS_KNOWN, row -> sku, sku).isEmpty()) {
+                return Reason.UNKNOWN_SKU;
+            }
+        }
+        return Reason.OUT_OF_STOCK;
+    }
+
+    private StepOutcome refuse(Transaction tx, Order order, Reason reason, EventContext context) throws SQLException {
+        tx.update(REFUSE, reason.wire(), order.orderId());
         outbox.append(tx, order.orderId(), new EventData.Failed(EventType.ReservationFailed, reason), 1, context);
         return new StepOutcome.Refused(reason);
     }
@@ -109,9 +124,7 @@ public final class Inventory {
                     tx, order.orderId(), Step.RESERVE_ITEMS.compensation().orElseThrow());
             return StepOutcome.SKIPPED;
         }
-        for (Map.Entry<String, Long> each : order.quantities().entrySet()) {
-            tx.update(RELEASE, each.getValue(), each.getValue(), each.getKey());
-        }
+        putBack(tx, order.quantities());
         outbox.append(tx, order.orderId(), new EventData.ItemsReleased(), 1, context);
         return StepOutcome.DONE;
     }
@@ -121,10 +134,9 @@ public final class Inventory {
         if (event.type() != EventType.OrderShipped) {
             return;
         }
-        Optional<Reservation> reservation = find(tx, event.orderId());
-        if (tx.update(TURN, "SHIPPED", clock.instant(), event.orderId(), "RESERVED") == 1) {
-            for (Map.Entry<String, Long> each :
-                    quantities(reservation.orElseThrow().items()).entrySet()) {
+        Optional<String> items = tx.first(SHIPPED, row -> row.getString(1), clock.instant(), event.orderId());
+        if (items.isPresent()) {
+            for (Map.Entry<String, Long> each : quantities(items.get()).entrySet()) {
                 tx.update(SHIP, each.getValue(), each.getValue(), each.getKey());
             }
         }
@@ -135,7 +147,7 @@ public final class Inventory {
     }
 
     private static Reservation reservation(ResultSet row) throws SQLException {
-        return new Reservation(row.getString("status"), row.getString("reason"), row.getString("items"));
+        return new Reservation(row.getString("status"), row.getString("reason"));
     }
 
     private static String json(Map<String, Long> quantities) {

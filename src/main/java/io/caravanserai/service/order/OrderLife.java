@@ -41,7 +41,7 @@ public final class OrderLife implements Projection {
             """;
     private static final String CANCELLED =
             "UPDATE orders SET status = 'CANCELLED', updated_at = ? WHERE order_id = ? AND reason IS NOT NULL";
-    private static final String STATE = "SELECT status, reason, started_at FROM orders WHERE order_id = ?";
+    private static final String STATE = "SELECT status, reason FROM orders WHERE order_id = ?";
 
     private final Clock clock;
     private final Consumer<String> ended;
@@ -52,23 +52,23 @@ public final class OrderLife implements Projection {
         this.ended = ended;
     }
 
-    private record State(OrderStatus status, Reason reason, boolean started) {}
+    private record State(OrderStatus status, Reason reason) {}
 
     /** Opens the order for the steps that follow. */
     public StepOutcome create(Transaction tx, Outbox outbox, Order order, EventContext context) throws SQLException {
-        State state = state(tx, order.orderId()).orElseThrow();
-        if (state.reason() != null) {
-            return new StepOutcome.Refused(state.reason());
-        }
-        if (!state.started()) {
-            EventData data = new EventData.OrderCreated(
-                    order.customerId(),
-                    order.items(),
-                    order.currency().getCurrencyCode(),
-                    order.total().amount());
+        EventData data = new EventData.OrderCreated(
+                order.customerId(),
+                order.items(),
+                order.currency().getCurrencyCode(),
+                order.total().amount());
+        try {
             outbox.append(tx, order.orderId(), data, 1, context);
+            return StepOutcome.DONE;
+        } catch (OrderClosedException e) {
+            // Nothing is written: it was opened before, or is to be cancelled.
+            Reason reason = state(tx, order.orderId()).orElseThrow().reason();
+            return reason == null ? StepOutcome.DONE : new StepOutcome.Refused(reason);
         }
-        return StepOutcome.DONE;
     }
 
     /** Closes the order, everything else of it being undone. Undoes {@link #create}. */
@@ -81,7 +81,9 @@ public final class OrderLife implements Projection {
             throw new OrderClosedException(order.orderId(), "cancellation");
         }
         Reason reason = state.reason() == null ? Reason.SERVICE_UNAVAILABLE : state.reason();
-        turnBack(tx, order.orderId(), reason);
+        if (state.reason() == null) {
+            turnBack(tx, order.orderId(), reason);
+        }
         outbox.append(tx, order.orderId(), new EventData.OrderCancelled(reason), 1, context);
         return StepOutcome.DONE;
     }
@@ -154,8 +156,7 @@ public final class OrderLife implements Projection {
                     String reason = row.getString("reason");
                     return new State(
                             OrderStatus.valueOf(row.getString("status")),
-                            reason == null ? null : Reason.ofWire(reason),
-                            row.getObject("started_at") != null);
+                            reason == null ? null : Reason.ofWire(reason));
                 },
                 orderId);
     }

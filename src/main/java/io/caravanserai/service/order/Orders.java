@@ -13,7 +13,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The orders table: accepting and reading. Thread-safe. */
@@ -55,6 +58,7 @@ public final class Orders implements OrderLookup {
               payment_id, tracking_number, created_at, updated_at
             FROM orders WHERE saga_id = ?
             """;
+    private static final String STANDING_OF_SAGA = "SELECT order_id, status, reason FROM orders WHERE saga_id = ?";
     private static final String FLOWS_IN_USE = """
             SELECT flow, flow_version, COUNT(*) FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
@@ -66,7 +70,19 @@ public final class Orders implements OrderLookup {
             ORDER BY seq LIMIT ?
             """;
 
+    /** An order of more lines is read anew each time, so that what is remembered has a bound. */
+    private static final int MOST_LINES_REMEMBERED = 20;
+
+    private static final int REMEMBERED = 4_096;
+
     private final Clock clock;
+    /** Orders of late: what was accepted never changes, and each step asks for it. */
+    private final Map<String, Known> remembered = Collections.synchronizedMap(new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Known> eldest) {
+            return size() > REMEMBERED;
+        }
+    });
 
     public Orders(Clock clock) {
         this.clock = clock;
@@ -101,6 +117,18 @@ public final class Orders implements OrderLookup {
 
     @Override
     public Optional<Known> find(Transaction tx, String orderId) throws SQLException {
+        Known known = remembered.get(orderId);
+        if (known != null) {
+            return Optional.of(known);
+        }
+        Optional<Known> read = read(tx, orderId);
+        read.filter(order -> order.order().items().size() <= MOST_LINES_REMEMBERED)
+                // Not before: what was read here may have been written by a unit that is undone yet.
+                .ifPresent(order -> tx.afterCommit(() -> remembered.put(orderId, order)));
+        return read;
+    }
+
+    private static Optional<Known> read(Transaction tx, String orderId) throws SQLException {
         return tx.first(
                 LOOKUP,
                 row -> new Known(
@@ -121,6 +149,25 @@ public final class Orders implements OrderLookup {
     /** The order that travels in a saga; empty when the saga is not about an order. */
     public Optional<OrderView> ofSaga(Transaction tx, String sagaId) throws SQLException {
         return tx.first(BY_SAGA, Orders::view, sagaId);
+    }
+
+    /**
+     * How far an order has come.
+     *
+     * @param reason why it is, or is to be, cancelled; null when it is not
+     */
+    public record Standing(String orderId, OrderStatus status, Reason reason) {}
+
+    /** How far the order has come that travels in a saga; empty when the saga is not about an order. */
+    public Optional<Standing> standing(Transaction tx, String sagaId) throws SQLException {
+        return tx.first(
+                STANDING_OF_SAGA,
+                row -> new Standing(row.getString(1), OrderStatus.valueOf(row.getString(2)), reason(row.getString(3))),
+                sagaId);
+    }
+
+    private static Reason reason(String wire) {
+        return wire == null ? null : Reason.ofWire(wire);
     }
 
     /** Orders, newest first. */
@@ -167,12 +214,11 @@ public final class Orders implements OrderLookup {
     }
 
     private static OrderView view(ResultSet row) throws SQLException {
-        String reason = row.getString("reason");
         return new OrderView(
                 row.getString("order_id"),
                 row.getString("customer_id"),
                 OrderStatus.valueOf(row.getString("status")),
-                reason == null ? null : Reason.ofWire(reason),
+                reason(row.getString("reason")),
                 Style.ofWire(row.getString("style")).orElseThrow(),
                 row.getString("flow"),
                 row.getInt("flow_version"),

@@ -29,7 +29,8 @@ public final class Payments {
     private static final String INSERT = """
             INSERT INTO payments
               (order_id, payment_id, status, amount, currency, method, attempts, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)
+            ON CONFLICT (order_id) DO NOTHING
             """;
     private static final String COUNT_ATTEMPT =
             "UPDATE payments SET attempts = attempts + 1, updated_at = ? WHERE order_id = ?";
@@ -63,32 +64,31 @@ public final class Payments {
 
     /** Captures the order's total. */
     public StepOutcome charge(Transaction tx, Order order, EventContext context) throws SQLException {
-        Optional<Row> earlier = find(tx, order.orderId());
-        if (earlier.isEmpty()) {
-            return firstAttempt(tx, order, context);
+        PaymentMethod method = PaymentMethod.of(order.paymentMethod());
+        String paymentId = newId();
+        if (insert(tx, order, paymentId, statusAfterFirstAttempt(method))) {
+            return firstAttempt(tx, order, method, paymentId, context);
         }
-        return decidedOr(order, earlier.get(), () -> pending(tx, order, earlier.get(), context));
+        Row earlier = earlier(tx, order);
+        return decidedOr(order, earlier, () -> pending(tx, order, earlier, context));
     }
 
     /** Books the order's total as captured by a provider outside the hub, which has decided. Undone by {@link #refund}. */
     public StepOutcome book(Transaction tx, Order order, EventContext context) throws SQLException {
-        Optional<Row> earlier = find(tx, order.orderId());
-        if (earlier.isEmpty()) {
-            String paymentId = "pay_" + ids.get();
-            insert(tx, order, paymentId, "CAPTURED", 1);
+        String paymentId = newId();
+        if (insert(tx, order, paymentId, "CAPTURED")) {
             return captured(tx, order, paymentId, 1, context);
         }
-        return decidedOr(order, earlier.get(), () -> capture(tx, order, earlier.get(), 1, context));
+        Row earlier = earlier(tx, order);
+        return decidedOr(order, earlier, () -> capture(tx, order, earlier, 1, context));
     }
 
     /** Books that a provider outside the hub has declined. Answers with the refusal. */
     public StepOutcome decline(Transaction tx, Order order, EventContext context) throws SQLException {
-        Optional<Row> earlier = find(tx, order.orderId());
-        if (earlier.isEmpty()) {
-            insert(tx, order, "pay_" + ids.get(), "DECLINED", 1);
+        if (insert(tx, order, newId(), "DECLINED")) {
             return declined(tx, order, context);
         }
-        return decidedOr(order, earlier.get(), () -> {
+        return decidedOr(order, earlier(tx, order), () -> {
             tx.update(TURN, "DECLINED", clock.instant(), order.orderId(), "PENDING");
             return declined(tx, order, context);
         });
@@ -113,23 +113,25 @@ public final class Payments {
         return new StepOutcome.Refused(Reason.PAYMENT_DECLINED);
     }
 
-    private StepOutcome firstAttempt(Transaction tx, Order order, EventContext context) throws SQLException {
-        PaymentMethod method = PaymentMethod.of(order.paymentMethod());
-        String paymentId = "pay_" + ids.get();
+    private static String statusAfterFirstAttempt(PaymentMethod method) {
         if (method instanceof PaymentMethod.Taken taken) {
-            if (taken.failuresBefore() > 0) {
-                insert(tx, order, paymentId, "PENDING", 1);
-                return new StepOutcome.Unavailable(1, NO_ANSWER);
-            }
-            if (!taken.answersAfter().isZero()) {
-                insert(tx, order, paymentId, "PENDING", 1);
-                return new StepOutcome.Later(taken.answersAfter());
-            }
-            insert(tx, order, paymentId, "CAPTURED", 1);
-            return captured(tx, order, paymentId, 1, context);
+            return taken.failuresBefore() == 0 && taken.answersAfter().isZero() ? "CAPTURED" : "PENDING";
         }
-        insert(tx, order, paymentId, "DECLINED", 1);
-        return declined(tx, order, context);
+        return "DECLINED";
+    }
+
+    private StepOutcome firstAttempt(
+            Transaction tx, Order order, PaymentMethod method, String paymentId, EventContext context)
+            throws SQLException {
+        if (!(method instanceof PaymentMethod.Taken taken)) {
+            return declined(tx, order, context);
+        }
+        if (taken.failuresBefore() > 0) {
+            return new StepOutcome.Unavailable(1, NO_ANSWER);
+        }
+        return taken.answersAfter().isZero()
+                ? captured(tx, order, paymentId, 1, context)
+                : new StepOutcome.Later(taken.answersAfter());
     }
 
     private StepOutcome pending(Transaction tx, Order order, Row earlier, EventContext context) throws SQLException {
@@ -168,21 +170,29 @@ public final class Payments {
         return StepOutcome.DONE;
     }
 
-    private void insert(Transaction tx, Order order, String paymentId, String status, int attempts)
-            throws SQLException {
+    private String newId() {
+        return "pay_" + ids.get();
+    }
+
+    /** Writes the first attempt down; false when there has been one. Most orders are paid once, so this comes first. */
+    private boolean insert(Transaction tx, Order order, String paymentId, String status) throws SQLException {
         Money total = order.total();
         Instant now = clock.instant();
-        tx.update(
-                INSERT,
-                order.orderId(),
-                paymentId,
-                status,
-                total.amount(),
-                total.currency().getCurrencyCode(),
-                order.paymentMethod(),
-                attempts,
-                now,
-                now);
+        return tx.update(
+                        INSERT,
+                        order.orderId(),
+                        paymentId,
+                        status,
+                        total.amount(),
+                        total.currency().getCurrencyCode(),
+                        order.paymentMethod(),
+                        now,
+                        now)
+                == 1;
+    }
+
+    private static Row earlier(Transaction tx, Order order) throws SQLException {
+        return find(tx, order.orderId()).orElseThrow();
     }
 
     /** Gives the money back. Undoes {@link #charge}. */

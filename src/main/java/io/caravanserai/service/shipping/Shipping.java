@@ -20,8 +20,10 @@ import java.util.function.Supplier;
 /** Ships orders, which cannot be undone: it is the last step. Thread-safe. */
 public final class Shipping {
     private static final String STATUS = "SELECT status FROM shipments WHERE order_id = ?";
-    private static final String INSERT =
-            "INSERT INTO shipments (order_id, status, tracking_number, country, created_at) VALUES (?, ?, ?, ?, ?)";
+    private static final String INSERT = """
+            INSERT INTO shipments (order_id, status, tracking_number, country, created_at) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (order_id) DO NOTHING
+            """;
     private static final String FIND = """
             SELECT tracking_number, order_id, country, created_at
             FROM shipments WHERE order_id = ? AND status = 'SHIPPED'
@@ -46,27 +48,34 @@ public final class Shipping {
 
     /** Sends the order off, or refuses when its country is not served. */
     public StepOutcome ship(Transaction tx, Order order, EventContext context) throws SQLException {
-        Optional<String> earlier = tx.first(STATUS, row -> row.getString(1), order.orderId());
-        if (earlier.isPresent()) {
-            return earlier.get().equals("SHIPPED")
-                    ? StepOutcome.DONE
-                    : new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
+        boolean served = countries.contains(order.shippingAddress().country());
+        String trackingNumber = served ? "trk_" + ids.get() : null;
+        if (!insert(tx, order, trackingNumber)) {
+            return outcome(tx.first(STATUS, row -> row.getString(1), order.orderId())
+                    .orElseThrow()
+                    .equals("SHIPPED"));
         }
-        String country = order.shippingAddress().country();
-        if (!countries.contains(country)) {
-            tx.update(INSERT, order.orderId(), "REFUSED", null, country, clock.instant());
-            outbox.append(
-                    tx,
-                    order.orderId(),
-                    new EventData.Failed(EventType.ShippingFailed, Reason.SHIPPING_REFUSED),
-                    1,
-                    context);
-            return new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
-        }
-        String trackingNumber = "trk_" + ids.get();
-        tx.update(INSERT, order.orderId(), "SHIPPED", trackingNumber, country, clock.instant());
-        outbox.append(tx, order.orderId(), new EventData.OrderShipped(trackingNumber), 1, context);
-        return StepOutcome.DONE;
+        EventData data = served
+                ? new EventData.OrderShipped(trackingNumber)
+                : new EventData.Failed(EventType.ShippingFailed, Reason.SHIPPING_REFUSED);
+        outbox.append(tx, order.orderId(), data, 1, context);
+        return outcome(served);
+    }
+
+    /** Writes down what becomes of the order; false when that was decided before. */
+    private boolean insert(Transaction tx, Order order, String trackingNumber) throws SQLException {
+        return tx.update(
+                        INSERT,
+                        order.orderId(),
+                        trackingNumber == null ? "REFUSED" : "SHIPPED",
+                        trackingNumber,
+                        order.shippingAddress().country(),
+                        clock.instant())
+                == 1;
+    }
+
+    private static StepOutcome outcome(boolean shipped) {
+        return shipped ? StepOutcome.DONE : new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
     }
 
     /** The shipment of an order; empty when it was not shipped. */
