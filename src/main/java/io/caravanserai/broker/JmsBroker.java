@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class JmsBroker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsBroker.class);
+    private static final long FIRST_PAUSE_MILLIS = 100;
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
     private final Optional<EmbeddedArtemis> embedded;
@@ -99,7 +100,7 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     private void watch() {
-        long pause = 100;
+        long pause = FIRST_PAUSE_MILLIS;
         while (!closed) {
             CountDownLatch broken = new CountDownLatch(1);
             try (Connection connection = connections.createConnection()) {
@@ -107,13 +108,16 @@ public final class JmsBroker implements AutoCloseable {
                 connection.start();
                 trouble = null;
                 LOG.info("JMS broker reached");
-                pause = 100;
+                pause = FIRST_PAUSE_MILLIS;
                 broken.await();
                 trouble = "the connection to the JMS broker broke";
                 LOG.warn("connection to the JMS broker broke; trying to reach it again");
                 pool.clear();
             } catch (JMSException e) {
                 trouble = "the JMS broker (hub.jms.url) cannot be reached: " + e.getMessage();
+                if (pause == FIRST_PAUSE_MILLIS) {
+                    LOG.atWarn().addKeyValue("error", e.getMessage()).log("JMS broker cannot be reached; trying on");
+                }
             } catch (InterruptedException e) {
                 return;
             }

@@ -34,7 +34,6 @@ public final class JmsOrders implements AutoCloseable {
 
     private static final int MOST_IN_HAND = 250;
     private static final long PAUSE_MILLIS = 500;
-    private static final long FIRST_CONNECTION_MILLIS = 2_000;
 
     private final OrderMessages orders;
     private final JmsDeadLetters deadLetters;
@@ -63,7 +62,7 @@ public final class JmsOrders implements AutoCloseable {
     }
 
     public JmsOrders start() {
-        receiver.start(FIRST_CONNECTION_MILLIS);
+        receiver.start();
         return this;
     }
 

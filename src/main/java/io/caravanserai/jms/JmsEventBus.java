@@ -45,7 +45,6 @@ public final class JmsEventBus implements EventBus {
 
     private static final int MOST_IN_HAND = 1_000;
     private static final int THREADS_OF_A_SUBSCRIBER = 8;
-    private static final long FIRST_CONNECTION_MILLIS = 5_000;
 
     /**
      * Messages of one group go to one consumer, so hubs that share a subscription keep the events of an order in line.
@@ -73,8 +72,13 @@ public final class JmsEventBus implements EventBus {
 
     @Override
     public CompletableFuture<Void> publish(List<CloudEvent> events) {
-        return publisher
-                .send(events.stream().map(Published::new).toList())
+        // What is published before the broker knows a subscriber is not kept for it.
+        CompletableFuture<?>[] known = subscriptions.stream()
+                .map(subscription -> subscription.receiver.opened())
+                .toArray(CompletableFuture[]::new);
+        return CompletableFuture.allOf(known)
+                .thenCompose(all ->
+                        publisher.send(events.stream().map(Published::new).toList()))
                 .thenRun(() -> listener.published(events.size()));
     }
 
@@ -107,7 +111,7 @@ public final class JmsEventBus implements EventBus {
         // The broker's filter may be that of an earlier text of the flow: what is left from then is passed over.
         JmsSubscription subscription = new JmsSubscription(subscriber, filter, filter.before(handler));
         subscriptions.add(subscription);
-        subscription.receiver.start(FIRST_CONNECTION_MILLIS);
+        subscription.receiver.start();
         return subscription;
     }
 

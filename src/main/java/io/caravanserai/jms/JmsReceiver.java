@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -20,6 +19,7 @@ import org.apache.activemq.artemis.api.jms.ActiveMQJMSConstants;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Receives messages, handles many at once, and acknowledges each when its handling is done, whichever is done first.
@@ -31,6 +31,7 @@ public final class JmsReceiver implements AutoCloseable {
     private static final int MOST_ACKNOWLEDGED_AT_ONCE = 200;
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
     private static final long CLOSING_MILLIS = 5_000;
+    private static final long FIRST_CONNECTION_MILLIS = 5_000;
 
     private final String name;
     private final JmsBroker broker;
@@ -39,7 +40,7 @@ public final class JmsReceiver implements AutoCloseable {
     private final int mostInHand;
     private final BooleanSupplier mayReceive;
     private final Thread thread;
-    private final CountDownLatch firstConnected = new CountDownLatch(1);
+    private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile String trouble = "not connected yet";
     private volatile boolean closing;
 
@@ -71,15 +72,20 @@ public final class JmsReceiver implements AutoCloseable {
         this.thread = new Thread(this::run, "jms-" + name);
     }
 
-    /** Begins to receive, and waits up to that long for the first connection. */
-    public JmsReceiver start(long waitMillis) {
+    /** Begins to receive; a broker in this process is waited for a moment, one outside may be away for long. */
+    public JmsReceiver start() {
         thread.start();
-        try {
-            firstConnected.await(waitMillis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        if (broker.embedded().isPresent()) {
+            opened.copy()
+                    .completeOnTimeout(null, FIRST_CONNECTION_MILLIS, TimeUnit.MILLISECONDS)
+                    .join();
         }
         return this;
+    }
+
+    /** Completes when what is received from has been opened for the first time, or when this is closed. */
+    CompletableFuture<Void> opened() {
+        return opened;
     }
 
     /** Why nothing is received at present; empty while all is well. */
@@ -96,14 +102,15 @@ public final class JmsReceiver implements AutoCloseable {
                     connection.setExceptionListener(e -> trouble = name + " lost its connection: " + e.getMessage());
                     connection.start();
                     trouble = null;
-                    firstConnected.countDown();
+                    opened.complete(null);
                     pause = 100;
                     receive(consumer);
                 }
             } catch (JMSException | ActiveMQException | RuntimeException e) {
                 if (!closing) {
                     trouble = name + " cannot receive: " + e.getMessage();
-                    LOG.atWarn()
+                    // That the broker is away is told by it, once for all.
+                    LOG.atLevel(broker.trouble().isEmpty() ? Level.WARN : Level.DEBUG)
                             .addKeyValue("receiver", name)
                             .addKeyValue("error", String.valueOf(e))
                             .log("receiving broke off, connecting again");
@@ -165,6 +172,7 @@ public final class JmsReceiver implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        opened.complete(null);
         try {
             thread.join(CLOSING_MILLIS + 2_000);
         } catch (InterruptedException e) {

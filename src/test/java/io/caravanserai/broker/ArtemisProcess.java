@@ -1,0 +1,110 @@
+package io.caravanserai.broker;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.activemq.artemis.api.core.QueueConfiguration;
+import org.apache.activemq.artemis.api.core.RoutingType;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.core.config.Configuration;
+import org.apache.activemq.artemis.core.config.CoreAddressConfiguration;
+import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
+import org.apache.activemq.artemis.core.server.JournalType;
+import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
+import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
+
+/**
+ * An Artemis broker in a process of its own, for tests that kill it. Its settings are those that {@code artemis create}
+ * writes, not those of the hub's own broker.
+ */
+public final class ArtemisProcess implements AutoCloseable {
+    private static final String READY = "ready";
+
+    private final Process process;
+
+    private ArtemisProcess(Process process) {
+        this.process = process;
+    }
+
+    /** Starts a broker and waits until it takes clients. */
+    public static ArtemisProcess start(Path directory, int port) throws IOException {
+        Process process = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ArtemisProcess.class.getName(),
+                        directory.toString(),
+                        String.valueOf(port)))
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
+        for (String line = output.readLine(); line != null; line = output.readLine()) {
+            if (line.equals(READY)) {
+                drain(output);
+                return new ArtemisProcess(process);
+            }
+        }
+        throw new IOException("the broker's process ended before it was ready");
+    }
+
+    /** SIGKILL; answers when the process is gone. */
+    public void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        EmbeddedActiveMQ broker = new EmbeddedActiveMQ();
+        broker.setConfiguration(configuration(Path.of(arguments[0]), arguments[1]));
+        broker.start();
+        if (!broker.getActiveMQServer().waitForActivation(60, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("the broker did not become active");
+        }
+        System.out.println(READY);
+        Thread.currentThread().join();
+    }
+
+    private static Configuration configuration(Path folder, String port) throws Exception {
+        return new ConfigurationImpl()
+                .setSecurityEnabled(false)
+                .setJMXManagementEnabled(false)
+                .setJournalType(JournalType.NIO)
+                .setJournalDirectory(folder.resolve("journal").toString())
+                .setBindingsDirectory(folder.resolve("bindings").toString())
+                .setLargeMessagesDirectory(folder.resolve("large-messages").toString())
+                .setPagingDirectory(folder.resolve("paging").toString())
+                .setMaxDiskUsage(-1)
+                .addAcceptorConfiguration("artemis", "tcp://127.0.0.1:" + port)
+                .addAddressConfiguration(queue("DLQ"))
+                .addAddressConfiguration(queue("ExpiryQueue"))
+                .addAddressSetting(
+                        "#",
+                        new AddressSettings()
+                                .setDeadLetterAddress(SimpleString.of("DLQ"))
+                                .setExpiryAddress(SimpleString.of("ExpiryQueue"))
+                                .setAutoDeleteQueues(false)
+                                .setAutoDeleteAddresses(false));
+    }
+
+    private static CoreAddressConfiguration queue(String name) {
+        return new CoreAddressConfiguration()
+                .setName(name)
+                .addRoutingType(RoutingType.ANYCAST)
+                .addQueueConfiguration(QueueConfiguration.of(name).setRoutingType(RoutingType.ANYCAST));
+    }
+
+    private static void drain(BufferedReader output) {
+        Thread thread = new Thread(() -> output.lines().forEach(line -> {}), "artemis-process-output");
+        thread.setDaemon(true);
+        thread.start();
+    }
+}
