@@ -43,6 +43,7 @@ final class Core implements AutoCloseable {
     final OrderLife life;
     final Outcomes outcomes = new Outcomes();
     final Outbox outbox;
+    final StepLog stepLog;
     final Inventory inventory;
     final Shelf shelf = new Shelf();
     final Payments payments;
@@ -76,7 +77,7 @@ final class Core implements AutoCloseable {
         this.context = context;
         this.orders = new Orders(clock);
         this.life = new OrderLife(clock, outcomes::ended);
-        StepLog stepLog = new StepLog(ids, clock);
+        this.stepLog = new StepLog(ids, clock);
         // The fence first: what it refuses, nobody else counts.
         this.outbox = new Outbox(ids, clock, List.of(life, this::shipStock), relay, settings.eventsAlsoToKafka());
         this.inventory = new Inventory(outbox, stepLog, clock);

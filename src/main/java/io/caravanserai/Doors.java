@@ -14,29 +14,16 @@ import io.caravanserai.operator.OpenApiEndpoint;
 import io.caravanserai.operator.SagaEndpoints;
 import io.caravanserai.operator.StockEndpoints;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Where orders come in, and the endpoints of the core. The JMS and Kafka doors share {@link #reader} and {@link #entry}. */
-final class Doors implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Doors.class);
-
+final class Doors {
     final OrderReader reader;
     final OrderEntry entry;
     private final HubSettings settings;
     private final Core core;
-    private final IdempotencyKeys keys;
+    final IdempotencyKeys keys;
     /** This process: a node that is started again under the same name is another one. */
     private final String owner;
-
-    private final ScheduledExecutorService housekeeping = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "idempotency-keys");
-        thread.setDaemon(true);
-        return thread;
-    });
 
     Doors(HubSettings settings, Core core) {
         this.settings = settings;
@@ -46,15 +33,6 @@ final class Doors implements AutoCloseable {
         this.reader = new OrderReader(core.ids);
         this.entry = new OrderEntry(
                 core.store, core.orders, core.outcomes, keys, core.flows, core.entry, core.ids, core.clock, owner);
-        housekeeping.scheduleWithFixedDelay(this::expireKeys, 1, 60, TimeUnit.MINUTES);
-    }
-
-    private void expireKeys() {
-        core.store.write("expire-keys", "expire-keys", keys::expire).whenComplete((count, failure) -> {
-            if (failure != null) {
-                LOG.atWarn().setCause(failure).log("old idempotency keys were not forgotten; it is tried again");
-            }
-        });
     }
 
     /** @param checks of what the hub needs besides its store */
@@ -78,10 +56,5 @@ final class Doors implements AutoCloseable {
                 new LedgerEndpoints(core.store, core.payments, core.shipping),
                 new HealthEndpoints(core.store, core.clock, checks),
                 new OpenApiEndpoint());
-    }
-
-    @Override
-    public void close() {
-        housekeeping.shutdownNow();
     }
 }

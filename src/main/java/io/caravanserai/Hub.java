@@ -17,6 +17,7 @@ import io.caravanserai.operator.FlowEndpoints;
 import io.caravanserai.operator.FlowTryEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.MetricsEndpoint;
+import io.caravanserai.outbox.EventRetention;
 import io.caravanserai.store.FolderLock;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -127,7 +128,7 @@ public final class Hub implements AutoCloseable {
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
         camel.start();
-        doors = opened(new Doors(settings, core));
+        doors = new Doors(settings, core);
         opened(core);
         // The door-keeper stands before the routes that flows put beside the API.
         VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
@@ -139,6 +140,7 @@ public final class Hub implements AutoCloseable {
         messaging.start();
         openJmsDoor(store, clock);
         messaging.kafka.ifPresent(this::openKafkaDoor);
+        opened(housekeeping(store, clock)).start();
         started.push(new Farewell(core, api));
         isUp = true;
     }
@@ -176,6 +178,23 @@ public final class Hub implements AutoCloseable {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
+    }
+
+    private Housekeeping housekeeping(Store store, Clock clock) {
+        Duration retention = settings.events().retention();
+        EventRetention events = new EventRetention(
+                retention,
+                clock,
+                List.of(
+                        (tx, orderId, eventIds, before) -> core.stepLog.forget(tx, orderId),
+                        subscribers.notifications::forget));
+        return new Housekeeping(store)
+                .with("forget-keys", doors.keys::forgetSome)
+                .with("forget-events", events::forgetSome)
+                .with(
+                        "forget-dead-letters",
+                        tx -> messaging.deadLetters.forgetSome(
+                                tx, clock.instant().minus(retention)));
     }
 
     private void happened(OrderEvent event) {

@@ -85,8 +85,9 @@ public record HubSettings(
      *
      * @param bus what carries events between services
      * @param emit versions to emit, by type; a type that is absent is emitted in its newest
+     * @param retention how long events of orders that have ended are kept
      */
-    public record Events(Bus bus, Map<EventType, List<Integer>> emit) {
+    public record Events(Bus bus, Map<EventType, List<Integer>> emit, Duration retention) {
         public enum Bus {
             JMS,
             KAFKA

@@ -23,6 +23,7 @@ enum Setting {
     KAFKA_BROKERS("hub.kafka.brokers", "off", "off, embedded, or host:9092,..."),
     KAFKA_PORT("hub.kafka.port", "9092", "where the embedded Kafka broker listens; 0 takes a free port"),
     EVENTS_BUS("hub.events.bus", "jms", "what carries events between services: jms or kafka"),
+    EVENTS_RETENTION("hub.events.retention", "30d", "how long events of orders that have ended are kept"),
     ORDERS_STYLE(
             "hub.orders.style",
             "request-reply",

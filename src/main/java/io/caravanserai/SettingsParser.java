@@ -29,7 +29,10 @@ import java.util.regex.Pattern;
 
 /** Makes settings of texts, and collects what is wrong with them. */
 final class SettingsParser {
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
+    /** Idempotency keys are kept that long; messages that are still under way must be known again. */
+    private static final Duration LEAST_RETENTION = Duration.ofDays(1);
+
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
     private static final Pattern BROKERS = Pattern.compile("[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*");
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
@@ -74,7 +77,10 @@ final class SettingsParser {
                 new HubSettings.Jms(
                         value(Setting.JMS_URL, SettingsParser::jmsUrl), value(Setting.JMS_PORT, SettingsParser::port)),
                 kafka(),
-                new HubSettings.Events(value(Setting.EVENTS_BUS, SettingsParser::bus), emit()),
+                new HubSettings.Events(
+                        value(Setting.EVENTS_BUS, SettingsParser::bus),
+                        emit(),
+                        value(Setting.EVENTS_RETENTION, SettingsParser::retention)),
                 new HubSettings.Saga(
                         value(Setting.SAGA_TIMEOUT, SettingsParser::positive),
                         value(Setting.SAGA_COMPENSATION_ATTEMPTS, SettingsParser::attempts),
@@ -191,21 +197,30 @@ final class SettingsParser {
     private static Duration duration(String text) {
         Matcher matcher = DURATION.matcher(text);
         if (!matcher.matches()) {
-            throw new Unreadable("a duration such as 100ms, 10s, 1m or 2h");
+            throw new Unreadable("a duration such as 100ms, 10s, 1m, 2h or 30d");
         }
         long count = Long.parseLong(matcher.group(1));
         return switch (matcher.group(2)) {
             case "ms" -> Duration.ofMillis(count);
             case "s" -> Duration.ofSeconds(count);
             case "m" -> Duration.ofMinutes(count);
-            default -> Duration.ofHours(count);
+            case "h" -> Duration.ofHours(count);
+            default -> Duration.ofDays(count);
         };
     }
 
     private static Duration positive(String text) {
         Duration duration = duration(text);
         if (duration.isZero()) {
-            throw new Unreadable("a duration of more than nothing, such as 100ms, 10s, 1m or 2h");
+            throw new Unreadable("a duration of more than nothing, such as 100ms, 10s, 1m, 2h or 30d");
+        }
+        return duration;
+    }
+
+    private static Duration retention(String text) {
+        Duration duration = duration(text);
+        if (duration.compareTo(LEAST_RETENTION) < 0) {
+            throw new Unreadable("a duration of at least a day, such as 30d");
         }
         return duration;
     }

@@ -38,7 +38,7 @@ class SettingsReaderTest {
         assertThat(settings.jms().isEmbedded()).isTrue();
         assertThat(settings.jms().port()).isEqualTo(61616);
         assertThat(settings.kafka()).isEqualTo(new HubSettings.Kafka(Mode.OFF, "", 9092));
-        assertThat(settings.events()).isEqualTo(new HubSettings.Events(Bus.JMS, Map.of()));
+        assertThat(settings.events()).isEqualTo(new HubSettings.Events(Bus.JMS, Map.of(), Duration.ofDays(30)));
         assertThat(settings.style()).isEqualTo(Style.REQUEST_REPLY);
         assertThat(settings.saga()).isEqualTo(new HubSettings.Saga(Duration.ofSeconds(60), 10, Duration.ofMillis(100)));
         assertThat(settings.shippingCountries())
@@ -69,6 +69,7 @@ class SettingsReaderTest {
                 Map.entry("hub.kafka.port", "2"),
                 Map.entry("hub.events.bus", "kafka"),
                 Map.entry("hub.events.emit.OrderCreated", "v1, v2"),
+                Map.entry("hub.events.retention", "7d"),
                 Map.entry("hub.orders.style", "pubsub"),
                 Map.entry("hub.shipping.countries", "NL, DE"),
                 Map.entry("hub.saga.timeout", "1m"),
@@ -88,7 +89,8 @@ class SettingsReaderTest {
                                 Optional.of("jdbc:postgresql://db/hub"), Optional.of("u"), Optional.of("p")),
                         new HubSettings.Jms(Optional.of("tcp://broker:61616?x=y"), 1),
                         new HubSettings.Kafka(Mode.OUTSIDE, "a:9092,b:9093", 2),
-                        new HubSettings.Events(Bus.KAFKA, Map.of(EventType.OrderCreated, List.of(1, 2))),
+                        new HubSettings.Events(
+                                Bus.KAFKA, Map.of(EventType.OrderCreated, List.of(1, 2)), Duration.ofDays(7)),
                         new HubSettings.Saga(Duration.ofMinutes(1), 3, Duration.ofMillis(250)),
                         new HubSettings.Security(List.of(
                                 new HubSettings.ApiKey("ann", Role.OPERATOR, HASH),
@@ -157,7 +159,8 @@ class SettingsReaderTest {
             hub.http.wait                  | ten seconds
             hub.http.wait                  | -1s
             hub.saga.timeout               | 0s
-            hub.saga.timeout               | 1d
+            hub.saga.timeout               | 1w
+            hub.events.retention           | 1h
             hub.saga.compensation.attempts | 0
             hub.saga.compensation.attempts | 1.5
             hub.saga.compensation.backoff  | 0ms

@@ -37,7 +37,7 @@ public final class TestSettings {
                 new HubSettings.Store(Optional.empty(), Optional.empty(), Optional.empty()),
                 new HubSettings.Jms(Optional.empty(), 0),
                 new HubSettings.Kafka(HubSettings.Kafka.Mode.OFF, "", 0),
-                new HubSettings.Events(HubSettings.Events.Bus.JMS, Map.of()),
+                new HubSettings.Events(HubSettings.Events.Bus.JMS, Map.of(), Duration.ofDays(30)),
                 saga,
                 new HubSettings.Security(List.of()));
     }

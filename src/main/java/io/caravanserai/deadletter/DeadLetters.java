@@ -42,6 +42,11 @@ public final class DeadLetters implements DeadLetterSink {
 
     private static final String FAILED_AGAIN = "UPDATE dead_letters SET error = ?, settled_at = NULL WHERE id = ?";
 
+    private static final String FORGET = """
+            DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE settled_at < ? LIMIT ?)
+            """;
+    private static final int AT_ONCE = 100;
+
     /** Above every id, which are lower-case hex. */
     private static final String FROM_THE_NEWEST = "~";
 
@@ -119,6 +124,11 @@ public final class DeadLetters implements DeadLetterSink {
     /** How many wait for somebody. */
     public CompletableFuture<Long> waiting() {
         return store.read(tx -> tx.first(COUNT, row -> row.getLong(1)).orElse(0L));
+    }
+
+    /** Forgets some of those that were replayed well before that time; false when there is no more. */
+    public boolean forgetSome(Transaction tx, Instant before) throws SQLException {
+        return tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
     }
 
     /** False when there was none. */

@@ -15,6 +15,7 @@ import java.util.Optional;
  */
 public final class IdempotencyKeys {
     private static final Duration KEPT = Duration.ofHours(24);
+    private static final int AT_ONCE = 200;
 
     private static final String CLAIM = """
             INSERT INTO idempotency_keys (idempotency_key, fingerprint, order_id, owner, due_at, created_at)
@@ -32,7 +33,10 @@ public final class IdempotencyKeys {
             UPDATE idempotency_keys SET answer = ?
             WHERE idempotency_key = ? AND order_id = ? AND answer IS NULL
             """;
-    private static final String EXPIRE = "DELETE FROM idempotency_keys WHERE created_at <= ?";
+    private static final String EXPIRE = """
+            DELETE FROM idempotency_keys WHERE idempotency_key IN
+              (SELECT idempotency_key FROM idempotency_keys WHERE created_at <= ? LIMIT ?)
+            """;
 
     private final Clock clock;
 
@@ -67,9 +71,9 @@ public final class IdempotencyKeys {
         return tx.update(ANSWER, answer, key, orderId) == 1;
     }
 
-    /** Forgets what is older than 24 hours; answers how many keys that were. */
-    public int expire(Transaction tx) throws SQLException {
-        return tx.update(EXPIRE, clock.instant().minus(KEPT));
+    /** Forgets some of what is older than 24 hours; false when there is no more. */
+    public boolean forgetSome(Transaction tx) throws SQLException {
+        return tx.update(EXPIRE, clock.instant().minus(KEPT), AT_ONCE) == AT_ONCE;
     }
 
     private static Entry entry(ResultSet row) throws SQLException {

@@ -11,7 +11,7 @@ public final class Inbox {
             INSERT INTO inbox (handler, message_id, at) VALUES (?, ?, ?)
             ON CONFLICT (handler, message_id) DO NOTHING
             """;
-    private static final String FORGET = "DELETE FROM inbox WHERE at < ?";
+    private static final String FORGET = "DELETE FROM inbox WHERE handler = ? AND message_id = ? AND at < ?";
 
     private final Clock clock;
 
@@ -29,8 +29,8 @@ public final class Inbox {
         return tx.update(MARK, handler, messageId, clock.instant()) == 1;
     }
 
-    /** Forgets marks older than that; a duplicate that comes later than that would be handled again. */
-    public int forget(Transaction tx, Instant before) throws SQLException {
-        return tx.update(FORGET, before);
+    /** Forgets a mark that is older than that; when the message came once more, it would be handled again. */
+    public void forget(Transaction tx, String messageId, String handler, Instant before) throws SQLException {
+        tx.update(FORGET, handler, messageId, before);
     }
 }

@@ -18,6 +18,8 @@ public final class StepLog {
             WHERE NOT EXISTS (SELECT 1 FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'skipped')
             """;
 
+    private static final String FORGET = "DELETE FROM step_log WHERE order_id = ?";
+
     private final Supplier<String> ids;
     private final Clock clock;
 
@@ -41,5 +43,10 @@ public final class StepLog {
     public void compensationFailed(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
         tx.update(INSERT, ids.get(), orderId, clock.instant(), "compensation", compensation, "failed", attempt, detail);
+    }
+
+    /** Forgets all attempts of an order. */
+    public void forget(Transaction tx, String orderId) throws SQLException {
+        tx.update(FORGET, orderId);
     }
 }

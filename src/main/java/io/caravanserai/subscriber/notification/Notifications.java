@@ -47,6 +47,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
     private static final String WAITING = "SELECT * FROM notifications WHERE delivered_at IS NULL ORDER BY id LIMIT ?";
     private static final String OF_ORDER = "SELECT * FROM notifications WHERE order_id = ? ORDER BY id";
     private static final String DELIVERED = "UPDATE notifications SET delivered_at = ? WHERE id = ?";
+    private static final String FORGET = "DELETE FROM notifications WHERE order_id = ? AND delivered_at < ?";
     private static final int AT_ONCE = 500;
     private static final long PASS_MILLIS = 1_000;
 
@@ -96,6 +97,14 @@ public final class Notifications implements EventHandler, AutoCloseable {
                 event.type().name(),
                 text(event.orderId(), data),
                 event.time());
+    }
+
+    /** Forgets what was written and delivered to the customer of an order, and that its events were heard. */
+    public void forget(Transaction tx, String orderId, List<String> eventIds, Instant before) throws SQLException {
+        for (String eventId : eventIds) {
+            inbox.forget(tx, eventId, SUBSCRIBER, before);
+        }
+        tx.update(FORGET, orderId, before);
     }
 
     private static ObjectNode json(CloudEvent event) {

@@ -1,0 +1,78 @@
+package io.caravanserai;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Forgets what has been kept for long enough: once an hour, a little at a time, so that nobody's work waits for it. */
+final class Housekeeping implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Housekeeping.class);
+
+    /** After a start, messages that were under way before it are to find all marks. */
+    private static final long FIRST_MINUTES = 10;
+
+    private static final long MINUTES = 60;
+    private static final long BREATH_MILLIS = 50;
+
+    private final Store store;
+    private final Map<String, Chore> chores = new LinkedHashMap<>();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "housekeeping");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /** Something to forget. */
+    @FunctionalInterface
+    interface Chore {
+        /** Forgets some in a small unit of work; false when there is no more. */
+        boolean some(Transaction tx) throws SQLException;
+    }
+
+    Housekeeping(Store store) {
+        this.store = store;
+    }
+
+    /** @param name of its units of work */
+    Housekeeping with(String name, Chore chore) {
+        chores.put(name, chore);
+        return this;
+    }
+
+    Housekeeping start() {
+        timer.scheduleWithFixedDelay(this::pass, FIRST_MINUTES, MINUTES, TimeUnit.MINUTES);
+        return this;
+    }
+
+    private void pass() {
+        try {
+            runOnce();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.atWarn().setCause(e).log("what is old was not forgotten; it is tried again");
+        }
+    }
+
+    /** Does all chores to their end. */
+    void runOnce() throws Exception {
+        for (Map.Entry<String, Chore> chore : chores.entrySet()) {
+            String name = chore.getKey();
+            while (store.write(name, name, chore.getValue()::some).get(30, TimeUnit.SECONDS)) {
+                TimeUnit.MILLISECONDS.sleep(BREATH_MILLIS);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+}

@@ -1,0 +1,98 @@
+package io.caravanserai.outbox;
+
+import io.caravanserai.event.EventType;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Takes orders that ended long ago out of the event log, each as a whole. What has not ended stays, however old, and what
+ * is still to be sent. Not thread-safe.
+ */
+public final class EventRetention {
+    private static final String PAGE =
+            "SELECT sequence, order_id, type, at FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
+    private static final String OF_ORDER =
+            "SELECT id, sent_at IS NULL OR kafka_sent_at = 0 AS owed FROM events WHERE order_id = ?";
+    private static final String DELETE = "DELETE FROM events WHERE order_id = ?";
+    private static final int AT_ONCE = 200;
+
+    private final Duration retention;
+    private final Clock clock;
+    private final List<Forgetting> others;
+    private volatile long position;
+
+    /** What else is known of an order only for its history, or to know its events again. */
+    @FunctionalInterface
+    public interface Forgetting {
+
+        /**
+         * In the unit of work that deletes an order's events.
+         *
+         * @param before what was noted later than this is to be kept
+         */
+        void forget(Transaction tx, String orderId, List<String> eventIds, Instant before) throws SQLException;
+    }
+
+    public EventRetention(Duration retention, Clock clock, List<Forgetting> others) {
+        this.retention = retention;
+        this.clock = clock;
+        this.others = List.copyOf(others);
+    }
+
+    private record Line(long sequence, String orderId, EventType type, Instant at) {
+        boolean isAnEnd() {
+            return type == EventType.OrderShipped || type == EventType.OrderCancelled;
+        }
+    }
+
+    private record Id(String id, boolean owed) {}
+
+    /** Looks at some events, and on from there the next time; false when there was nothing more to look at. */
+    public boolean forgetSome(Transaction tx) throws SQLException {
+        Instant before = clock.instant().minus(retention);
+        List<Line> page = tx.list(
+                PAGE,
+                row -> new Line(
+                        row.getLong(1),
+                        row.getString(2),
+                        EventType.valueOf(row.getString(3)),
+                        Instant.ofEpochMilli(row.getLong(4))),
+                position,
+                AT_ONCE);
+        Set<String> ended = new HashSet<>();
+        boolean more = page.size() == AT_ONCE;
+        for (Line line : page) {
+            if (!line.at().isBefore(before)) {
+                // The log is in the order of time, but for moments.
+                more = false;
+                break;
+            }
+            if (line.isAnEnd()) {
+                ended.add(line.orderId());
+            }
+        }
+        for (String orderId : ended) {
+            forget(tx, orderId, before);
+        }
+        long next = more ? page.get(page.size() - 1).sequence() : 0;
+        tx.afterCommit(() -> position = next);
+        return more;
+    }
+
+    private void forget(Transaction tx, String orderId, Instant before) throws SQLException {
+        List<Id> events = tx.list(OF_ORDER, row -> new Id(row.getString(1), row.getBoolean(2)), orderId);
+        if (events.stream().noneMatch(Id::owed)) {
+            List<String> ids = events.stream().map(Id::id).toList();
+            for (Forgetting other : others) {
+                other.forget(tx, orderId, ids, before);
+            }
+            tx.update(DELETE, orderId);
+        }
+    }
+}

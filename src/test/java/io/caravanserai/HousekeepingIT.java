@@ -1,0 +1,199 @@
+package io.caravanserai;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.event.EventContext;
+import io.caravanserai.event.EventData;
+import io.caravanserai.inbox.IdempotencyKeys;
+import io.caravanserai.inbox.Inbox;
+import io.caravanserai.order.Reason;
+import io.caravanserai.outbox.EventLog;
+import io.caravanserai.outbox.EventRetention;
+import io.caravanserai.outbox.Outbox;
+import io.caravanserai.store.SqliteStore;
+import io.caravanserai.store.Store;
+import io.caravanserai.subscriber.notification.Notification;
+import io.caravanserai.subscriber.notification.Notifications;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is forgotten in the course of time, and what never is. */
+class HousekeepingIT {
+    private static final Duration RETENTION = Duration.ofDays(30);
+    private static final Instant THEN = Instant.parse("2026-01-01T00:00:00Z");
+    private static final Instant NOW = THEN.plus(RETENTION).plusSeconds(60);
+
+    @TempDir
+    private Path folder;
+
+    private Store store;
+    private Instant time = THEN;
+    private final Clock clock = new Clock() {
+        @Override
+        public Instant instant() {
+            return time;
+        }
+
+        @Override
+        public ZoneOffset getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(java.time.ZoneId zone) {
+            return this;
+        }
+    };
+    private Outbox outbox;
+    private EventLog log;
+    private Notifications notifications;
+    private Housekeeping housekeeping;
+
+    @BeforeEach
+    void open() {
+        store = SqliteStore.open(folder);
+        outbox = new Outbox(new Ids(), clock, List.of(), event -> {}, true);
+        log = new EventLog(store);
+        notifications = new Notifications(store, new Inbox(clock), clock, waiting -> {});
+        EventRetention events = new EventRetention(RETENTION, clock, List.of(notifications::forget));
+        housekeeping = new Housekeeping(store).with("forget-events", events::forgetSome);
+    }
+
+    @AfterEach
+    void close() {
+        housekeeping.close();
+        notifications.close();
+        store.close();
+    }
+
+    private void happened(String orderId, EventData... events) {
+        for (EventData data : events) {
+            store.write("test", orderId, tx -> outbox.append(tx, orderId, data, 1, EventContext.NONE))
+                    .join();
+        }
+    }
+
+    private static final EventData RESERVED = new EventData.ItemsReserved();
+    private static final EventData SHIPPED = new EventData.OrderShipped("trk-1");
+    private static final EventData CANCELLED = new EventData.OrderCancelled(Reason.TIMED_OUT);
+
+    private void sent(String where) {
+        sql("UPDATE events SET sent_at = 1, kafka_sent_at = 1 WHERE " + where);
+    }
+
+    private void sql(String statement) {
+        store.write("test", "test", tx -> tx.update(statement)).join();
+    }
+
+    private long rows(String table) {
+        return store.read(tx -> tx.first("SELECT COUNT(*) FROM " + table, row -> row.getLong(1))
+                        .orElseThrow())
+                .join();
+    }
+
+    @Test
+    void onlyOrdersThatEndedLongAgoAndHaveBeenToldEverywhereLeaveTheLog() throws Exception {
+        happened("shipped", RESERVED, SHIPPED);
+        happened("cancelled", RESERVED, CANCELLED);
+        happened("unfinished", RESERVED);
+        sent("1 = 1");
+        happened("unsent", RESERVED, SHIPPED);
+        happened("unsent-to-kafka", RESERVED, SHIPPED);
+        sql("UPDATE events SET sent_at = 1 WHERE order_id = 'unsent-to-kafka'");
+        time = NOW.minus(Duration.ofDays(1));
+        happened("young", RESERVED, SHIPPED);
+        sent("order_id = 'young'");
+        time = NOW;
+
+        housekeeping.runOnce();
+
+        assertThat(log.after(0, 100).join())
+                .extracting(each -> each.event().orderId())
+                .containsExactly(
+                        "unfinished", "unsent", "unsent", "unsent-to-kafka", "unsent-to-kafka", "young", "young");
+
+        sent("1 = 1");
+        housekeeping.runOnce();
+
+        assertThat(log.after(0, 100).join())
+                .extracting(each -> each.event().orderId())
+                .containsExactly("unfinished", "young", "young");
+    }
+
+    @Test
+    void thousandsGoInSmallUnitsAndSequencesAreNotGivenTwice() throws Exception {
+        for (int i = 0; i < 700; i++) {
+            happened("old-" + i, SHIPPED);
+        }
+        sent("1 = 1");
+        long last = log.end().join();
+        time = NOW;
+
+        housekeeping.runOnce();
+
+        assertThat(rows("events")).isZero();
+        happened("new", SHIPPED);
+        assertThat(log.end().join()).isEqualTo(last + 1);
+    }
+
+    @Test
+    void theCustomersMessagesAndTheMarksOfTheirEventsGoWithTheOrder() throws Exception {
+        happened("order", SHIPPED);
+        sent("1 = 1");
+        notifications.handle(log.after(0, 1).join().get(0).event()).join();
+        assertThat(rows("inbox")).isEqualTo(1);
+        sql("UPDATE notifications SET delivered_at = 1");
+        time = NOW;
+
+        housekeeping.runOnce();
+
+        List<Notification> told =
+                store.read(tx -> notifications.ofOrder(tx, "order")).join();
+        assertThat(told).isEmpty();
+        assertThat(rows("inbox")).isZero();
+    }
+
+    @Test
+    void keysAreForgottenAfterADayAndLettersOnceTheyAreSettled() throws Exception {
+        IdempotencyKeys keys = new IdempotencyKeys(clock);
+        DeadLetters letters = new DeadLetters(store, new Ids(), clock);
+        letters.replayedBy("test", letter -> java.util.concurrent.CompletableFuture.completedFuture(null));
+        IntStream.range(0, 500)
+                .forEach(i -> store.write("test", "test", tx -> keys.claim(tx, "key-" + i, "f", "o-" + i, "me", THEN))
+                        .join());
+        String settled = letters.add(letter("settled")).join();
+        letters.add(letter("waiting")).join();
+        letters.replay(settled).join();
+        time = NOW;
+
+        Housekeeping chores = new Housekeeping(store)
+                .with("forget-keys", keys::forgetSome)
+                .with(
+                        "forget-dead-letters",
+                        tx -> letters.forgetSome(tx, clock.instant().minus(RETENTION)));
+        chores.runOnce();
+
+        assertThat(rows("idempotency_keys")).isZero();
+        assertThat(letters.get(settled).join()).isEmpty();
+        assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join())
+                .extracting(DeadLetter::origin)
+                .containsExactly("waiting");
+        chores.close();
+    }
+
+    private static DeadLetter.Failed letter(String origin) {
+        return new DeadLetter.Failed(origin, "test", "orders", null, "invalid-json", "no", Map.of(), "{", false);
+    }
+}
