@@ -22,9 +22,12 @@ class KafkaAwayIT {
         Path data = folder.resolve("kafka");
         KafkaProcess broker = KafkaProcess.start(data, 0);
         broker.close();
+        long begun = System.nanoTime();
         try (TestHub hub = TestHub.start(
                 folder.resolve("hub"),
                 Map.of("hub.kafka.brokers", broker.bootstrapServers(), "hub.events.bus", "kafka"))) {
+            // Each of its thirteen subscribers would wait for seconds, one after the other.
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(45));
             isNotReadyForWantOf(broker, hub);
             isTakenAndWaits(hub, "at-start", "pubsub");
 
