@@ -14,17 +14,20 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /** Checks that components, their options and the {@code direct:} endpoints that a flow calls exist. */
 final class NamesCheck {
+    /** Where Camel looks a component up by its name. */
+    private static final String COMPONENTS_ON_CLASS_PATH = "META-INF/services/org/apache/camel/component/";
+
     private final String file;
     private final Surroundings around;
     private final LocalNames local;
-    private final Set<String> components;
+    private final Set<String> componentsHere;
     private final List<Fault> faults = new ArrayList<>();
 
     private NamesCheck(String file, Node root, Surroundings around) {
         this.file = file;
         this.around = around;
         this.local = LocalNames.of(FlowVersion.flowOf(file), root);
-        this.components = components(around.context());
+        this.componentsHere = componentsIn(around.context());
     }
 
     static List<Fault> check(String file, Node root, Surroundings around) {
@@ -34,10 +37,15 @@ final class NamesCheck {
         return check.faults;
     }
 
-    /** All components on the class path and in the context. */
-    static Set<String> components(CamelContext context) {
+    private static Set<String> componentsIn(CamelContext context) {
         Set<String> names = new TreeSet<>(context.getComponentNames());
         names.addAll(context.getRegistry().findByTypeWithName(Component.class).keySet());
+        return names;
+    }
+
+    /** All components on the class path and in the context. Slow: it reads through every jar. */
+    static Set<String> components(CamelContext context) {
+        Set<String> names = componentsIn(context);
         try {
             names.addAll(context.getCamelContextExtension()
                     .getContextPlugin(org.apache.camel.spi.ComponentNameResolver.class)
@@ -57,15 +65,20 @@ final class NamesCheck {
         if (scheme.contains("${") || scheme.contains("{{")) {
             return;
         }
-        if (!components.contains(scheme)) {
-            faults.add(Fault.at(
-                    file, use.node(), "unknown component '" + scheme + "'" + DidYouMean.of(scheme, components)));
+        if (!isComponent(scheme)) {
+            String meant = DidYouMean.of(scheme, components(around.context()));
+            faults.add(Fault.at(file, use.node(), "unknown component '" + scheme + "'" + meant));
             return;
         }
         options(use, scheme);
         if (scheme.equals("direct") && !use.isDynamic()) {
             direct(use, LocalNames.keyOf(use.full()));
         }
+    }
+
+    private boolean isComponent(String scheme) {
+        return componentsHere.contains(scheme)
+                || around.context().getClassResolver().loadResourceAsURL(COMPONENTS_ON_CLASS_PATH + scheme) != null;
     }
 
     private void options(EndpointUse use, String scheme) {

@@ -76,6 +76,8 @@ public final class SqliteStore implements Store {
             SQLiteDataSource forWriting = dataSource(folder, SQLiteConfig.TransactionMode.IMMEDIATE);
             Flyway.configure()
                     .dataSource(forWriting)
+                    // One transaction for all of them: a new database is there sooner, and whole or not at all.
+                    .group(true)
                     .locations("classpath:db")
                     .placeholders(Map.of("sequence", "INTEGER PRIMARY KEY AUTOINCREMENT", "clustered", "WITHOUT ROWID"))
                     .load()
