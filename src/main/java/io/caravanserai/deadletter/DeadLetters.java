@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -131,9 +132,23 @@ public final class DeadLetters implements DeadLetterSink {
         return tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
     }
 
-    /** False when there was none. */
+    /** False when there was none. Fails when its message lies where it cannot be reached at present. */
     public CompletableFuture<Boolean> delete(String id) {
-        return store.write("delete-dead-letter", id, tx -> tx.update(DELETE, id) == 1);
+        return get(id).thenCompose(
+                        letter -> letter.map(this::discard).orElseGet(() -> CompletableFuture.completedFuture(null)))
+                .thenCompose(discarded -> store.write("delete-dead-letter", id, tx -> tx.update(DELETE, id) == 1));
+    }
+
+    private CompletableFuture<Void> discard(DeadLetter letter) {
+        Replayer replayer = replayers.get(letter.channel());
+        return replayer == null
+                ? CompletableFuture.completedFuture(null)
+                : replayer.discard(letter).exceptionally(failure -> {
+                    throw new StoreUnavailableException(
+                            "its message cannot be taken away: "
+                                    + cause(failure).getMessage(),
+                            failure);
+                });
     }
 
     /**

@@ -11,4 +11,9 @@ public interface Replayer {
      * cannot be known, when it has been sent; fails when it failed again.
      */
     CompletableFuture<Void> replay(DeadLetter letter);
+
+    /** Takes away the message that still lies where the letter was found, because the letter is deleted. */
+    default CompletableFuture<Void> discard(DeadLetter letter) {
+        return CompletableFuture.completedFuture(null);
+    }
 }

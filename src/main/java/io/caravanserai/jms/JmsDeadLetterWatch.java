@@ -3,6 +3,7 @@ package io.caravanserai.jms;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.Replayer;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
@@ -57,7 +58,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     public JmsDeadLetterWatch(JmsBroker broker, DeadLetters letters) {
         this.broker = broker;
         this.letters = letters;
-        letters.replayedBy(CHANNEL, this::replay);
+        letters.replayedBy(CHANNEL, new InQueue());
     }
 
     public JmsDeadLetterWatch start() {
@@ -119,20 +120,39 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                 bytes != null);
     }
 
-    /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
-    private CompletableFuture<Void> replay(DeadLetter letter) {
+    private final class InQueue implements Replayer {
+        /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
+        @Override
+        public CompletableFuture<Void> replay(DeadLetter letter) {
+            return transacted(session -> {
+                takeOut(session, letter);
+                try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
+                    producer.send(again(session, letter));
+                }
+            });
+        }
+
+        /** Else it would be listed again at the next start. */
+        @Override
+        public CompletableFuture<Void> discard(DeadLetter letter) {
+            return transacted(session -> takeOut(session, letter));
+        }
+    }
+
+    private interface Work {
+        void with(Session session) throws JMSException;
+    }
+
+    private CompletableFuture<Void> transacted(Work work) {
         return CompletableFuture.runAsync(
                 () -> {
                     try (Connection connection = broker.connect();
                             Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
                         connection.start();
-                        takeOut(session, letter);
-                        try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
-                            producer.send(again(session, letter));
-                        }
+                        work.with(session);
                         session.commit();
                     } catch (JMSException e) {
-                        throw new IllegalStateException("it could not be sent: " + e.getMessage(), e);
+                        throw new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
                     }
                 },
                 thread);

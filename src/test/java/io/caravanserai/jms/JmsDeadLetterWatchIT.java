@@ -95,6 +95,23 @@ class JmsDeadLetterWatchIT {
     }
 
     @Test
+    void aDeletedLetterLeavesTheBrokersQueueToo() throws Exception {
+        try (Connection connection = login("olga", "olgas-key")) {
+            Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+            session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("deleted"));
+            String deleted = onlyLetter().id();
+
+            assertThat(letters.delete(deleted).join()).isTrue();
+
+            assertThat(broker.embedded().orElseThrow().depth("DLQ")).isZero();
+            watch.close();
+            watch = new JmsDeadLetterWatch(broker, letters).start();
+            session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("after the next start"));
+            assertThat(onlyLetter().body()).isEqualTo("after the next start");
+        }
+    }
+
+    @Test
     void keysLogInWithTheirNamesAndMayDoWhatTheirRolesAllow() throws Exception {
         assertRefused(() -> login("olga", "a guess"));
         assertRefused(() -> login(null, null));
