@@ -11,7 +11,6 @@ import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
 import io.caravanserai.store.Store;
-import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -113,22 +112,18 @@ public final class OrderEntry {
                         : new Submission.KeyReused();
             }
         }
-        Optional<OrderLookup.Known> known = orders.find(tx, order.orderId());
-        if (known.isPresent()) {
-            if (!known.get().order().equals(order)) {
-                throw new NothingDone(new Submission.OtherOrder(order.orderId()));
-            }
-            return new Submission.Known(order.orderId());
+        String traceparent = sending.traceparent().orElse(null);
+        if (version.isPresent() && orders.accept(tx, order, sending.style(), version.get(), sagaId, traceparent)) {
+            return new Accepted(order.orderId(), Optional.empty());
         }
-        if (version.isEmpty()) {
+        Optional<OrderLookup.Known> known = orders.find(tx, order.orderId());
+        if (known.isEmpty()) {
             throw new NothingDone(new Submission.NoFlow(sending.style()));
         }
-        String traceparent = sending.traceparent().orElse(null);
-        if (!orders.accept(tx, order, sending.style(), version.get(), sagaId, traceparent)) {
-            // Another node was a moment faster; its order is there when this is tried again.
-            throw new StoreUnavailableException("the order is being accepted elsewhere", null);
+        if (!known.get().order().equals(order)) {
+            throw new NothingDone(new Submission.OtherOrder(order.orderId()));
         }
-        return new Accepted(order.orderId(), Optional.empty());
+        return new Submission.Known(order.orderId());
     }
 
     private Submission dispatch(Sending sending, int version, String sagaId) {

@@ -98,7 +98,7 @@ public final class Orders implements OrderLookup {
     public boolean accept(Transaction tx, Order order, Style style, int flowVersion, String sagaId, String traceparent)
             throws SQLException {
         Instant now = clock.instant();
-        return tx.update(
+        boolean accepted = tx.update(
                         INSERT,
                         order.orderId(),
                         order.customerId(),
@@ -113,6 +113,10 @@ public final class Orders implements OrderLookup {
                         now,
                         now)
                 == 1;
+        if (accepted) {
+            remember(tx, new Known(order, new EventContext(sagaId, null, traceparent, style)));
+        }
+        return accepted;
     }
 
     @Override
@@ -122,10 +126,15 @@ public final class Orders implements OrderLookup {
             return Optional.of(known);
         }
         Optional<Known> read = read(tx, orderId);
-        read.filter(order -> order.order().items().size() <= MOST_LINES_REMEMBERED)
-                // Not before: what was read here may have been written by a unit that is undone yet.
-                .ifPresent(order -> tx.afterCommit(() -> remembered.put(orderId, order)));
+        read.ifPresent(order -> remember(tx, order));
         return read;
+    }
+
+    /** Once it is durable: what a unit writes or reads may be undone yet. */
+    private void remember(Transaction tx, Known known) {
+        if (known.order().items().size() <= MOST_LINES_REMEMBERED) {
+            tx.afterCommit(() -> remembered.put(known.order().orderId(), known));
+        }
     }
 
     private static Optional<Known> read(Transaction tx, String orderId) throws SQLException {
