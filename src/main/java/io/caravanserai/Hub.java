@@ -112,8 +112,7 @@ public final class Hub implements AutoCloseable {
         Preflight.check(settings);
         Clock clock = Clock.systemUTC();
         meters = opened(new HubMeters());
-        // On a machine with more than one core these take their time beside each other.
-        background("flow-schema", Flows::prepare);
+        // On a machine with more than one core this takes its time beside what follows.
         CompletableFuture<JmsBroker> broker = startBroker();
         Store store = opened(new MeteredStore(
                 SqliteStore.open(folder, List.of(new CommitMeters(meters.registry()))), meters.registry()));
@@ -143,6 +142,8 @@ public final class Hub implements AutoCloseable {
         opened(housekeeping(store, clock)).start();
         started.push(new Farewell(core, api));
         isUp = true;
+        // The first edit need not wait for it, nor the first order.
+        background("flow-schema", Flows::prepare);
     }
 
     private CompletableFuture<JmsBroker> startBroker() {

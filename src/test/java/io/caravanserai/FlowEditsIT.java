@@ -112,6 +112,19 @@ class FlowEditsIT {
         assertThat(order().path("status").asText()).isEqualTo("SHIPPED");
     }
 
+    /** The first start takes the shipped texts as sound: here is why it may. */
+    @ParameterizedTest
+    @EnumSource(Style.class)
+    void whatIsShippedPassesTheWholeCheck(Style style) throws Exception {
+        String file = style.flow() + ".camel.yaml";
+        String shipped = Files.readString(Path.of("src/main/resources/routes", file));
+
+        JsonNode validated = json(send("POST", "/flows/validate?file=" + file, "application/yaml", shipped));
+
+        assertThat(validated.path("errors")).isEmpty();
+        assertThat(validated.path("valid").asBoolean()).isTrue();
+    }
+
     @Test
     void aNewFileIsCreatedAndDeletingItEndsIt() throws Exception {
         String text = """
