@@ -4,6 +4,7 @@ import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.inbox.OnceRepository;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Backoff;
@@ -53,6 +54,7 @@ final class Core implements AutoCloseable {
     final FlowEntry entry;
     final Recovery recovery;
     final SagalessOrders sagaless;
+    final OnceRepository once;
     private final CamelContext context;
     private final ServiceRoutes routes;
 
@@ -95,6 +97,8 @@ final class Core implements AutoCloseable {
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
         context.getRegistry().bind("commandReply", new CommandReply());
+        this.once = new OnceRepository(store, clock);
+        context.getRegistry().bind("once", once);
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);
         this.recovery = new Recovery(store, orders, outbox, sagas, entry, clock);

@@ -193,6 +193,9 @@ public final class Hub implements AutoCloseable {
                 .with("forget-keys", doors.keys::forgetSome)
                 .with("forget-events", events::forgetSome)
                 .with(
+                        "forget-once",
+                        tx -> core.once.forgetSome(tx, clock.instant().minus(retention)))
+                .with(
                         "forget-dead-letters",
                         tx -> messaging.deadLetters.forgetSome(
                                 tx, clock.instant().minus(retention)));

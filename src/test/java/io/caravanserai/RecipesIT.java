@@ -98,6 +98,100 @@ class RecipesIT {
     }
 
     @Test
+    void aPaymentServiceThatStaysAwayIsGivenUp() throws Exception {
+        edit(text -> replace(text, "request-reply-pay", recipe("http-payment")));
+        failures.set(5);
+
+        TestHub.Answer away = order("away-1", "C-rich", 1, "NL");
+
+        assertThat(away.json().path("reason").asText()).as(away.body()).isEqualTo("service-unavailable");
+        assertThat(calls)
+                .containsExactly(
+                        "/charges away-1 503",
+                        "/charges away-1 503",
+                        "/charges away-1 503",
+                        "/charges away-1 503",
+                        "/charges away-1 503",
+                        "/refunds away-1 200");
+        assertThat(hub.get("/stock/BELL").json().path("reserved").asInt()).isZero();
+        assertThat(hub.get("/events?orderId=away-1").body()).contains("PaymentFailed", "service-unavailable");
+    }
+
+    @Test
+    void paymentIsTakenByAJmsService() throws Exception {
+        // Answers too late the first time it is asked for an order.
+        write("provider.camel.yaml", """
+                - route:
+                    id: provider
+                    from:
+                      uri: jms:queue:charges
+                      steps:
+                        - kamelet:
+                            name: once
+                            parameters:
+                              name: provider
+                              key: ${header.orderId}
+                            steps:
+                              - delay:
+                                  constant: 3000
+                        - choice:
+                            when:
+                              - simple: ${bodyAs(String)} contains 'poor'
+                                steps:
+                                  - setBody:
+                                      constant: declined
+                            otherwise:
+                              steps:
+                                - setBody:
+                                    constant: taken
+                - route:
+                    id: provider-refunds
+                    from:
+                      uri: jms:queue:refunds
+                      steps:
+                        - setBody:
+                            constant: refunded
+                        - toD: file:%s?fileName=${header.orderId}
+                """.formatted(folder.resolve("refunds")));
+        edit(text -> replace(text, "request-reply-pay", recipe("jms-payment")));
+
+        TestHub.Answer good = order("good-1", "C-rich", 1, "NL");
+        TestHub.Answer declined = order("poor-1", "C-poor", 1, "NL");
+        TestHub.Answer unshippable = order("far-1", "C-rich", 1, "AQ");
+
+        assertThat(good.status()).as(good.body()).isEqualTo(201);
+        assertThat(declined.json().path("reason").asText()).as(declined.body()).isEqualTo("payment-declined");
+        assertThat(unshippable.json().path("reason").asText()).isEqualTo("shipping-refused");
+        assertThat(payment("good-1")).isEqualTo("CAPTURED");
+        assertThat(payment("far-1")).isEqualTo("REFUNDED");
+        assertThat(folder.resolve("refunds/far-1")).exists();
+        assertThat(folder.resolve("refunds/good-1")).doesNotExist();
+    }
+
+    @Test
+    void theWarehouseHearsOfOrdersByKafka() throws Exception {
+        hub.close();
+        hub = TestHub.start(
+                folder.resolve("data"),
+                Map.of("hub.routes.dir", routes.toString(), "hub.kafka.brokers", "embedded", "hub.kafka.port", "0"));
+        Path warehouse = folder.resolve("warehouse");
+        write("warehouse.camel.yaml", """
+                - route:
+                    id: warehouse
+                    from:
+                      uri: kafka:warehouse?autoOffsetReset=earliest&groupId=warehouse
+                      steps:
+                        - toD: file:%s?fileName=${header.kafka.KEY}
+                """.formatted(warehouse));
+        edit(text -> replace(text, "request-reply-ship", recipe("kafka-warehouse")));
+
+        assertThat(order("good-1", "C-1", 1, "NL").status()).isEqualTo(201);
+
+        await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(warehouse.resolve("good-1")));
+        assertThat(warehouse.resolve("good-1")).content().contains("BELL");
+    }
+
+    @Test
     void fraudIsCheckedBeforePayment() throws Exception {
         edit(text -> text.replace(
                         "- to: direct:request-reply-pay\n",
@@ -115,23 +209,23 @@ class RecipesIT {
     }
 
     @Test
-    void bigOrdersAreToldToTheFreightDesk() throws Exception {
+    void bigOrdersAreToldToTheFreightDeskWhichNotesThemOnce() throws Exception {
         Path desk = folder.resolve("desk");
-        write("freight.camel.yaml", """
-                - route:
-                    id: freight
-                    from:
-                      uri: jms:queue:freight
-                      steps:
-                        - toD: file:%s?fileName=${header.orderId}
-                """.formatted(desk));
-        edit(text -> replace(text, "request-reply-ship", recipe("big-orders")));
+        write("freight.camel.yaml", recipe("once").replace("file:desk", "file:" + desk));
+        // Told twice, as after a crash.
+        String told = "                    - to: jms:queue:freight\n";
+        edit(text -> replace(text, "request-reply-ship", recipe("big-orders").replace(told, told + told)));
 
         assertThat(order("small-1", "C-1", 100, "NL").status()).isEqualTo(201);
         assertThat(order("big-1", "C-1", 101, "NL").status()).isEqualTo(201);
+        assertThat(order("big-2", "C-1", 102, "NL").status()).isEqualTo(201);
 
-        await().until(() -> Files.exists(desk.resolve("big-1")));
-        assertThat(desk.resolve("small-1")).doesNotExist();
+        await().untilAsserted(
+                        () -> assertThat(desk.resolve("freight.log")).content().endsWith("big-2\n"));
+        restart();
+        assertThat(order("big-1", "C-1", 101, "NL").status()).isEqualTo(200);
+        assertThat(order("big-3", "C-1", 103, "NL").status()).isEqualTo(201);
+        await().untilAsserted(() -> assertThat(desk.resolve("freight.log")).hasContent("big-1\nbig-2\nbig-3\n"));
     }
 
     @Test
@@ -160,6 +254,11 @@ class RecipesIT {
                         .path("status")
                         .asText()
                         .equals("SHIPPED"));
+    }
+
+    private void restart() throws Exception {
+        hub.close();
+        hub = TestHub.start(folder.resolve("data"), Map.of("hub.routes.dir", routes.toString()));
     }
 
     private interface Edit {

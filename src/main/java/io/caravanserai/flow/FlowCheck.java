@@ -16,8 +16,8 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * Tells whether a text may become a flow. From coarse to fine: is it YAML, is it Camel's YAML, do the names in it exist,
- * are the saga's rules kept, can Camel build it. A coarse fault hides the finer ones, which would be echoes of it.
+ * Tells whether a text may become a flow. From coarse to fine: is it YAML, is it Camel's YAML, do the Kamelets and
+ * names in it exist, are the saga's rules kept, can Camel build it. A coarse fault hides the finer ones, which would be echoes of it.
  */
 final class FlowCheck {
     private FlowCheck() {}
@@ -48,16 +48,30 @@ final class FlowCheck {
         if (faults.isEmpty() && alsoInItself) {
             faults.addAll(SchemaCheck.check(file, root.get()));
         }
+        Node whole = root.get();
         if (faults.isEmpty()) {
-            faults.addAll(NamesCheck.check(file, root.get(), around));
-            faults.addAll(IdsCheck.check(file, root.get(), around));
-            faults.addAll(SagaCheck.check(file, root.get()));
-            faults.addAll(RetryCheck.check(file, root.get()));
+            whole = withKamelets(file, root.get(), around, faults);
+        }
+        if (faults.isEmpty()) {
+            faults.addAll(NamesCheck.check(file, whole, around));
+            faults.addAll(IdsCheck.check(file, whole, around));
+            faults.addAll(SagaCheck.check(file, whole));
+            faults.addAll(RetryCheck.check(file, whole));
         }
         if (faults.isEmpty() && alsoInItself) {
-            faults.addAll(ScratchCheck.check(file, text, root.get(), around));
+            faults.addAll(ScratchCheck.check(file, text, whole, around));
         }
         return sorted(faults);
+    }
+
+    private static Node withKamelets(String file, Node root, Surroundings around, Set<Fault> faults) {
+        List<Fault> found = new ArrayList<>();
+        Node whole = KameletSteps.writtenInto(file, root, Kamelets.of(around.context()), found);
+        faults.addAll(found);
+        if (found.isEmpty() && whole != root) {
+            faults.addAll(SchemaCheck.check(file, whole));
+        }
+        return whole;
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.caravanserai.flow;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
@@ -47,7 +49,12 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
     }
 
     @Override
-    protected RouteBuilder builder(YamlDeserializationContext context, Node root) {
+    protected RouteBuilder builder(YamlDeserializationContext context, Node written) {
+        List<Fault> faults = new ArrayList<>();
+        Node root = KameletSteps.writtenInto(version.file(), written, Kamelets.of(getCamelContext()), faults);
+        if (!faults.isEmpty()) {
+            throw new IllegalArgumentException(faults.get(0).toString());
+        }
         names = LocalNames.of(version.flow(), root);
         calls = EndpointUse.in(root).stream()
                 .filter(use -> !use.role().equals("from") && !use.isDynamic())

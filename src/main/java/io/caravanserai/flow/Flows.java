@@ -62,7 +62,7 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * @param folder where the files are
+     * @param folder where the files are; Kamelets are in a folder {@code kamelets} beside it
      * @param carried asked which versions must run again after a restart, and which may go
      */
     public Flows(CamelContext context, Store store, Path folder, Clock clock, OrdersCarried carried) {
@@ -70,6 +70,7 @@ public final class Flows implements AutoCloseable {
         this.versions = new SqlFlowVersions(store);
         this.carried = carried;
         this.folder = new FlowFolder(folder);
+        Kamelets.lookIn(context, folder.resolveSibling("kamelets"));
         this.flows = new RunningFlows(context);
         this.watch = new FolderWatch(this.folder, clock, new FolderWatch.Handler() {
             @Override

@@ -140,10 +140,11 @@ final class NamesCheck {
 
     private void templated(Node root) {
         for (Node node : Nodes.keysOf(root, "templatedRoute")) {
-            faults.add(Fault.at(
-                    file,
-                    node,
-                    "'templatedRoute' has no versions of its own: call the template as 'kamelet:' in a step"));
+            faults.add(
+                    Fault.at(
+                            file,
+                            node,
+                            "'templatedRoute' has no versions of its own: make a Kamelet of the template, and name it in a step"));
         }
     }
 }

@@ -9,7 +9,8 @@ import org.apache.camel.builder.RouteBuilder;
 
 /**
  * The endpoints of the services: {@code direct:} plus the name of each action and compensation, and
- * {@code direct:give-up}, and {@code direct:tell-failure} for services behind queues. A failure goes to the flow that called, which decides what comes of it.
+ * {@code direct:give-up}, {@code direct:tell-failure} for services behind queues, and {@code direct:service-unavailable}
+ * for services outside. A failure goes to the flow that called, which decides what comes of it.
  */
 public final class ServiceRoutes extends RouteBuilder {
     private final Store store;
@@ -21,6 +22,7 @@ public final class ServiceRoutes extends RouteBuilder {
         this.orders = orders;
         endpoints.put("give-up", giveUp);
         endpoints.put("tell-failure", CommandReply.TELL_FAILURE);
+        endpoints.put("service-unavailable", new Unavailable());
     }
 
     /** Adds a step that cannot be undone. */

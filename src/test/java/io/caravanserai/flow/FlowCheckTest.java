@@ -6,12 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.camel.component.stub.StubComponent;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class FlowCheckTest {
@@ -157,5 +160,56 @@ class FlowCheckTest {
         return Arguments.of(
                 place,
                 "- route:\n    id: order-x\n    from:\n      uri: direct:order-x\n      steps:\n" + steps.indent(8));
+    }
+
+    private static String kamelets(String steps) {
+        return """
+                - route:
+                    id: x
+                    from:
+                      uri: kamelet:order-events?subscriber=x&types=OrderShipped
+                      steps:
+                """ + steps.indent(8);
+    }
+
+    @Test
+    void kameletsAreAPartOfTheFlow() {
+        hub.getRegistry().bind("once", new MemoryIdempotentRepository());
+        hub.addComponent("events", new StubComponent());
+        hub.addComponent("vertx-http", new StubComponent());
+        try {
+            assertThat(check(kamelets("""
+                            - to: kamelet:http-call?url=http://localhost:9/x
+                            - kamelet:
+                                name: once
+                                parameters:
+                                  name: x
+                                  key: ${body}
+                                steps:
+                                  - to: direct:elsewhere
+                            """)))
+                    .extracting(fault -> fault.line() + " " + fault.message())
+                    .containsExactly(
+                            "6 nothing answers at 'direct:service-unavailable'",
+                            "13 nothing answers at 'direct:elsewhere'");
+        } finally {
+            hub.removeComponent("events");
+            hub.removeComponent("vertx-http");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    kamelet:htp-call             | there is no Kamelet 'htp-call', did you mean 'http-call'?
+                    kamelet:../http-call         | there is no Kamelet '..'
+                    kamelet:http-call            | the Kamelet 'http-call' needs 'url'
+                    kamelet:http-call?url=x&metod=y | the Kamelet 'http-call' has no parameter 'metod', did you mean 'method'?
+                    kamelet:http-call?url=x&step=pay | 'step' cannot be 'pay' (one of reserve-items, process-payment, ship-order)
+                    """)
+    void aKameletThatDoesNotFitIsToldWhereItIsNamed(String uri, String message) {
+        assertThat(check(kamelets("- to: " + uri))).singleElement().satisfies(fault -> {
+            assertThat(fault.message()).isEqualTo(message);
+            assertThat(fault.line()).isEqualTo(6);
+        });
     }
 }
