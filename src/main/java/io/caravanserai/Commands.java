@@ -1,5 +1,6 @@
 package io.caravanserai;
 
+import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.flow.CheckCommand;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.store.SqliteStore;
@@ -42,7 +43,8 @@ final class Commands {
         HubSettings settings = new SettingsReader().read().settings();
         Clock clock = Clock.systemUTC();
         try (SqliteStore store = SqliteStore.open(folder);
-                Subscribers subscribers = new Subscribers(settings, store, new EventLog(store), clock);
+                Subscribers subscribers = new Subscribers(
+                        settings, store, new EventLog(store), new DeadLetters(store, new Ids(), clock), clock);
                 DefaultCamelContext context = new DefaultCamelContext()) {
             Core core = new Core(settings, store, context, clock, event -> {});
             context.addRoutes(core.routes());

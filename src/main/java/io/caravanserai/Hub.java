@@ -122,7 +122,7 @@ public final class Hub implements AutoCloseable {
         core = new Core(
                 settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
         context.addRoutes(core.routes());
-        subscribers = opened(new Subscribers(settings, store, messaging.log, clock));
+        subscribers = opened(new Subscribers(settings, store, messaging.log, messaging.deadLetters, clock));
         context.addRoutes(subscribers.routes());
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);

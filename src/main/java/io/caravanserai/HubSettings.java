@@ -2,6 +2,7 @@ package io.caravanserai;
 
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Style;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Set;
  * @param nodeId {@code hub.node.id}: made at start when not set
  * @param style {@code hub.orders.style}: of orders that do not name one
  * @param shippingCountries {@code hub.shipping.countries}: ISO 3166-1 alpha-2 codes
+ * @param mail {@code hub.notification.mail.*}: empty when customers get no mail
  */
 public record HubSettings(
         Path dataDir,
@@ -31,6 +33,7 @@ public record HubSettings(
         Kafka kafka,
         Events events,
         Saga saga,
+        Optional<Mail> mail,
         Security security) {
 
     /** Whether events go to Kafka beside the bus, which runs over something else. */
@@ -102,6 +105,19 @@ public record HubSettings(
      * @param compensationBackoff before the second attempt; doubles up to 30 s
      */
     public record Saga(Duration timeout, int compensationAttempts, Duration compensationBackoff) {}
+
+    /**
+     * {@code hub.notification.mail.*}
+     *
+     * @param url {@code smtp} or {@code smtps}, a host and a port
+     * @param login empty when the server asks for none
+     * @param from the address that mail comes from
+     * @param to a customer's address, with {@code {customerId}} where the id belongs
+     */
+    public record Mail(URI url, Optional<Login> login, String from, String to) {}
+
+    /** Who logs in, with which password. */
+    public record Login(String user, String password) {}
 
     /** {@code hub.security.api-keys}; no keys: open to loopback only. */
     public record Security(List<ApiKey> keys) {}

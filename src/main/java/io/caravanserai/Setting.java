@@ -34,6 +34,11 @@ enum Setting {
             "hub.saga.compensation.attempts", "10", "how often a compensation is tried before its saga is stuck"),
     SAGA_COMPENSATION_BACKOFF(
             "hub.saga.compensation.backoff", "100ms", "wait before its second attempt; doubles up to 30s"),
+    MAIL_URL("hub.notification.mail.url", "", "smtp://host:587 or smtps://host:465; empty: no mail to customers"),
+    MAIL_USER("hub.notification.mail.user", "", "who logs in to the mail server; empty: nobody"),
+    MAIL_PASSWORD("hub.notification.mail.password", "", "with which password"),
+    MAIL_FROM("hub.notification.mail.from", "", "the address that mail to customers comes from"),
+    MAIL_TO("hub.notification.mail.to", "{customerId}", "a customer's address; {customerId} is put in"),
     SECURITY_API_KEYS("hub.security.api-keys", "", "name:role:sha256, comma separated; roles viewer, sender, operator");
 
     /** With an event type behind it, such as {@code hub.events.emit.OrderShipped}: the versions to emit. */

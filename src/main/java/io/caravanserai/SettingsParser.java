@@ -7,7 +7,10 @@ import io.caravanserai.HubSettings.Role;
 import io.caravanserai.event.EventType;
 import io.caravanserai.event.EventVersions;
 import io.caravanserai.order.Style;
+import io.caravanserai.subscriber.notification.MailAddresses;
 import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -36,6 +39,7 @@ final class SettingsParser {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
     private static final Pattern BROKERS = Pattern.compile("[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*");
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+    private static final Pattern LOGIN_IN_URL = Pattern.compile(":.*@");
     private static final Set<String> COUNTRIES = Locale.getISOCountries(Locale.IsoCountryCode.PART1_ALPHA2);
 
     private final Map<String, String> values;
@@ -85,6 +89,7 @@ final class SettingsParser {
                         value(Setting.SAGA_TIMEOUT, SettingsParser::positive),
                         value(Setting.SAGA_COMPENSATION_ATTEMPTS, SettingsParser::attempts),
                         value(Setting.SAGA_COMPENSATION_BACKOFF, SettingsParser::positive)),
+                mail(),
                 new HubSettings.Security(optional(Setting.SECURITY_API_KEYS, SettingsParser::keys)
                         .orElse(List.of())));
         if (faults.isEmpty()) {
@@ -129,8 +134,9 @@ final class SettingsParser {
         try {
             return parser.apply(text);
         } catch (Unreadable e) {
-            // A key's hash is no secret, a password is never unreadable: so the value may be shown.
-            faults.add(key + "=" + text + " cannot be read: it must be " + e.getMessage());
+            // A key's hash is no secret, a password is never unreadable, and in a URL it is hidden.
+            faults.add(key + "=" + LOGIN_IN_URL.matcher(text).replaceFirst(":***@") + " cannot be read: it must be "
+                    + e.getMessage());
             return null;
         }
     }
@@ -155,6 +161,49 @@ final class SettingsParser {
         return brokers.equals("embedded")
                 ? new HubSettings.Kafka(Mode.EMBEDDED, "", port)
                 : new HubSettings.Kafka(Mode.OUTSIDE, brokers, port);
+    }
+
+    private Optional<HubSettings.Mail> mail() {
+        Optional<URI> url = optional(Setting.MAIL_URL, SettingsParser::mailUrl);
+        Optional<String> user = optional(Setting.MAIL_USER, SettingsParser::text);
+        Optional<String> password = optional(Setting.MAIL_PASSWORD, SettingsParser::text);
+        Optional<String> from = optional(Setting.MAIL_FROM, SettingsParser::mailFrom);
+        String to = value(Setting.MAIL_TO, SettingsParser::mailTo);
+        if (url.isPresent() && !values.containsKey(Setting.MAIL_FROM.key())) {
+            faults.add(Setting.MAIL_URL.key() + " needs " + Setting.MAIL_FROM.key());
+        }
+        if (user.isPresent() != password.isPresent()) {
+            faults.add(Setting.MAIL_USER.key() + " and " + Setting.MAIL_PASSWORD.key() + " need each other");
+        }
+        return url.map(server -> new HubSettings.Mail(
+                server, user.map(name -> new HubSettings.Login(name, password.orElse(""))), from.orElse(""), to));
+    }
+
+    private static URI mailUrl(String text) {
+        try {
+            URI url = new URI(text);
+            String whole = url.getScheme() + "://" + url.getHost() + ":" + url.getPort();
+            if (text.equals(whole) && text.matches("smtps?://.*") && url.getPort() > 0 && url.getPort() <= 65_535) {
+                return url;
+            }
+        } catch (URISyntaxException e) {
+            // Told below, without the text: a password may be in it.
+        }
+        throw new Unreadable("smtp://host:587 or smtps://host:465; user and password have keys of their own");
+    }
+
+    private static String mailFrom(String text) {
+        if (!MailAddresses.isAddress(text)) {
+            throw new Unreadable("an address such as orders@shop.example");
+        }
+        return text;
+    }
+
+    private static String mailTo(String text) {
+        if (!MailAddresses.isPattern(text)) {
+            throw new Unreadable("{customerId} or an address with it, such as {customerId}@customers.example");
+        }
+        return text;
     }
 
     private static String text(String text) {

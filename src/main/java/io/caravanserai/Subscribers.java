@@ -2,6 +2,7 @@ package io.caravanserai;
 
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventHandler;
+import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.inbox.Inbox;
 import io.caravanserai.operator.AnalyticsEndpoints;
@@ -10,7 +11,9 @@ import io.caravanserai.store.Store;
 import io.caravanserai.subscriber.HeardOnce;
 import io.caravanserai.subscriber.SubscriberRoutes;
 import io.caravanserai.subscriber.analytics.Analytics;
+import io.caravanserai.subscriber.notification.Carrier;
 import io.caravanserai.subscriber.notification.FileCarrier;
+import io.caravanserai.subscriber.notification.MailCarrier;
 import io.caravanserai.subscriber.notification.Notifications;
 import java.time.Clock;
 import java.util.List;
@@ -25,16 +28,19 @@ final class Subscribers implements AutoCloseable {
 
     private final EventHandler count;
 
-    Subscribers(HubSettings settings, Store store, EventLog log, Clock clock) {
+    Subscribers(HubSettings settings, Store store, EventLog log, DeadLetters letters, Clock clock) {
         this.log = log;
-        this.notifications = new Notifications(
-                store,
-                new Inbox(clock),
-                clock,
-                new FileCarrier(settings.dataDir().resolve("notifications.jsonl")));
+        this.notifications = new Notifications(store, new Inbox(clock), letters, clock, carrier(settings));
         this.analytics = new Analytics(store, log);
         this.notify = new HeardOnce(notifications);
         this.count = new HeardOnce(analytics);
+    }
+
+    private static Carrier carrier(HubSettings settings) {
+        Carrier file = new FileCarrier(settings.dataDir().resolve("notifications.jsonl"));
+        return settings.mail()
+                .map(mail -> (Carrier) new MailCarrier(mail, file))
+                .orElse(file);
     }
 
     /** Listens from now on; the bus ends it when it closes. */

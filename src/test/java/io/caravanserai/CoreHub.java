@@ -44,7 +44,7 @@ final class CoreHub implements AutoCloseable {
         });
         relay.set(messaging);
         core = new Core(settings, store, context, clock, event -> relay.get().newEvents());
-        subscribers = new Subscribers(settings, store, messaging.log, clock);
+        subscribers = new Subscribers(settings, store, messaging.log, messaging.deadLetters, clock);
     }
 
     static CoreHub start(HubSettings settings) throws Exception {

@@ -66,7 +66,8 @@ class HousekeepingIT {
         store = SqliteStore.open(folder);
         outbox = new Outbox(new Ids(), clock, List.of(), event -> {}, true);
         log = new EventLog(store);
-        notifications = new Notifications(store, new Inbox(clock), clock, waiting -> {});
+        notifications = new Notifications(
+                store, new Inbox(clock), new DeadLetters(store, new Ids(), clock), clock, waiting -> List.of());
         EventRetention events = new EventRetention(RETENTION, clock, List.of(notifications::forget));
         housekeeping = new Housekeeping(store).with("forget-events", events::forgetSome);
     }

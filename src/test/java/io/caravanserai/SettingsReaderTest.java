@@ -9,6 +9,7 @@ import io.caravanserai.HubSettings.Role;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Style;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +46,7 @@ class SettingsReaderTest {
                 .contains("NL", "AX")
                 .doesNotContain("AQ")
                 .hasSizeGreaterThan(240);
+        assertThat(settings.mail()).isEmpty();
         assertThat(settings.security().keys()).isEmpty();
         assertThat(settings.nodeId())
                 .startsWith("hub-")
@@ -75,6 +77,11 @@ class SettingsReaderTest {
                 Map.entry("hub.saga.timeout", "1m"),
                 Map.entry("hub.saga.compensation.attempts", "3"),
                 Map.entry("hub.saga.compensation.backoff", "250ms"),
+                Map.entry("hub.notification.mail.url", "smtps://mail.example:465"),
+                Map.entry("hub.notification.mail.user", "hub"),
+                Map.entry("hub.notification.mail.password", "secret"),
+                Map.entry("hub.notification.mail.from", "orders@shop.example"),
+                Map.entry("hub.notification.mail.to", "{customerId}@customers.example"),
                 Map.entry("hub.security.api-keys", "ann:operator:" + HASH + ",bo:viewer:" + HASH)));
 
         assertThat(settings)
@@ -92,6 +99,11 @@ class SettingsReaderTest {
                         new HubSettings.Events(
                                 Bus.KAFKA, Map.of(EventType.OrderCreated, List.of(1, 2)), Duration.ofDays(7)),
                         new HubSettings.Saga(Duration.ofMinutes(1), 3, Duration.ofMillis(250)),
+                        Optional.of(new HubSettings.Mail(
+                                URI.create("smtps://mail.example:465"),
+                                Optional.of(new HubSettings.Login("hub", "secret")),
+                                "orders@shop.example",
+                                "{customerId}@customers.example")),
                         new HubSettings.Security(List.of(
                                 new HubSettings.ApiKey("ann", Role.OPERATOR, HASH),
                                 new HubSettings.ApiKey("bo", Role.VIEWER, HASH)))));
@@ -175,6 +187,14 @@ class SettingsReaderTest {
             hub.store.url                  | jdbc:h2:mem:x
             hub.shipping.countries         | NL,XX
             hub.node.id                    | a/b
+            hub.notification.mail.url      | http://mail.example:25
+            hub.notification.mail.url      | smtp://mail.example
+            hub.notification.mail.url      | smtp://mail.example:25/x
+            hub.notification.mail.url      | mail.example
+            hub.notification.mail.from     | Shop
+            hub.notification.mail.to       | {customer}
+            hub.notification.mail.to       | ${customerId}@customers.example
+            hub.notification.mail.to       | {customerId} <x@customers.example>
             hub.security.api-keys          | ann
             hub.security.api-keys          | ann:owner:aaaa
             hub.security.api-keys          | ann:viewer:AAAA
@@ -183,6 +203,24 @@ class SettingsReaderTest {
         assertThatThrownBy(() -> read(Map.of(key, value)))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining(key + "=" + value + " cannot be read: it must be ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"smtp://hub:s3cret@mail.example:587", "smtp:hub:s3cret@mail.example", "ftp://hub:s3@cret@mail:1"})
+    void aPasswordInTheWrongPlaceIsNotShown(String url) {
+        assertThatThrownBy(() -> read(Map.of("hub.notification.mail.url", url)))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining("hub.notification.mail.url=")
+                .hasMessageNotContainingAny("s3cret", "s3", "cret@");
+    }
+
+    @Test
+    void mailNeedsASenderAndAWholeLogin() {
+        assertThatThrownBy(() -> read(Map.of("hub.notification.mail.url", "smtp://mail.example:587")))
+                .hasMessageContaining("hub.notification.mail.url needs hub.notification.mail.from");
+        assertThatThrownBy(() -> read(Map.of("hub.notification.mail.password", "s3cret")))
+                .hasMessageContaining("hub.notification.mail.user and hub.notification.mail.password need each other")
+                .hasMessageNotContaining("s3cret");
     }
 
     @Test

@@ -39,6 +39,7 @@ public final class TestSettings {
                 new HubSettings.Kafka(HubSettings.Kafka.Mode.OFF, "", 0),
                 new HubSettings.Events(HubSettings.Events.Bus.JMS, Map.of(), Duration.ofDays(30)),
                 saga,
+                Optional.empty(),
                 new HubSettings.Security(List.of()));
     }
 }

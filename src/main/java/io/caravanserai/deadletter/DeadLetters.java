@@ -78,6 +78,11 @@ public final class DeadLetters implements DeadLetterSink {
         return store.write("dead-letter", failed.origin(), tx -> add(tx, id, failed));
     }
 
+    /** Adds a letter in a unit of work that does more; answers its id. */
+    public String add(Transaction tx, DeadLetter.Failed failed) throws SQLException {
+        return add(tx, ids.get(), failed);
+    }
+
     private String add(Transaction tx, String id, DeadLetter.Failed failed) throws SQLException {
         return tx.first(
                         ADD,

@@ -7,6 +7,16 @@ import java.util.List;
 @FunctionalInterface
 public interface Carrier {
 
-    /** Delivers all of them, or throws; some may then be delivered again. May block. */
-    void deliver(List<Notification> notifications) throws IOException;
+    /**
+     * Delivers what it can. May block.
+     *
+     * @return what became of those it tried; the others are handed to it again soon
+     * @throws IOException when nothing can be delivered at present; some may then be delivered again
+     */
+    List<Attempt> deliver(List<Notification> notifications) throws IOException;
+
+    /** How many it is handed at once at most: so many may come twice after a crash. */
+    default int atOnce() {
+        return 500;
+    }
 }

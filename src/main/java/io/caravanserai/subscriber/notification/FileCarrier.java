@@ -23,7 +23,7 @@ public final class FileCarrier implements Carrier {
     }
 
     @Override
-    public void deliver(List<Notification> notifications) throws IOException {
+    public List<Attempt> deliver(List<Notification> notifications) throws IOException {
         StringBuilder lines = new StringBuilder();
         for (Notification each : notifications) {
             ObjectNode line = OrderJson.MAPPER
@@ -41,5 +41,6 @@ public final class FileCarrier implements Carrier {
                     .log("customer told");
         }
         Files.writeString(file, lines, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        return notifications.stream().<Attempt>map(Attempt.Delivered::new).toList();
     }
 }

@@ -3,6 +3,8 @@ package io.caravanserai.subscriber.notification;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.bus.EventFilter;
 import io.caravanserai.bus.EventHandler;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventJson;
@@ -15,13 +17,16 @@ import java.io.IOException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,33 +49,60 @@ public final class Notifications implements EventHandler, AutoCloseable {
             """;
     private static final String CUSTOMER =
             "SELECT customer_id FROM notifications WHERE order_id = ? AND customer_id IS NOT NULL LIMIT 1";
-    private static final String WAITING = "SELECT * FROM notifications WHERE delivered_at IS NULL ORDER BY id LIMIT ?";
+    private static final String WAITING = """
+            SELECT * FROM notifications WHERE delivered_at IS NULL AND next_attempt_at <= ? ORDER BY id LIMIT ?
+            """;
     private static final String OF_ORDER = "SELECT * FROM notifications WHERE order_id = ? ORDER BY id";
     private static final String DELIVERED = "UPDATE notifications SET delivered_at = ? WHERE id = ?";
-    private static final String FORGET = "DELETE FROM notifications WHERE order_id = ? AND delivered_at < ?";
-    private static final int AT_ONCE = 500;
-    private static final long PASS_MILLIS = 1_000;
+    private static final String POSTPONED = "UPDATE notifications SET next_attempt_at = ? WHERE id = ?";
+    private static final String REFUSED = "UPDATE notifications SET next_attempt_at = NULL WHERE id = ?";
+    /** What was delivered since stays so: a replay that comes twice sends nothing twice. */
+    private static final String AGAIN =
+            "UPDATE notifications SET next_attempt_at = COALESCE(next_attempt_at, 0) WHERE id = ?";
+
+    private static final String FORGET =
+            "DELETE FROM notifications WHERE order_id = ? AND (delivered_at < ? OR next_attempt_at IS NULL)";
+    /** The channel of messages that were refused among the dead letters. */
+    private static final String CHANNEL = "notification";
+
+    private static final Duration PASS = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+    private static final Duration SOONEST_AGAIN = Duration.ofMinutes(1);
+    private static final Duration LATEST_AGAIN = Duration.ofHours(1);
+    /** As long as mail servers try, more or less; then a person must look. */
+    private static final Duration PATIENCE = Duration.ofDays(2);
+
+    private static final long FAREWELL_SECONDS = 3;
 
     private final Store store;
     private final Inbox inbox;
+    private final DeadLetters letters;
     private final Clock clock;
     private final Carrier carrier;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "notifications");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledThreadPoolExecutor timer;
+    private Duration pause = PASS;
 
-    public Notifications(Store store, Inbox inbox, Clock clock, Carrier carrier) {
+    public Notifications(Store store, Inbox inbox, DeadLetters letters, Clock clock, Carrier carrier) {
         this.store = store;
         this.inbox = inbox;
+        this.letters = letters;
         this.clock = clock;
         this.carrier = carrier;
+        this.timer = new ScheduledThreadPoolExecutor(
+                1,
+                work -> {
+                    Thread thread = new Thread(work, "notifications");
+                    thread.setDaemon(true);
+                    return thread;
+                },
+                new ThreadPoolExecutor.DiscardPolicy());
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        letters.replayedBy(CHANNEL, this::again);
     }
 
     /** Delivers what waits, now and from time to time. */
     public Notifications start() {
-        timer.scheduleWithFixedDelay(this::pass, 0, PASS_MILLIS, TimeUnit.MILLISECONDS);
+        timer.execute(this::pass);
         return this;
     }
 
@@ -128,31 +160,96 @@ public final class Notifications implements EventHandler, AutoCloseable {
 
     private void pass() {
         try {
-            while (runOnce() == AT_ONCE) {
-                LOG.debug("more messages wait");
+            while (!timer.isShutdown() && runOnce()) {
+                LOG.debug("more messages may wait");
             }
+            pause = PASS;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return;
         } catch (Exception e) {
-            LOG.warn("messages to customers not delivered; it is tried again", e);
+            if (pause == PASS) {
+                LOG.atWarn().setCause(e).log("messages to customers cannot be delivered at present; trying on");
+            }
+            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
+        }
+        timer.schedule(this::pass, pause.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Delivers some of what waits; false when nothing more can be done now. */
+    boolean runOnce() throws Exception {
+        Instant now = clock.instant();
+        List<Notification> waiting = store.read(tx -> tx.list(WAITING, Notifications::read, now, carrier.atOnce()))
+                .get(30, TimeUnit.SECONDS);
+        if (waiting.isEmpty()) {
+            return false;
+        }
+        List<Attempt> attempts = carrier.deliver(waiting).stream()
+                .map(attempt -> patient(attempt, now))
+                .toList();
+        store.write("notified", "notified", tx -> {
+                    for (Attempt attempt : attempts) {
+                        record(tx, attempt, now);
+                    }
+                    return null;
+                })
+                .get(30, TimeUnit.SECONDS);
+        return attempts.stream().anyMatch(attempt -> !(attempt instanceof Attempt.Postponed));
+    }
+
+    private static Attempt patient(Attempt attempt, Instant now) {
+        return attempt instanceof Attempt.Postponed postponed
+                        && postponed.notification().at().isBefore(now.minus(PATIENCE))
+                ? new Attempt.Refused(postponed.notification(), postponed.why())
+                : attempt;
+    }
+
+    private void record(Transaction tx, Attempt attempt, Instant now) throws SQLException {
+        String id = attempt.notification().id();
+        if (attempt instanceof Attempt.Delivered) {
+            tx.update(DELIVERED, clock.instant(), id);
+        } else if (attempt instanceof Attempt.Refused refused) {
+            tx.update(REFUSED, id);
+            letters.add(tx, letter(refused));
+        } else {
+            tx.update(POSTPONED, now.plus(wait(attempt.notification(), now)), id);
         }
     }
 
-    /** Delivers some of what waits; answers how many that were. */
-    int runOnce() throws Exception {
-        List<Notification> waiting =
-                store.read(tx -> tx.list(WAITING, Notifications::read, AT_ONCE)).get(30, TimeUnit.SECONDS);
-        if (!waiting.isEmpty()) {
-            carrier.deliver(waiting);
-            store.write("notified", "notified", tx -> {
-                        for (Notification each : waiting) {
-                            tx.update(DELIVERED, clock.instant(), each.id());
-                        }
-                        return null;
-                    })
-                    .get(30, TimeUnit.SECONDS);
-        }
-        return waiting.size();
+    /** As long as it has waited: so the waits double. */
+    private static Duration wait(Notification notification, Instant now) {
+        Duration waited = Duration.between(notification.at(), now);
+        return waited.compareTo(SOONEST_AGAIN) < 0
+                ? SOONEST_AGAIN
+                : waited.compareTo(LATEST_AGAIN) > 0 ? LATEST_AGAIN : waited;
+    }
+
+    private static DeadLetter.Failed letter(Attempt.Refused refused) {
+        Notification message = refused.notification();
+        Map<String, String> headers = new LinkedHashMap<>();
+        headers.put("id", message.id());
+        headers.put("orderId", message.orderId());
+        headers.put("customerId", message.customerId());
+        return new DeadLetter.Failed(
+                CHANNEL + ':' + message.id(),
+                CHANNEL,
+                CHANNEL,
+                message.type().name(),
+                "message-refused",
+                refused.why(),
+                headers,
+                message.text(),
+                false);
+    }
+
+    /** Has a message that was refused tried again. */
+    private CompletableFuture<Void> again(DeadLetter letter) {
+        return store.write("notify-again", "notified", tx -> {
+            if (tx.update(AGAIN, letter.headers().get("id")) == 0) {
+                throw new IllegalStateException("the message was forgotten with its order");
+            }
+            return null;
+        });
     }
 
     /** What was written to the customer about an order, oldest first. */
@@ -172,6 +269,13 @@ public final class Notifications implements EventHandler, AutoCloseable {
 
     @Override
     public void close() {
+        // What has just been delivered is to be marked, so that it is not delivered again.
+        timer.shutdown();
+        try {
+            timer.awaitTermination(FAREWELL_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         timer.shutdownNow();
     }
 }

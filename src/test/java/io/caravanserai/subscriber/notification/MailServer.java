@@ -1,0 +1,104 @@
+package io.caravanserai.subscriber.notification;
+
+import jakarta.mail.MessagingException;
+import jakarta.mail.Session;
+import jakarta.mail.internet.MimeMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.subethamail.smtp.MessageContext;
+import org.subethamail.smtp.MessageHandler;
+import org.subethamail.smtp.RejectException;
+import org.subethamail.smtp.auth.EasyAuthenticationHandlerFactory;
+import org.subethamail.smtp.auth.LoginFailedException;
+import org.subethamail.smtp.server.SMTPServer;
+
+/** A mail server in this process that keeps what it takes, and refuses the recipients it is told to. */
+public final class MailServer implements AutoCloseable {
+    private final List<MimeMessage> taken = new CopyOnWriteArrayList<>();
+    private final Map<String, Integer> refused = new ConcurrentHashMap<>();
+    private SMTPServer server;
+    private int port;
+
+    /** Starts, on the port it had before if it had one. */
+    public MailServer start() {
+        return start(builder());
+    }
+
+    /** Starts as one that nobody may send through who does not log in. */
+    public MailServer start(String user, String password) {
+        return start(builder()
+                .requireAuth()
+                .authenticationHandlerFactory(new EasyAuthenticationHandlerFactory((name, secret, context) -> {
+                    if (!name.equals(user) || !secret.equals(password)) {
+                        throw new LoginFailedException("who are you?");
+                    }
+                })));
+    }
+
+    private SMTPServer.Builder builder() {
+        return new SMTPServer.Builder()
+                .bindAddress(InetAddress.getLoopbackAddress())
+                .port(port)
+                .messageHandlerFactory(Handler::new);
+    }
+
+    private MailServer start(SMTPServer.Builder builder) {
+        server = builder.build();
+        server.start();
+        port = server.getPortAllocated();
+        return this;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** Answers an attempt to send to an address with this code from now on; 0: takes it. */
+    public void refuse(String address, int code) {
+        refused.put(address, code);
+    }
+
+    /** In the order they came. */
+    public List<MimeMessage> taken() {
+        return taken;
+    }
+
+    @Override
+    public void close() {
+        server.stop();
+    }
+
+    private final class Handler implements MessageHandler {
+        Handler(MessageContext context) {}
+
+        @Override
+        public void from(String from) {}
+
+        @Override
+        public void recipient(String recipient) throws RejectException {
+            int code = refused.getOrDefault(recipient, 0);
+            if (code != 0) {
+                throw new RejectException(code, "no mail for " + recipient);
+            }
+        }
+
+        @Override
+        public String data(InputStream data) throws IOException {
+            try {
+                taken.add(new MimeMessage(Session.getInstance(new Properties()), data));
+                return null;
+            } catch (MessagingException e) {
+                throw new IOException(e);
+            }
+        }
+
+        @Override
+        public void done() {}
+    }
+}
