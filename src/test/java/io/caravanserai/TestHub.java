@@ -86,6 +86,11 @@ final class TestHub implements AutoCloseable {
         }
     }
 
+    /** Where JMS clients connect to the embedded broker. */
+    int jmsPort() {
+        return hub.jmsPort().orElseThrow();
+    }
+
     /** Where Kafka is, when it was switched on. */
     String kafkaBrokers() {
         return hub.kafkaBrokers().orElseThrow();
