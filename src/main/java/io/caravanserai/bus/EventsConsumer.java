@@ -33,9 +33,9 @@ final class EventsConsumer extends DefaultConsumer {
     }
 
     @Override
-    protected void doStop() throws Exception {
+    protected void doStop() {
         listeners.leave(this);
-        super.doStop();
+        // Not the steps behind it, as is usual: what is in them goes on. They stop with their route.
     }
 
     String subscriber() {

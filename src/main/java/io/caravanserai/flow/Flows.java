@@ -50,11 +50,9 @@ public final class Flows implements AutoCloseable {
     private final FolderWatch watch;
     private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
     private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "flows");
-        thread.setDaemon(true);
-        return thread;
-    });
+    // One beside the other: an edit must not wait until the routes of an old version have stopped.
+    private final ScheduledExecutorService timer = timer("flows");
+    private final ScheduledExecutorService sweeper = timer("flows-sweep");
 
     /** Reads what the first check of an edit needs, which takes a while; a check that comes earlier waits for it. */
     public static void prepare() {
@@ -107,7 +105,7 @@ public final class Flows implements AutoCloseable {
         }
         timer.scheduleWithFixedDelay(
                 () -> quietly(watch::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
-        timer.scheduleWithFixedDelay(() -> quietly(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(() -> quietly(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Where new orders enter a flow; empty when there is no such flow, or no route in it begins with its name. */
@@ -260,11 +258,21 @@ public final class Flows implements AutoCloseable {
     @Override
     public void close() {
         timer.shutdownNow();
+        sweeper.shutdownNow();
         try {
             timer.awaitTermination(5, TimeUnit.SECONDS);
+            sweeper.awaitTermination(5, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private static ScheduledExecutorService timer(String name) {
+        return Executors.newSingleThreadScheduledExecutor(work -> {
+            Thread thread = new Thread(work, name);
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     private synchronized FlowVersion swap(String file, String text, String who, boolean write)
@@ -478,12 +486,15 @@ public final class Flows implements AutoCloseable {
             return;
         }
         Map<RunningFlows.Key, Long> orders = orders(carried.unfinished().join());
+        List<RunningVersion> ended;
         synchronized (this) {
-            candidates.stream()
+            ended = candidates.stream()
                     .filter(version -> flows.superseded().contains(version))
                     .filter(version -> !orders.containsKey(RunningFlows.Key.of(version.version())))
-                    .forEach(flows::remove);
+                    .toList();
+            ended.forEach(flows::takeOut);
         }
+        ended.forEach(flows::end);
     }
 
     private static Map<RunningFlows.Key, Long> orders(List<OrdersCarried.Carried> unfinished) {

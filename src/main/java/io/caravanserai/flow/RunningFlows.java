@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.Model;
@@ -26,6 +27,8 @@ final class RunningFlows {
     private final Map<Key, RunningVersion> running = new ConcurrentHashMap<>();
     private final Map<String, RunningVersion> newest = new ConcurrentHashMap<>();
     private final Map<String, StableName> stableNames = new HashMap<>();
+    /** Those whose routes are being stopped. */
+    private final Map<Key, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
     record Key(String flow, int version) {
         static Key of(FlowVersion version) {
@@ -64,6 +67,10 @@ final class RunningFlows {
     RunningVersion add(FlowVersion version) throws Exception {
         RunningVersion added = running.get(Key.of(version));
         if (added == null) {
+            CompletableFuture<Void> end = leaving.get(Key.of(version));
+            if (end != null) {
+                end.join();
+            }
             added = RunningVersion.start(context, version);
             running.put(Key.of(version), added);
         }
@@ -117,8 +124,24 @@ final class RunningFlows {
     }
 
     void remove(RunningVersion version) {
-        running.remove(Key.of(version.version()));
-        version.remove();
+        takeOut(version);
+        end(version);
+    }
+
+    /** A version is no longer one of those that run; to be followed by {@link #end}. */
+    void takeOut(RunningVersion version) {
+        Key key = Key.of(version.version());
+        leaving.put(key, new CompletableFuture<>());
+        running.remove(key);
+    }
+
+    /** Stops the routes of a version that was taken out. Takes seconds at times; needs no lock. */
+    void end(RunningVersion version) {
+        try {
+            version.remove();
+        } finally {
+            leaving.remove(Key.of(version.version())).complete(null);
+        }
         LOG.atInfo()
                 .addKeyValue("flow", version.version().flow())
                 .addKeyValue("version", version.version().version())
