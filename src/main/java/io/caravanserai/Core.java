@@ -4,6 +4,7 @@ import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.inbox.Inbox;
 import io.caravanserai.inbox.OnceRepository;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
@@ -97,7 +98,7 @@ final class Core implements AutoCloseable {
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
         context.getRegistry().bind("commandReply", new CommandReply());
-        this.once = new OnceRepository(store, clock);
+        this.once = new OnceRepository(store, new Inbox(clock));
         context.getRegistry().bind("once", once);
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);

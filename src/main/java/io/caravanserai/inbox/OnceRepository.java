@@ -3,7 +3,6 @@ package io.caravanserai.inbox;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,11 +17,7 @@ import org.apache.camel.support.service.ServiceSupport;
 public final class OnceRepository extends ServiceSupport implements IdempotentRepository {
     private static final String HANDLER = "once";
     private static final int AT_ONCE = 200;
-    private static final String FIND = "SELECT at FROM inbox WHERE handler = ? AND message_id = ?";
-    private static final String MARK = """
-            INSERT INTO inbox (handler, message_id, at) VALUES (?, ?, ?)
-            ON CONFLICT (handler, message_id) DO NOTHING
-            """;
+    private static final String FIND = "SELECT 1 FROM inbox WHERE handler = ? AND message_id = ?";
     private static final String FORGET = "DELETE FROM inbox WHERE handler = ? AND message_id = ?";
     private static final String FORGET_ALL = "DELETE FROM inbox WHERE handler = ?";
     private static final String FORGET_OLD = """
@@ -31,12 +26,12 @@ public final class OnceRepository extends ServiceSupport implements IdempotentRe
             """;
 
     private final Store store;
-    private final Clock clock;
+    private final Inbox inbox;
     private final Set<String> underWay = ConcurrentHashMap.newKeySet();
 
-    public OnceRepository(Store store, Clock clock) {
+    public OnceRepository(Store store, Inbox inbox) {
         this.store = store;
-        this.clock = clock;
+        this.inbox = inbox;
     }
 
     /** False when the key is done, or its first message is under way. */
@@ -62,18 +57,16 @@ public final class OnceRepository extends ServiceSupport implements IdempotentRe
     }
 
     private boolean isDone(String key) {
-        return !store.read(tx -> tx.list(FIND, row -> row.getLong(1), HANDLER, key))
-                .join()
-                .isEmpty();
+        return store.read(tx -> tx.first(FIND, row -> true, HANDLER, key).isPresent())
+                .join();
     }
 
     /** The message is through. */
     @Override
     public boolean confirm(String key) {
         try {
-            return store.write("once", key, tx -> tx.update(MARK, HANDLER, key, clock.instant()))
-                            .join()
-                    == 1;
+            return store.write("once", key, tx -> inbox.firstTime(tx, key, HANDLER))
+                    .join();
         } finally {
             underWay.remove(key);
         }

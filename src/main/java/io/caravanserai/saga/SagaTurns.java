@@ -102,10 +102,13 @@ final class SagaTurns {
             String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> rest) {
         return store.write("saga-compensated", sagaId, tx -> {
             log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED);
-            return Optional.of(
-                    rest.stream().anyMatch(SagaTurns::isToUndo)
-                            ? new Turn(saga, rest, false)
-                            : end(tx, sagaId, SagaStatus.COMPENSATING, saga.finish()));
+            if (rest.stream().anyMatch(SagaTurns::isToUndo)) {
+                return Optional.of(new Turn(saga, rest, false));
+            }
+            SagaState.Compensated compensated = saga.finish();
+            return log.turn(tx, sagaId, SagaStatus.COMPENSATING, compensated)
+                    ? Optional.of(ended(tx, sagaId, compensated))
+                    : asItStands(tx, log.find(tx, sagaId));
         });
     }
 

@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
 import org.flywaydb.core.Flyway;
 import org.sqlite.SQLiteConfig;
@@ -30,8 +31,13 @@ public final class SqliteStore implements Store {
     /** Empty when whoever opened the store holds the lock for more than it. */
     private final Optional<FolderLock> ownLock;
 
+    /**
+     * Whoever is told here may wait for the store again, as an idempotent consumer in a flow does: this kind of pool then
+     * puts another thread in the place of one that waits, so that the answer gets through.
+     */
     private final ExecutorService completions =
-            Executors.newFixedThreadPool(COMPLETION_THREADS, new NamedThreads("store-done"));
+            new ForkJoinPool(COMPLETION_THREADS, SqliteStore::completionThread, null, true);
+
     private final GroupCommit writer;
     private final Readers readers;
 
@@ -97,6 +103,14 @@ public final class SqliteStore implements Store {
             root = root.getCause();
         }
         return root.getMessage();
+    }
+
+    private static ForkJoinWorkerThread completionThread(ForkJoinPool pool) {
+        ForkJoinWorkerThread thread = new ForkJoinWorkerThread(pool) {};
+        thread.setName("store-done-" + thread.getId());
+        // Whichever thread had it made: flows look for classes and resources from here.
+        thread.setContextClassLoader(SqliteStore.class.getClassLoader());
+        return thread;
     }
 
     private static SQLiteDataSource dataSource(Path folder, SQLiteConfig.TransactionMode mode) {

@@ -35,7 +35,7 @@ public final class HeardOnce implements EventHandler {
                 eldest.remove();
             }
         }
-        subscriber.handle(event).whenComplete((handled, failure) -> {
+        handled(event).whenComplete((handled, failure) -> {
             if (failure == null) {
                 done.complete(null);
             } else {
@@ -44,6 +44,15 @@ public final class HeardOnce implements EventHandler {
             }
         });
         return done;
+    }
+
+    /** One that throws must not leave behind somebody to wait for. */
+    private CompletableFuture<Void> handled(CloudEvent event) {
+        try {
+            return subscriber.handle(event);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void forget(String eventId) {

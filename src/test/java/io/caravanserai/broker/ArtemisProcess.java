@@ -1,10 +1,7 @@
 package io.caravanserai.broker;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.activemq.artemis.api.core.QueueConfiguration;
 import org.apache.activemq.artemis.api.core.RoutingType;
@@ -23,38 +20,21 @@ import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 public final class ArtemisProcess implements AutoCloseable {
     private static final String READY = "ready";
 
-    private final Process process;
+    private final BrokerProcess process;
 
-    private ArtemisProcess(Process process) {
+    private ArtemisProcess(BrokerProcess process) {
         this.process = process;
     }
 
     /** Starts a broker and waits until it takes clients. */
     public static ArtemisProcess start(Path directory, int port) throws IOException {
-        Process process = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        ArtemisProcess.class.getName(),
-                        directory.toString(),
-                        String.valueOf(port)))
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
-        for (String line = output.readLine(); line != null; line = output.readLine()) {
-            if (line.equals(READY)) {
-                drain(output);
-                return new ArtemisProcess(process);
-            }
-        }
-        throw new IOException("the broker's process ended before it was ready");
+        BrokerProcess process = BrokerProcess.start(ArtemisProcess.class, "-Xmx256m", directory, port, READY);
+        return new ArtemisProcess(process);
     }
 
     /** SIGKILL; answers when the process is gone. */
     public void kill() {
-        process.destroyForcibly().onExit().join();
+        process.kill();
     }
 
     @Override
@@ -100,11 +80,5 @@ public final class ArtemisProcess implements AutoCloseable {
                 .setName(name)
                 .addRoutingType(RoutingType.ANYCAST)
                 .addQueueConfiguration(QueueConfiguration.of(name).setRoutingType(RoutingType.ANYCAST));
-    }
-
-    private static void drain(BufferedReader output) {
-        Thread thread = new Thread(() -> output.lines().forEach(line -> {}), "artemis-process-output");
-        thread.setDaemon(true);
-        thread.start();
     }
 }

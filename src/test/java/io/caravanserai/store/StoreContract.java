@@ -50,6 +50,25 @@ public abstract class StoreContract {
         assertThat(ran).hasSize(500);
     }
 
+    /** As an idempotent consumer does in the middle of a flow. */
+    @Test
+    void thoseWhoWaitForTheStoreWhereItAnsweredDoNotWaitForEver() throws Exception {
+        set("a", 0);
+
+        List<CompletableFuture<Integer>> all = IntStream.range(0, 200)
+                .mapToObj(i -> store().write("add", "a", tx -> tx.update(ADD, 1, "a"))
+                        .thenApply(added -> store().read(tx -> tx.first(GET, row -> row.getInt(1), "a"))
+                                .join())
+                        .thenApply(seen -> store().write("add", "a", tx -> tx.update(ADD, 1, "a"))
+                                .join()))
+                .toList();
+
+        for (CompletableFuture<Integer> each : all) {
+            assertThat(each.get(20, SECONDS)).isEqualTo(1);
+        }
+        assertThat(get("a")).contains(400L);
+    }
+
     @Test
     void aUnitThatThrowsIsUndoneAloneAndItsNeighboursStay() throws Exception {
         set("good", 0);

@@ -1,0 +1,62 @@
+package io.caravanserai.broker;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A broker in a process of its own, for tests that kill it. It prints a line when it takes clients. */
+final class BrokerProcess {
+    private final Process process;
+    private final String readyLine;
+
+    private BrokerProcess(Process process, String readyLine) {
+        this.process = process;
+        this.readyLine = readyLine;
+    }
+
+    /**
+     * Starts a broker and waits until it takes clients.
+     *
+     * @param main its class, which is given the folder and the port
+     * @param ready how the line begins that it prints then
+     */
+    static BrokerProcess start(Class<?> main, String heap, Path folder, int port, String ready) throws IOException {
+        Process process = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        heap,
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        main.getName(),
+                        folder.toString(),
+                        String.valueOf(port)))
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        BufferedReader output = process.inputReader(StandardCharsets.UTF_8);
+        for (String line = output.readLine(); line != null; line = output.readLine()) {
+            if (line.startsWith(ready)) {
+                drain(output);
+                return new BrokerProcess(process, line);
+            }
+        }
+        throw new IOException("the broker's process ended before it was ready");
+    }
+
+    /** The line that said that it takes clients. */
+    String readyLine() {
+        return readyLine;
+    }
+
+    /** SIGKILL; answers when the process is gone. */
+    void kill() {
+        process.destroyForcibly().onExit().join();
+    }
+
+    private static void drain(BufferedReader output) {
+        Thread thread = new Thread(() -> output.lines().forEach(line -> {}), "broker-process-output");
+        thread.setDaemon(true);
+        thread.start();
+    }
+}
