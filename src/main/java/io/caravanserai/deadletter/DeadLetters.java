@@ -46,6 +46,10 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String FORGET = """
             DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE settled_at < ? LIMIT ?)
             """;
+    private static final String COPY_LEAVES =
+            "INSERT INTO dead_letter_copies (letter_id) VALUES (?) ON CONFLICT (letter_id) DO NOTHING";
+    private static final String COPIES_TO_LEAVE = "SELECT letter_id FROM dead_letter_copies ORDER BY letter_id LIMIT ?";
+    private static final String COPY_LEFT = "DELETE FROM dead_letter_copies WHERE letter_id = ?";
     private static final int AT_ONCE = 100;
 
     /** Above every id, which are lower-case hex. */
@@ -141,7 +145,28 @@ public final class DeadLetters implements DeadLetterSink {
     public CompletableFuture<Boolean> delete(String id) {
         return get(id).thenCompose(
                         letter -> letter.map(this::discard).orElseGet(() -> CompletableFuture.completedFuture(null)))
-                .thenCompose(discarded -> store.write("delete-dead-letter", id, tx -> tx.update(DELETE, id) == 1));
+                .thenCompose(discarded -> store.write("delete-dead-letter", id, tx -> {
+                    boolean deleted = tx.update(DELETE, id) == 1;
+                    if (deleted) {
+                        tx.update(COPY_LEAVES, id);
+                    }
+                    return deleted;
+                }));
+    }
+
+    /** Ids of some letters that were settled or deleted, and whose copies elsewhere are still to be taken away. */
+    public CompletableFuture<List<String>> copiesToLeave() {
+        return store.read(tx -> tx.list(COPIES_TO_LEAVE, row -> row.getString(1), AT_ONCE));
+    }
+
+    /** Says that the copies of these letters have been taken away. */
+    public CompletableFuture<Void> copiesLeft(List<String> ids) {
+        return store.write("dead-letter-copies", "dead-letter-copies", tx -> {
+            for (String id : ids) {
+                tx.update(COPY_LEFT, id);
+            }
+            return null;
+        });
     }
 
     private CompletableFuture<Void> discard(DeadLetter letter) {
@@ -179,7 +204,9 @@ public final class DeadLetters implements DeadLetterSink {
         return replayed.handle((nothing, error) -> error)
                 .thenCompose(error -> store.write("dead-letter-replayed", letter.id(), tx -> {
                     if (error == null) {
-                        tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt());
+                        if (tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt()) == 1) {
+                            tx.update(COPY_LEAVES, letter.id());
+                        }
                     } else {
                         tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
                     }

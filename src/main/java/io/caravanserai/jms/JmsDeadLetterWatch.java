@@ -16,19 +16,22 @@ import jakarta.jms.Session;
 import java.util.Base64;
 import java.util.Enumeration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings what the broker itself gave up, such as a command of a flow that failed too often, into the hub's list. The
- * message stays in the queue {@code DLQ} until it is replayed or deleted, so both places tell the same.
+ * message stays in the queue {@code DLQ} until it is replayed or deleted, so both places tell the same; and so do the
+ * copies there of letters that the hub gave up itself.
  */
 public final class JmsDeadLetterWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsDeadLetterWatch.class);
@@ -67,10 +70,14 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     }
 
     private void look() {
+        if (broker.trouble().isPresent()) {
+            return;
+        }
+        takeOutCopies();
         long added = broker.embedded()
                 .map(embedded -> embedded.everAdded(JmsDeadLetters.QUEUE))
                 .orElse(-1L);
-        if (broker.trouble().isPresent() || added >= 0 && added == addedBefore) {
+        if (added >= 0 && added == addedBefore) {
             return;
         }
         try (Connection connection = broker.connect();
@@ -95,6 +102,35 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
             LOG.atWarn().setCause(e).log("dead letters of the broker could not be listed; it is tried again");
+        }
+    }
+
+    /** What breaks off, or is done and not noted, is done again: then there is nothing left to take. */
+    private void takeOutCopies() {
+        try {
+            List<String> ids = letters.copiesToLeave().get();
+            while (!ids.isEmpty()) {
+                takeOut(ids);
+                letters.copiesLeft(ids).get();
+                ids = letters.copiesToLeave().get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.atDebug().setCause(e).log("copies of dead letters could not be taken out; it is tried again");
+        }
+    }
+
+    private void takeOut(List<String> letterIds) throws JMSException {
+        String theirs = letterIds.stream().collect(Collectors.joining("', '", JmsDeadLetters.LETTER + " IN ('", "')"));
+        try (Connection connection = broker.connect();
+                Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
+                MessageConsumer consumer = session.createConsumer(session.createQueue(JmsDeadLetters.QUEUE), theirs)) {
+            connection.start();
+            while (consumer.receiveNoWait() != null) {
+                LOG.trace("copy taken out");
+            }
+            session.commit();
         }
     }
 

@@ -17,6 +17,7 @@ import jakarta.jms.JMSException;
 import jakarta.jms.JMSSecurityException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
+import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import java.nio.charset.StandardCharsets;
@@ -24,9 +25,13 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -108,6 +113,49 @@ class JmsDeadLetterWatchIT {
             watch = new JmsDeadLetterWatch(broker, letters).start();
             session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("after the next start"));
             assertThat(onlyLetter().body()).isEqualTo("after the next start");
+        }
+    }
+
+    @Test
+    void aCopyOfALetterLeavesTheBrokersQueueOnceTheLetterIsSettledOrDeleted() throws Exception {
+        try (JmsDeadLetters sink = new JmsDeadLetters(letters, broker)) {
+            letters.replayedBy(
+                    "test",
+                    letter -> letter.origin().equals("fails")
+                            ? CompletableFuture.failedFuture(new IllegalStateException("again"))
+                            : CompletableFuture.completedFuture(null));
+            String settled = sink.add(failed("settled")).join();
+            String deleted = sink.add(failed("deleted")).join();
+            String failsAgain = sink.add(failed("fails")).join();
+            watch.close();
+
+            assertThat(letters.replay(settled).join()).contains(true);
+            assertThat(letters.delete(deleted).join()).isTrue();
+            assertThat(letters.replay(failsAgain).join()).contains(false);
+            assertThat(copies()).containsExactlyInAnyOrder(settled, deleted, failsAgain);
+
+            // What a stop has kept from leaving leaves after the next start.
+            watch = new JmsDeadLetterWatch(broker, letters).start();
+            await().untilAsserted(() -> assertThat(copies()).containsExactly(failsAgain));
+            await().until(() -> letters.copiesToLeave().join().isEmpty());
+        }
+    }
+
+    private static DeadLetter.Failed failed(String origin) {
+        return new DeadLetter.Failed(origin, "test", "orders", null, "invalid-json", "no", Map.of(), "{", false);
+    }
+
+    private List<String> copies() throws JMSException {
+        try (Connection connection = broker.connect();
+                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+                QueueBrowser browser = session.createBrowser(session.createQueue("DLQ"))) {
+            connection.start();
+            List<String> ids = new ArrayList<>();
+            Enumeration<?> messages = browser.getEnumeration();
+            while (messages.hasMoreElements()) {
+                ids.add(((Message) messages.nextElement()).getStringProperty("deadLetterId"));
+            }
+            return ids;
         }
     }
 
