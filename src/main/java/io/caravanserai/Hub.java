@@ -58,6 +58,7 @@ public final class Hub implements AutoCloseable {
     private Core core;
     private Subscribers subscribers;
     private Doors doors;
+    private Optional<JmsOrders> jmsDoor = Optional.empty();
     private Optional<KafkaDoor> kafkaDoor = Optional.empty();
     private HubMeters meters;
     private HttpApi api;
@@ -216,13 +217,13 @@ public final class Hub implements AutoCloseable {
                 new JmsSender("replies", messaging.broker).start(),
                 clock));
         replies.resume();
-        opened(new JmsOrders(
+        jmsDoor = Optional.of(opened(new JmsOrders(
                         messaging.broker,
                         orders,
                         messaging.jmsDeadLetters,
                         replies,
                         () -> core.entry.underWay() < MOST_UNDER_WAY))
-                .start();
+                .start());
     }
 
     private void openKafkaDoor(KafkaSide kafka) {
@@ -236,6 +237,7 @@ public final class Hub implements AutoCloseable {
         List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of(
                 new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
                 new HealthCheck("messages", messaging::trouble),
+                new HealthCheck("jms-door", () -> jmsDoor.flatMap(JmsOrders::trouble)),
                 new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
         endpoints.add(new MetricsEndpoint(core.store, core.sagas, meters));
         endpoints.addAll(messaging.endpoints());

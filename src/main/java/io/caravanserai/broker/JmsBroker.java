@@ -109,6 +109,9 @@ public final class JmsBroker implements AutoCloseable {
                 trouble = null;
                 LOG.info("JMS broker reached");
                 pause = FIRST_PAUSE_MILLIS;
+                if (embedded.isEmpty()) {
+                    warnOfSettings(connection);
+                }
                 broken.await();
                 trouble = "the connection to the JMS broker broke";
                 LOG.warn("connection to the JMS broker broke; trying to reach it again");
@@ -127,6 +130,17 @@ public final class JmsBroker implements AutoCloseable {
                 return;
             }
             pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
+        }
+    }
+
+    /** Never in the way of the hub: a broker may not answer, or in a way that is not known here. */
+    private static void warnOfSettings(Connection connection) {
+        try {
+            for (String fault : OutsideSettings.faults(connection, List.of("orders", "order-events"))) {
+                LOG.atWarn().addKeyValue("error", fault).log("settings of the JMS broker endanger messages of the hub");
+            }
+        } catch (JMSException | RuntimeException e) {
+            LOG.atDebug().setCause(e).log("the JMS broker does not tell its settings");
         }
     }
 

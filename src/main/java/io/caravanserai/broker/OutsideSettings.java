@@ -1,0 +1,105 @@
+package io.caravanserai.broker;
+
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import jakarta.jms.JMSSecurityException;
+import jakarta.jms.Message;
+import jakarta.jms.MessageConsumer;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.management.ResourceNames;
+import org.apache.activemq.artemis.api.jms.management.JMSManagementHelper;
+import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
+import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
+
+/**
+ * What in the settings of a broker outside would lose or hold up the hub's messages. A broker tells it only to a login
+ * with the right to {@code manage}; to others nothing is found.
+ */
+final class OutsideSettings {
+    private static final String MANAGEMENT = "activemq.management";
+    private static final long PATIENCE_MILLIS = 2_000;
+    private static final SimpleString DEAD_LETTERS = SimpleString.of("DLQ");
+
+    /** As many as a broker has by default: each connection that breaks counts as an attempt. */
+    private static final int FEWEST_ATTEMPTS = 10;
+
+    private static final long LONGEST_DELAY_MILLIS = 5_000;
+
+    private OutsideSettings() {}
+
+    /**
+     * Each what would happen, and the setting to give the broker.
+     *
+     * @param connection started
+     * @param addresses that the hub's messages go to
+     */
+    static List<String> faults(Connection connection, List<String> addresses) throws JMSException {
+        List<String> faults = new ArrayList<>();
+        try (Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            for (String address : addresses) {
+                Optional<AddressSettings> settings = settings(session, address);
+                if (settings.isEmpty()) {
+                    return List.of();
+                }
+                faults.addAll(faults(address, settings.get()));
+            }
+        }
+        return faults;
+    }
+
+    private static Optional<AddressSettings> settings(Session session, String address) throws JMSException {
+        TemporaryQueue answers = session.createTemporaryQueue();
+        try (MessageConsumer consumer = session.createConsumer(answers);
+                MessageProducer producer = session.createProducer(session.createQueue(MANAGEMENT))) {
+            Message question = session.createMessage();
+            question.setJMSReplyTo(answers);
+            JMSManagementHelper.putOperationInvocation(
+                    question, ResourceNames.BROKER, "getAddressSettingsAsJSON", address);
+            producer.send(question);
+            Message answer = consumer.receive(PATIENCE_MILLIS);
+            return answer != null
+                            && JMSManagementHelper.hasOperationSucceeded(answer)
+                            && JMSManagementHelper.getResult(answer) instanceof String json
+                    // The name it has at older brokers.
+                    ? Optional.of(AddressSettings.fromJSON(json.replace("\"DLA\"", "\"deadLetterAddress\"")))
+                    : Optional.empty();
+        } catch (JMSSecurityException e) {
+            return Optional.empty();
+        } catch (JMSException e) {
+            throw e;
+        } catch (Exception e) {
+            throw (JMSException) new JMSException("the answer of the broker cannot be read").initCause(e);
+        }
+    }
+
+    private static List<String> faults(String address, AddressSettings settings) {
+        List<String> faults = new ArrayList<>();
+        int attempts = settings.getMaxDeliveryAttempts();
+        boolean givesUp = attempts > 0;
+        if (givesUp && settings.getDeadLetterAddress() == null) {
+            faults.add("loses messages of " + address + " after " + attempts
+                    + " attempts to deliver them: set dead-letter-address to DLQ");
+        } else if (givesUp && !settings.getDeadLetterAddress().equals(DEAD_LETTERS)) {
+            faults.add("puts messages of " + address + " that it gives up into " + settings.getDeadLetterAddress()
+                    + ", where the hub does not see them: set dead-letter-address to DLQ");
+        }
+        if (givesUp && attempts < FEWEST_ATTEMPTS) {
+            faults.add("gives up messages of " + address + " after " + attempts
+                    + " broken connections: set max-delivery-attempts to -1");
+        }
+        if (settings.getRedeliveryDelay() > LONGEST_DELAY_MILLIS) {
+            faults.add("holds messages of " + address + " for " + settings.getRedeliveryDelay()
+                    + " ms after a broken connection: set redelivery-delay to 0");
+        }
+        if (settings.getAddressFullMessagePolicy() == AddressFullMessagePolicy.DROP) {
+            faults.add("loses messages of " + address + " when it is full: set address-full-policy to PAGE");
+        }
+        return faults;
+    }
+}
