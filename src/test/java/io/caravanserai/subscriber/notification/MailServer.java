@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ssl.SSLContext;
 import org.subethamail.smtp.MessageContext;
 import org.subethamail.smtp.MessageHandler;
 import org.subethamail.smtp.RejectException;
@@ -22,6 +23,7 @@ import org.subethamail.smtp.server.SMTPServer;
 public final class MailServer implements AutoCloseable {
     private final List<MimeMessage> taken = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> refused = new ConcurrentHashMap<>();
+    private final List<String> passwordsHeard = new CopyOnWriteArrayList<>();
     private SMTPServer server;
     private int port;
 
@@ -32,13 +34,28 @@ public final class MailServer implements AutoCloseable {
 
     /** Starts as one that nobody may send through who does not log in. */
     public MailServer start(String user, String password) {
-        return start(builder()
+        return start(withLogin(user, password));
+    }
+
+    /** Starts as one that speaks TLS from the first byte (SMTPS), and wants a login. */
+    MailServer startWithTls(SSLContext tls, String user, String password) {
+        return start(withLogin(user, password).serverSocketFactory(tls));
+    }
+
+    /** Starts as one that takes no mail before STARTTLS, and wants a login. */
+    MailServer startWithStartTls(SSLContext tls, String user, String password) {
+        return start(withLogin(user, password).requireTLS().startTlsSocketFactory(tls));
+    }
+
+    private SMTPServer.Builder withLogin(String user, String password) {
+        return builder()
                 .requireAuth()
                 .authenticationHandlerFactory(new EasyAuthenticationHandlerFactory((name, secret, context) -> {
+                    passwordsHeard.add(secret);
                     if (!name.equals(user) || !secret.equals(password)) {
                         throw new LoginFailedException("who are you?");
                     }
-                })));
+                }));
     }
 
     private SMTPServer.Builder builder() {
@@ -67,6 +84,11 @@ public final class MailServer implements AutoCloseable {
     /** In the order they came. */
     public List<MimeMessage> taken() {
         return taken;
+    }
+
+    /** Whatever anybody has tried to log in with. */
+    List<String> passwordsHeard() {
+        return passwordsHeard;
     }
 
     @Override
