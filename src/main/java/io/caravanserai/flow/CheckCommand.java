@@ -102,10 +102,28 @@ public final class CheckCommand {
                         ids.put(route.getRouteId(), "");
                     }
                 });
-        Surroundings around = new Surroundings(context, served, others, ids, Map.of());
-        return FlowCheck.check(path.getFileName().toString(), text, around).stream()
-                .map(fault -> new Fault(path.toString(), fault.line(), fault.column(), fault.message()))
+        String file = path.getFileName().toString();
+        Path kamelets = kamelets(path);
+        Surroundings around = new Surroundings(
+                context,
+                Files.isDirectory(kamelets) ? Kamelets.in(kamelets) : Kamelets.of(context),
+                served,
+                others,
+                ids,
+                Map.of());
+        return FlowCheck.check(file, text, around).stream()
+                .map(fault -> new Fault(
+                        (fault.file().equals(file) ? path : kamelets.resolve(fault.file())).toString(),
+                        fault.line(),
+                        fault.column(),
+                        fault.message()))
                 .toList();
+    }
+
+    /** Where the Kamelets of a flow file are when it brings its own. */
+    private static Path kamelets(Path file) {
+        Path folder = file.getParent() == null ? Path.of("") : file.getParent();
+        return folder.resolveSibling("kamelets");
     }
 
     private static void collect(

@@ -20,9 +20,12 @@ public record Fault(String file, int line, int column, String message) {
         return at(file, node.getStartMark(), message);
     }
 
+    /** In the file, or in the Kamelet that the mark belongs to. */
     static Fault at(String file, Optional<Mark> mark, String message) {
         return new Fault(
-                file,
+                mark.map(Mark::getName)
+                        .filter(name -> name.endsWith(Kamelets.ENDING))
+                        .orElse(file),
                 mark.map(each -> each.getLine() + 1).orElse(1),
                 mark.map(each -> each.getColumn() + 1).orElse(1),
                 message);

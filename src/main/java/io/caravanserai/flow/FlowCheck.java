@@ -44,7 +44,7 @@ final class FlowCheck {
         if (root.isEmpty()) {
             return sorted(faults);
         }
-        faults.addAll(duplicateKeys(file, root.get()));
+        faults.addAll(badKeys(file, root.get()));
         if (faults.isEmpty() && alsoInItself) {
             faults.addAll(SchemaCheck.check(file, root.get()));
         }
@@ -66,7 +66,7 @@ final class FlowCheck {
 
     private static Node withKamelets(String file, Node root, Surroundings around, Set<Fault> faults) {
         List<Fault> found = new ArrayList<>();
-        Node whole = KameletSteps.writtenInto(file, root, Kamelets.of(around.context()), found);
+        Node whole = KameletSteps.writtenInto(file, root, around.kamelets(), found);
         faults.addAll(found);
         if (found.isEmpty() && whole != root) {
             faults.addAll(SchemaCheck.check(file, whole));
@@ -94,16 +94,28 @@ final class FlowCheck {
                 faults.add(Fault.atStart(file, "the file is empty: there is nothing but comments in it"));
             }
             return root;
-        } catch (MarkedYamlEngineException e) {
-            String message = e.getContext() == null ? e.getProblem() : e.getContext() + ", " + e.getProblem();
-            faults.add(Fault.at(file, e.getProblemMark(), "not YAML: " + message));
         } catch (YamlEngineException e) {
-            faults.add(Fault.atStart(file, "not YAML: " + e.getMessage()));
+            faults.add(notYaml(file, e));
         }
         return Optional.empty();
     }
 
-    private static List<Fault> duplicateKeys(String file, Node root) {
+    static Fault notYaml(String file, YamlEngineException e) {
+        if (e instanceof MarkedYamlEngineException marked) {
+            String context = marked.getContext() == null ? "" : marked.getContext() + ", ";
+            return Fault.at(file, marked.getProblemMark(), "not YAML: " + context + marked.getProblem());
+        }
+        return Fault.atStart(file, "not YAML: " + e.getMessage());
+    }
+
+    /** The tree of a text that is one, with plain words as keys; what is wrong with others is told by a check. */
+    static Optional<Node> tree(String file, String text) {
+        return parse(file, text, new LinkedHashSet<>())
+                .filter(root -> badKeys(file, root).isEmpty());
+    }
+
+    /** Keys that are not plain words, or stand twice in one place. */
+    static List<Fault> badKeys(String file, Node root) {
         List<Fault> faults = new ArrayList<>();
         Nodes.walk(root, node -> {
             if (node instanceof MappingNode mapping) {

@@ -2,6 +2,9 @@ package io.caravanserai.flow;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 
 /** The difference of two versions as a unified diff, with three lines around each change. */
 public final class FlowDiff {
@@ -12,10 +15,22 @@ public final class FlowDiff {
     /** A line of the diff: kept (' '), gone ('-') or new ('+'), with how many lines of each text come before it. */
     private record Line(char mark, String text, int before, int after) {}
 
-    /** Empty when the texts are the same. */
+    /** Of the texts, then of the Kamelets; empty when all are the same. */
     public static String between(FlowVersion older, FlowVersion newer) {
-        List<Line> lines =
-                lines(older.text().lines().toList(), newer.text().lines().toList());
+        StringBuilder out = new StringBuilder(between(older.file(), older, newer, FlowVersion::text));
+        Set<String> kamelets = new TreeSet<>(older.kamelets().keySet());
+        kamelets.addAll(newer.kamelets().keySet());
+        for (String name : kamelets) {
+            String file = "kamelets/" + Kamelets.fileOf(name);
+            out.append(between(file, older, newer, version -> version.kamelets().getOrDefault(name, "")));
+        }
+        return out.toString();
+    }
+
+    private static String between(
+            String file, FlowVersion older, FlowVersion newer, Function<FlowVersion, String> text) {
+        List<Line> lines = lines(
+                text.apply(older).lines().toList(), text.apply(newer).lines().toList());
         StringBuilder out = new StringBuilder();
         int at = 0;
         while (at < lines.size()) {
@@ -32,11 +47,10 @@ public final class FlowDiff {
             hunk(lines.subList(begin, end), out);
             at = end;
         }
-        return out.isEmpty() ? "" : "--- " + name(older) + "\n+++ " + name(newer) + "\n" + out;
-    }
-
-    private static String name(FlowVersion version) {
-        return version.file() + "\tversion " + version.version();
+        return out.isEmpty()
+                ? ""
+                : "--- " + file + "\tversion " + older.version() + "\n+++ " + file + "\tversion " + newer.version()
+                        + "\n" + out;
     }
 
     private static int next(List<Line> lines, int from) {

@@ -12,38 +12,45 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** The folder where people keep the flow files. */
+/** The folder where people keep the flow files, and the folder of their Kamelets. */
 final class FlowFolder {
     private final Path folder;
+    private final Path kamelets;
 
-    FlowFolder(Path folder) {
+    FlowFolder(Path folder, Path kamelets) {
         this.folder = folder;
+        this.kamelets = kamelets;
     }
 
     /** What tells one state of a file from another without reading it. */
     record Stamp(Object key, long modified, long size) {}
 
     /**
-     * The flow files and their stamps. Hidden files, which editors and this class write on the way, are not among them.
+     * The files of flows and Kamelets, and their stamps. Hidden files, which editors and this class write on the way, are not among them.
      *
-     * @throws UncheckedIOException when the folder cannot be read
+     * @throws UncheckedIOException when a folder cannot be read
      */
     Map<String, Stamp> files() {
         Map<String, Stamp> files = new TreeMap<>();
+        list(folder, FlowVersion.ENDING, files);
+        list(kamelets, Kamelets.ENDING, files);
+        return files;
+    }
+
+    private static void list(Path folder, String ending, Map<String, Stamp> files) {
         if (!Files.isDirectory(folder)) {
-            return files;
+            return;
         }
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : (Iterable<Path>) entries::iterator) {
                 String name = entry.getFileName().toString();
-                if (name.endsWith(FlowVersion.ENDING) && !name.startsWith(".")) {
+                if (name.endsWith(ending) && !name.startsWith(".")) {
                     stamp(entry, name, files);
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be read", e);
+            throw new UncheckedIOException("the folder " + folder + " (hub.routes.dir) cannot be read", e);
         }
-        return files;
     }
 
     private static void stamp(Path entry, String name, Map<String, Stamp> files) throws IOException {
@@ -63,10 +70,10 @@ final class FlowFolder {
     }
 
     byte[] read(String file) throws IOException {
-        return Files.readAllBytes(folder.resolve(file));
+        return Files.readAllBytes((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
     }
 
-    /** Replaces a file at once: whoever reads it sees the old text or the new one, never a part. */
+    /** Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. */
     void write(String file, String text) throws IOException {
         Files.createDirectories(folder);
         Path temporary = folder.resolve("." + file + "." + UUID.randomUUID());

@@ -51,7 +51,8 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
     @Override
     protected RouteBuilder builder(YamlDeserializationContext context, Node written) {
         List<Fault> faults = new ArrayList<>();
-        Node root = KameletSteps.writtenInto(version.file(), written, Kamelets.of(getCamelContext()), faults);
+        Kamelets kamelets = Kamelets.of(getCamelContext(), version.kamelets());
+        Node root = KameletSteps.writtenInto(version.file(), written, kamelets, faults);
         if (!faults.isEmpty()) {
             throw new IllegalArgumentException(faults.get(0).toString());
         }

@@ -50,6 +50,8 @@ public final class Flows implements AutoCloseable {
     private final FolderWatch watch;
     private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
     private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
+    /** Whether what was refused may be sound by now, for what it lacked may be there. */
+    private volatile boolean somethingNew;
     // One beside the other: an edit must not wait until the routes of an old version have stopped.
     private final ScheduledExecutorService timer = timer("flows");
     private final ScheduledExecutorService sweeper = timer("flows-sweep");
@@ -67,18 +69,23 @@ public final class Flows implements AutoCloseable {
         this.clock = clock;
         this.versions = new SqlFlowVersions(store);
         this.carried = carried;
-        this.folder = new FlowFolder(folder);
-        Kamelets.lookIn(context, folder.resolveSibling("kamelets"));
+        Path kamelets = folder.resolveSibling("kamelets");
+        this.folder = new FlowFolder(folder, kamelets);
+        Kamelets.lookIn(context, kamelets);
         this.flows = new RunningFlows(context);
         this.watch = new FolderWatch(this.folder, clock, new FolderWatch.Handler() {
             @Override
             public boolean changed(String file, boolean hasRestedLong) {
-                return Flows.this.changed(file, hasRestedLong);
+                return isKamelet(file) ? kameletChanged(file, hasRestedLong) : Flows.this.changed(file, hasRestedLong);
             }
 
             @Override
             public void deleted(String file) {
-                Flows.this.deleted(file);
+                if (isKamelet(file)) {
+                    retake(file);
+                } else {
+                    Flows.this.deleted(file);
+                }
             }
         });
     }
@@ -90,7 +97,10 @@ public final class Flows implements AutoCloseable {
     public synchronized void start() {
         Map<String, FlowFolder.Stamp> files = folder.files();
         watch.remember(files);
-        files.keySet().forEach(this::startFile);
+        files.keySet().stream().filter(file -> !isKamelet(file)).forEach(this::startFile);
+        while (somethingNew) {
+            retryRefused();
+        }
         for (OrdersCarried.Carried each : carried.unfinished().join()) {
             try {
                 revive(each.flow(), each.version());
@@ -103,8 +113,7 @@ public final class Flows implements AutoCloseable {
                         .log("orders wait for a version that cannot run");
             }
         }
-        timer.scheduleWithFixedDelay(
-                () -> quietly(watch::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(() -> quietly(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
         sweeper.scheduleWithFixedDelay(() -> quietly(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -116,7 +125,7 @@ public final class Flows implements AutoCloseable {
                 .map(each -> new Entrance(
                         flow,
                         each.version().version(),
-                        LocalNames.versioned(name, each.version().version())));
+                        LocalNames.versioned(flow, name, each.version().version())));
     }
 
     /**
@@ -129,7 +138,7 @@ public final class Flows implements AutoCloseable {
         if (!flows.isRunning(flow, version)) {
             revive(flow, version);
         }
-        return LocalNames.versioned("direct:" + flow, version);
+        return LocalNames.versioned(flow, "direct:" + flow, version);
     }
 
     /** How all flows stand, by file. */
@@ -139,15 +148,14 @@ public final class Flows implements AutoCloseable {
 
     /** The faults a text would be refused for; empty when it would be accepted. Changes nothing. Blocks. */
     public List<Fault> check(String file, String text) {
-        return check(file, text, FlowCheck::check);
+        return check(file, text, around(file), FlowCheck::check);
     }
 
     private interface Check {
         List<Fault> faults(String file, String text, Surroundings around);
     }
 
-    private List<Fault> check(String file, String text, Check check) {
-        Surroundings around = around(file);
+    private List<Fault> check(String file, String text, Surroundings around, Check check) {
         List<Fault> faults = new ArrayList<>(check.faults(file, text, around));
         if (faults.isEmpty()) {
             faults.addAll(stillNeeded(file, text, around));
@@ -167,7 +175,8 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * Makes the text of an earlier version the newest again.
+     * Makes the text of an earlier version, with its Kamelets, the newest again. The files of Kamelets stay as they are,
+     * for other flows name them too.
      *
      * @param version null for the one before the newest
      * @throws UnknownFlowException when there is no such version
@@ -178,7 +187,7 @@ public final class Flows implements AutoCloseable {
         FlowVersion earlier = versions.one(file, number)
                 .join()
                 .orElseThrow(() -> new UnknownFlowException(file + " has no version " + number));
-        return put(file, earlier.text(), who);
+        return rollback(earlier, who);
     }
 
     /**
@@ -193,7 +202,7 @@ public final class Flows implements AutoCloseable {
             throw new FlowRefusedException(faults);
         }
         Optional<FlowVersion> running = running(file);
-        List<Course> after = courses(new FlowVersion(file, 0, "", text, "", clock.instant()), samples, rehearsal);
+        List<Course> after = courses(candidate(file, text, around(file)), samples, rehearsal);
         List<Course> before = running.isPresent() ? courses(running.get(), samples, rehearsal) : List.of();
         List<Rehearsal.Comparison> orders = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
@@ -222,6 +231,20 @@ public final class Flows implements AutoCloseable {
         } catch (Exception e) {
             throw new FlowRefusedException(List.of(Blame.of(version.file(), root, e, flows.context())));
         }
+    }
+
+    private synchronized FlowVersion rollback(FlowVersion earlier, String who) throws FlowRefusedException {
+        String file = earlier.file();
+        Surroundings around = flows.around(file);
+        String folderHash = candidate(file, earlier.text(), around).hash();
+        Surroundings then = around.with(Kamelets.of(flows.context(), earlier.kamelets()));
+        FlowVersion candidate = candidate(file, earlier.text(), then);
+        Optional<FlowVersion> running = running(file).filter(each -> each.hash().equals(candidate.hash()));
+        if (running.isPresent()) {
+            write(file, earlier.text());
+            return kept(running.get());
+        }
+        return swap(candidate, folderHash, then, who, true);
     }
 
     private int before(String file) {
@@ -277,24 +300,41 @@ public final class Flows implements AutoCloseable {
 
     private synchronized FlowVersion swap(String file, String text, String who, boolean write)
             throws FlowRefusedException {
-        String flow = FlowVersion.flowOf(file);
-        Optional<RunningVersion> running = flows.newest(flow);
-        boolean same = running.isPresent() && running.get().version().hash().equals(FlowVersion.hashOf(text));
-        if (same) {
+        Surroundings around = flows.around(file);
+        FlowVersion candidate = candidate(file, text, around);
+        Optional<FlowVersion> running =
+                running(file).filter(each -> each.folderHash().equals(candidate.hash()));
+        if (running.isPresent()) {
             if (write) {
                 write(file, text);
             }
-            refusals.remove(file);
-            return running.get().version();
+            return kept(running.get());
         }
-        List<Fault> faults = check(file, text, isShipped(file, text) ? FlowCheck::checkAround : FlowCheck::check);
+        return swap(candidate, candidate.hash(), around, who, write);
+    }
+
+    private FlowVersion kept(FlowVersion running) {
+        refusals.remove(running.file());
+        return running;
+    }
+
+    private static FlowVersion candidate(String file, String text, Surroundings around) {
+        return FlowVersion.candidate(file, text, around.kamelets().neededBy(file, text));
+    }
+
+    private FlowVersion swap(FlowVersion candidate, String folderHash, Surroundings around, String who, boolean write)
+            throws FlowRefusedException {
+        String file = candidate.file();
+        String text = candidate.text();
+        List<Fault> faults =
+                check(file, text, around, isShipped(file, text) ? FlowCheck::checkAround : FlowCheck::check);
         if (!faults.isEmpty()) {
             throw new FlowRefusedException(faults);
         }
         SqlFlowVersions.Accepted recorded =
-                versions.accept(file, text, who, clock.instant()).join();
+                versions.accept(candidate, folderHash, who, clock.instant()).join();
         FlowVersion accepted = recorded.version();
-        boolean ran = flows.isRunning(flow, accepted.version());
+        boolean ran = flows.isRunning(accepted.flow(), accepted.version());
         RunningVersion added = null;
         try {
             added = flows.add(accepted);
@@ -316,6 +356,7 @@ public final class Flows implements AutoCloseable {
                     List.of(Blame.of(file, Nodes.parse(file, text).orElseThrow(), e, flows.context())));
         }
         refusals.remove(file);
+        somethingNew = true;
         LOG.atInfo()
                 .addKeyValue("file", file)
                 .addKeyValue("version", accepted.version())
@@ -373,7 +414,8 @@ public final class Flows implements AutoCloseable {
         try {
             String text = FlowCheck.decode(folder.read(file));
             Optional<FlowVersion> last = versions.newest(file).join();
-            if (last.isPresent() && last.get().hash().equals(FlowVersion.hashOf(text))) {
+            FlowVersion candidate = candidate(file, text, flows.around(file));
+            if (last.isPresent() && last.get().folderHash().equals(candidate.hash())) {
                 flows.promote(flows.add(last.get()));
                 return;
             }
@@ -407,11 +449,70 @@ public final class Flows implements AutoCloseable {
         }
     }
 
+    private static boolean isKamelet(String file) {
+        return file.endsWith(Kamelets.ENDING);
+    }
+
+    private void look() {
+        watch.look();
+        if (somethingNew) {
+            retryRefused();
+        }
+    }
+
+    /** Files that name each other may be saved in any order. */
+    private void retryRefused() {
+        somethingNew = false;
+        for (String file : new TreeSet<>(refusals.keySet())) {
+            if (watch.isGone(file)) {
+                deleted(file);
+            } else if (!watch.changing().contains(file)) {
+                changed(file, true);
+            }
+        }
+    }
+
+    private boolean kameletChanged(String file, boolean hasRestedLong) {
+        try {
+            String text = FlowCheck.decode(folder.read(file));
+            String name = nameOf(file);
+            boolean cut = flows.newest().stream()
+                    .anyMatch(flow -> isCut(text, flow.version().kamelets().getOrDefault(name, "")));
+            if (!hasRestedLong && (cut || !text.endsWith("\n"))) {
+                return false;
+            }
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            // Told of the flows that name it.
+        }
+        retake(file);
+        return true;
+    }
+
+    /** A Kamelet is another now: so are the flows that name it. */
+    private void retake(String file) {
+        String name = nameOf(file);
+        flows.newest().stream()
+                .map(RunningVersion::version)
+                .filter(flow -> flow.kamelets().containsKey(name))
+                .filter(flow -> !watch.changing().contains(flow.file()))
+                .forEach(flow -> changed(flow.file(), true));
+        somethingNew = true;
+    }
+
+    private static String nameOf(String kameletFile) {
+        return kameletFile.substring(0, kameletFile.length() - Kamelets.ENDING.length());
+    }
+
     /** Reads under the lock: what is read before a rollback must not be taken up after it. */
     private synchronized boolean changed(String file, boolean hasRestedLong) {
         try {
             String text = FlowCheck.decode(folder.read(file));
-            if (!hasRestedLong && looksHalfWritten(file, text)) {
+            // A Kamelet that is being written may be one that it names.
+            if (!hasRestedLong
+                    && (looksHalfWritten(file, text)
+                            || watch.changing().stream().anyMatch(Flows::isKamelet))) {
                 return false;
             }
             if (!isFileName(file)) {
@@ -433,10 +534,13 @@ public final class Flows implements AutoCloseable {
 
     private boolean looksHalfWritten(String file, String text) {
         boolean cut = flows.newest(FlowVersion.flowOf(file))
-                .map(running -> running.version().text())
-                .filter(before -> before.length() > text.length() && before.startsWith(text))
+                .filter(running -> isCut(text, running.version().text()))
                 .isPresent();
         return cut || !text.endsWith("\n");
+    }
+
+    private static boolean isCut(String text, String before) {
+        return before.length() > text.length() && before.startsWith(text);
     }
 
     private synchronized void deleted(String file) {
@@ -455,6 +559,7 @@ public final class Flows implements AutoCloseable {
         }
         try {
             flows.retire(flow);
+            somethingNew = true;
             LOG.atInfo().addKeyValue("file", file).log("flow deleted; orders in it end under it");
         } catch (Exception e) {
             LOG.atWarn().addKeyValue("file", file).setCause(e).log("flow deleted, but a route did not stop");
@@ -462,6 +567,10 @@ public final class Flows implements AutoCloseable {
     }
 
     private void refuse(String file, List<Fault> faults) {
+        Refusal before = refusals.get(file);
+        if (before != null && before.errors().equals(faults)) {
+            return;
+        }
         refusals.put(file, new Refusal(clock.instant(), faults));
         faults.forEach(fault -> LOG.atError()
                 .addKeyValue("file", file)

@@ -56,6 +56,16 @@ final class FolderWatch {
         known.putAll(files);
     }
 
+    /** Files that have changed and not come to rest; for the thread that looks. */
+    Set<String> changing() {
+        return changing.keySet();
+    }
+
+    /** Whether a file has been told as deleted, or never seen. Thread-safe. */
+    boolean isGone(String file) {
+        return !known.containsKey(file);
+    }
+
     /** A file has been written by the hub itself; from now on it can be missed. Thread-safe. */
     void expect(String file) {
         known.putIfAbsent(file, GONE);

@@ -21,7 +21,8 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * Writes the steps of Kamelets into the tree of a flow, where it names them. So they run in the routes of one version of
- * the flow, under its error handling, and every check sees them. Faults in them point at the place that names them.
+ * the flow, under its error handling, and every check sees them. A fault points into the Kamelet, or, where a parameter
+ * has a part in it, at the place that names the Kamelet.
  */
 final class KameletSteps {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(\\??)([A-Za-z0-9_.-]+)}}");
@@ -151,10 +152,15 @@ final class KameletSteps {
                 return fault(
                         use, "there is no Kamelet '" + use.name() + "'" + DidYouMean.of(use.name(), kamelets.names()));
             }
+            List<Fault> badKeys = FlowCheck.badKeys(file, kamelet.get());
+            if (!badKeys.isEmpty()) {
+                faults.addAll(badKeys);
+                return Optional.empty();
+            }
             Optional<Node> template = Nodes.value(kamelet.get(), "spec").flatMap(spec -> Nodes.value(spec, "template"));
             Optional<Node> from = template.flatMap(each -> Nodes.value(each, "from")
                     .or(() -> Nodes.value(each, "route").flatMap(route -> Nodes.value(route, "from"))));
-            if (from.isEmpty()) {
+            if (!(from.orElse(null) instanceof MappingNode)) {
                 return fault(use, "the Kamelet '" + use.name() + "' has no route");
             }
             if (template.flatMap(each -> Nodes.value(each, "beans")).isPresent()) {
@@ -164,7 +170,8 @@ final class KameletSteps {
             Filling filling = new Filling(use, parameters(kamelet.get(), use));
             return faults.size() > before ? Optional.empty() : Optional.of(copy(filling.all(from.get()), depth + 1));
         } catch (YamlEngineException e) {
-            return fault(use, "the Kamelet '" + use.name() + "' is not YAML: " + e.getMessage());
+            faults.add(FlowCheck.notYaml(Kamelets.fileOf(use.name()), e));
+            return Optional.empty();
         }
     }
 
@@ -191,8 +198,7 @@ final class KameletSteps {
             }
         });
         if (definition.flatMap(each -> Nodes.value(each, "required")).orElse(null) instanceof SequenceNode required) {
-            for (Node each : required.getValue()) {
-                String name = ((ScalarNode) each).getValue();
+            for (String name : texts(required)) {
                 if (!values.containsKey(name)) {
                     fault(use, "the Kamelet '" + use.name() + "' needs '" + name + "'");
                 }
@@ -204,9 +210,7 @@ final class KameletSteps {
     private void choice(Use use, String name, Node property) {
         ScalarNode value = use.given().get(name);
         if (value != null && Nodes.value(property, "enum").orElse(null) instanceof SequenceNode choices) {
-            List<String> texts = choices.getValue().stream()
-                    .map(each -> ((ScalarNode) each).getValue())
-                    .toList();
+            List<String> texts = texts(choices);
             if (!texts.contains(value.getValue()) && !value.getValue().contains("{{")) {
                 faults.add(Fault.at(
                         file,
@@ -215,6 +219,13 @@ final class KameletSteps {
                                 + " (one of " + String.join(", ", texts) + ")"));
             }
         }
+    }
+
+    private static List<String> texts(SequenceNode list) {
+        return list.getValue().stream()
+                .filter(ScalarNode.class::isInstance)
+                .map(each -> ((ScalarNode) each).getValue())
+                .toList();
     }
 
     private Optional<Node> fault(Use use, String message) {
@@ -238,8 +249,8 @@ final class KameletSteps {
             steps.addAll(use.then());
             List<NodeTuple> tuples = new ArrayList<>(filled.getValue());
             tuples.removeIf(tuple -> Nodes.is(tuple.getKeyNode(), "steps"));
-            tuples.add(new NodeTuple(scalar("steps", use.place()), sequence(steps, use.place())));
-            return mapping(tuples, use.place());
+            tuples.add(new NodeTuple(scalar("steps", from), sequence(steps, from)));
+            return mapping(tuples, from);
         }
 
         private static List<Node> stepsOfList(Node steps) {
@@ -263,27 +274,29 @@ final class KameletSteps {
                         items.add(fill(item));
                     }
                 }
-                return sequence(items, use.place());
+                return sequence(items, node);
             }
             if (node instanceof MappingNode group) {
                 List<NodeTuple> tuples = new ArrayList<>();
                 for (NodeTuple tuple : group.getValue()) {
                     // Two uses in one file would have the same ids.
                     if (!Nodes.is(tuple.getKeyNode(), "id") && !isLeftOut(tuple.getValueNode())) {
-                        String key = ((ScalarNode) tuple.getKeyNode()).getValue();
-                        tuples.add(new NodeTuple(scalar(key, use.place()), fill(tuple.getValueNode())));
+                        tuples.add(new NodeTuple(tuple.getKeyNode(), fill(tuple.getValueNode())));
                     }
                 }
-                return mapping(tuples, use.place());
+                return mapping(tuples, node);
             }
             ScalarNode text = (ScalarNode) node;
-            return new ScalarNode(
-                    text.getTag(),
-                    true,
-                    filled(text.getValue()),
-                    text.getScalarStyle(),
-                    use.place().getStartMark(),
-                    use.place().getEndMark());
+            String filled = filled(text.getValue());
+            return filled.equals(text.getValue())
+                    ? text
+                    : new ScalarNode(
+                            text.getTag(),
+                            true,
+                            filled,
+                            text.getScalarStyle(),
+                            use.place().getStartMark(),
+                            use.place().getEndMark());
         }
 
         /** Whether it is {@code {{?name}}}, and no such parameter is given. */

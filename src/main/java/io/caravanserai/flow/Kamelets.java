@@ -3,14 +3,16 @@ package io.caravanserai.flow;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -20,19 +22,24 @@ import org.snakeyaml.engine.v2.nodes.Node;
 /**
  * The building blocks of flows: Camel's Kamelets, in a folder beside the flows or else in the hub's jar.
  *
- * <p>A file is read when a flow that names it is checked or started: {@link KameletSteps} writes its steps into the flow.
+ * <p>{@link KameletSteps} writes the steps of those that a flow names into it. Each text is read once, when it is first
+ * asked for: what was checked is what is kept with the version and runs. For one thread.
  */
 final class Kamelets {
+    /** What the name of every Kamelet's file ends with. */
+    static final String ENDING = ".kamelet.yaml";
+
     /** Where the registry has the folder, as a {@link Path}. */
     private static final String FOLDER = "kameletsFolder";
 
-    private static final String ENDING = ".kamelet.yaml";
     private static final Set<String> IN_THE_JAR = Set.of("http-call", "jms-call", "kafka-send", "once", "order-events");
 
     private final Optional<Path> folder;
+    private final Map<String, String> texts;
 
-    private Kamelets(Optional<Path> folder) {
+    private Kamelets(Optional<Path> folder, Map<String, String> kept) {
         this.folder = folder;
+        this.texts = new TreeMap<>(kept);
     }
 
     /** Has flows of this context look for Kamelets in a folder first; it need not exist. */
@@ -40,36 +47,77 @@ final class Kamelets {
         context.getRegistry().bind(FOLDER, folder);
     }
 
-    /** Those that flows of this context may name. */
+    /** Those that flows of this context may name, as they are now. */
     static Kamelets of(CamelContext context) {
-        return new Kamelets(Optional.ofNullable(context.getRegistry().lookupByNameAndType(FOLDER, Path.class)));
+        return of(context, Map.of());
+    }
+
+    /** Those that were kept with a version, by name; what is not among them is as it is now. */
+    static Kamelets of(CamelContext context, Map<String, String> kept) {
+        return new Kamelets(Optional.ofNullable(context.getRegistry().lookupByNameAndType(FOLDER, Path.class)), kept);
+    }
+
+    /** Those of a folder. */
+    static Kamelets in(Path folder) {
+        return new Kamelets(Optional.of(folder), Map.of());
+    }
+
+    static String fileOf(String name) {
+        return name + ENDING;
     }
 
     /**
-     * The tree of a Kamelet; empty when there is none of that name.
+     * The tree of a Kamelet, whose marks carry the file's name; empty when there is none of that name.
      *
      * @throws YamlEngineException when it is not YAML
      */
     Optional<Node> find(String name) {
-        return text(name).flatMap(text -> Nodes.parse(name + ENDING, text));
+        Optional<String> text = text(name);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                Nodes.parse(fileOf(name), text.get()).orElseThrow(() -> new YamlEngineException("the file is empty")));
+    }
+
+    /**
+     * The texts that a flow needs of these, by name: those it names, and those that these name. Empty when it is not a
+     * tree of YAML.
+     */
+    Map<String, String> neededBy(String file, String text) {
+        FlowCheck.tree(file, text).ifPresent(root -> KameletSteps.writtenInto(file, root, this, new ArrayList<>()));
+        return Map.copyOf(texts);
     }
 
     private Optional<String> text(String name) {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
             return Optional.empty();
         }
-        Optional<Path> file = folder.map(each -> each.resolve(name + ENDING)).filter(Files::isRegularFile);
+        if (!texts.containsKey(name)) {
+            bytes(name).ifPresent(bytes -> texts.put(name, decoded(bytes)));
+        }
+        return Optional.ofNullable(texts.get(name));
+    }
+
+    private Optional<byte[]> bytes(String name) {
+        Optional<Path> file = folder.map(each -> each.resolve(fileOf(name))).filter(Files::isRegularFile);
         try {
             if (file.isPresent()) {
-                return Optional.of(Files.readString(file.get()));
+                return Optional.of(Files.readAllBytes(file.get()));
             }
-            try (InputStream in = Kamelets.class.getResourceAsStream("/kamelets/" + name + ENDING)) {
-                return in == null
-                        ? Optional.empty()
-                        : Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            try (InputStream in = Kamelets.class.getResourceAsStream("/kamelets/" + fileOf(name))) {
+                return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
             }
         } catch (IOException e) {
             throw new UncheckedIOException("the Kamelet " + name + " cannot be read", e);
+        }
+    }
+
+    private static String decoded(byte[] bytes) {
+        try {
+            return FlowCheck.decode(bytes);
+        } catch (CharacterCodingException e) {
+            throw new YamlEngineException("not UTF-8 text");
         }
     }
 

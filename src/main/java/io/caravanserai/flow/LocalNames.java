@@ -20,17 +20,19 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * The names that live inside one flow file: each {@code direct:} and {@code seda:} name it consumes, and each JMS queue
  * it consumes whose name begins with the flow's name and a dot ({@code jms:queue:order-queue.commands}).
  *
- * <p>Each version of the file gets names of its own ({@code direct:order-queue@7}), so versions run side by side and no
- * message of one reaches the other.
+ * <p>Each version of the file gets names of its own ({@code direct:order-queue@7}, {@code direct:pay@order-queue.7}), so
+ * versions run side by side and no message of one reaches the other, nor a name that has moved to another file.
  */
 final class LocalNames {
     // The lookbehind keeps "redirect:x" and "a.direct:x" out.
     private static final Pattern NAME =
             Pattern.compile("(?<![\\w.-])(direct|seda|jms:queue|jms):(?://)?([A-Za-z0-9_./-]*[A-Za-z0-9_])");
 
+    private final String flow;
     private final Set<String> names;
 
-    private LocalNames(Set<String> names) {
+    private LocalNames(String flow, Set<String> names) {
+        this.flow = flow;
         this.names = names;
     }
 
@@ -42,7 +44,7 @@ final class LocalNames {
                 names.add(key);
             }
         }
-        return new LocalNames(names);
+        return new LocalNames(flow, names);
     }
 
     /** Such as {@code direct:order-queue}; never with a version. */
@@ -54,8 +56,11 @@ final class LocalNames {
         return names.contains(name);
     }
 
-    static String versioned(String name, int version) {
-        return name + "@" + version;
+    /** The name, or the id of a route, of one version of a flow. */
+    static String versioned(String flow, String name, int version) {
+        String bare = name.substring(Math.max(name.lastIndexOf(':'), name.lastIndexOf('/')) + 1);
+        boolean tellsTheFlow = bare.equals(flow) || bare.startsWith(flow + ".");
+        return name + "@" + (tellsTheFlow ? "" : flow + ".") + version;
     }
 
     /** A copy of the tree in which each local name carries the version; positions stay. */
@@ -145,12 +150,12 @@ final class LocalNames {
                 mapping.getTag(), true, tuples, mapping.getFlowStyle(), mapping.getStartMark(), mapping.getEndMark());
     }
 
-    private static MappingNode withVersionedName(MappingNode parameters, int version) {
+    private MappingNode withVersionedName(MappingNode parameters, int version) {
         List<NodeTuple> tuples = new ArrayList<>();
         for (NodeTuple tuple : parameters.getValue()) {
             boolean name = Nodes.is(tuple.getKeyNode(), "name") || Nodes.is(tuple.getKeyNode(), "destinationName");
             Node value = name && tuple.getValueNode() instanceof ScalarNode scalar
-                    ? copy(scalar, versioned(scalar.getValue(), version))
+                    ? copy(scalar, versioned(flow, scalar.getValue(), version))
                     : tuple.getValueNode();
             tuples.add(new NodeTuple(tuple.getKeyNode(), value));
         }
@@ -172,7 +177,7 @@ final class LocalNames {
         Matcher name = NAME.matcher(text);
         StringBuilder out = new StringBuilder();
         while (name.find()) {
-            String found = names.contains(key(name)) ? versioned(name.group(), version) : name.group();
+            String found = names.contains(key(name)) ? versioned(flow, name.group(), version) : name.group();
             name.appendReplacement(out, Matcher.quoteReplacement(found));
         }
         return name.appendTail(out).toString();

@@ -1,6 +1,5 @@
 package io.caravanserai.flow;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -51,8 +50,8 @@ final class RehearsalContext implements AutoCloseable {
 
     RehearsalContext(FlowVersion flow, Surroundings around, Rehearsal rehearsal) throws Exception {
         this.rehearsal = rehearsal;
-        this.entry = LocalNames.versioned("direct:" + flow.flow(), 0);
-        FlowVersion unnumbered = new FlowVersion(flow.file(), 0, "", flow.text(), "", Instant.EPOCH);
+        this.entry = LocalNames.versioned(flow.flow(), "direct:" + flow.flow(), 0);
+        FlowVersion unnumbered = FlowVersion.candidate(flow.file(), flow.text(), flow.kamelets());
         try {
             prepare(around);
             context.addRoutes(standIns(around));

@@ -48,6 +48,11 @@ final class RunningFlows {
         return Optional.ofNullable(newest.get(flow));
     }
 
+    /** The newest version of each flow. */
+    List<RunningVersion> newest() {
+        return List.copyOf(newest.values());
+    }
+
     boolean isRunning(String flow, int version) {
         return running.containsKey(new Key(flow, version));
     }
@@ -102,7 +107,7 @@ final class RunningFlows {
             if (!name.startsWith("jms:")) {
                 stableNames
                         .computeIfAbsent(name, each -> new StableName(context, each))
-                        .pointAt(version.version().version());
+                        .pointAt(version.version());
             }
         }
         newest.put(flow, version);
@@ -184,6 +189,6 @@ final class RunningFlows {
                 }
             }
         }
-        return new Surroundings(context, served, others, ids, needed);
+        return new Surroundings(context, Kamelets.of(context), served, others, ids, needed);
     }
 }

@@ -67,9 +67,9 @@ final class RunningVersion {
             number++;
             String id = route.hasCustomIdAssigned() ? route.getId() : version.flow() + "-" + number;
             ids.add(id);
-            route.setId(LocalNames.versioned(id, version.version()));
+            route.setId(LocalNames.versioned(version.flow(), id, version.version()));
             // Ids of steps must be unique in the whole context too.
-            route.setNodePrefixId("v" + version.version() + "-");
+            route.setNodePrefixId(version.flow() + "-" + version.version() + "-");
             routes.add(route.getId());
             String uri = route.getInput().getEndpointUri();
             if (!isLocal(uri)) {

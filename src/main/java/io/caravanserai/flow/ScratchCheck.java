@@ -1,6 +1,5 @@
 package io.caravanserai.flow;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.CamelContext;
@@ -96,7 +95,8 @@ final class ScratchCheck {
         if (templates != null) {
             model.addRouteTemplateDefinitions(templates);
         }
-        FlowVersion version = new FlowVersion(file, 0, "", text, "", Instant.EPOCH);
+        FlowVersion version =
+                FlowVersion.candidate(file, text, around.kamelets().neededBy(file, text));
         RouteBuilder builder = FlowLoader.load(scratch, version).builder();
         scratch.addRoutes(builder);
         for (RouteDefinition route : List.copyOf(model.getRouteDefinitions())) {

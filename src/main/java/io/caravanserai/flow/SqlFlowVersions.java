@@ -1,28 +1,33 @@
 package io.caravanserai.flow;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import io.caravanserai.order.OrderJson;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Keeps every accepted text of every flow. Thread-safe. */
+/** Keeps every accepted text of every flow, with its Kamelets. Thread-safe. */
 final class SqlFlowVersions {
     private static final String NEWEST = """
-            SELECT file, version, hash, text, who, at FROM flow_versions
+            SELECT file, version, hash, folder_hash, text, kamelets, who, at FROM flow_versions
             WHERE file = ? ORDER BY version DESC LIMIT 1
             """;
     private static final String ONE = """
-            SELECT file, version, hash, text, who, at FROM flow_versions WHERE file = ? AND version = ?
+            SELECT file, version, hash, folder_hash, text, kamelets, who, at FROM flow_versions WHERE file = ? AND version = ?
             """;
     private static final String ALL = """
-            SELECT file, version, hash, text, who, at FROM flow_versions WHERE file = ? ORDER BY version DESC
+            SELECT file, version, hash, folder_hash, text, kamelets, who, at FROM flow_versions WHERE file = ? ORDER BY version DESC
             """;
     private static final String INSERT = """
-            INSERT INTO flow_versions (file, version, hash, text, who, at) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO flow_versions (file, version, hash, folder_hash, text, kamelets, who, at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """;
 
     private static final String DELETE = """
@@ -42,21 +47,29 @@ final class SqlFlowVersions {
      */
     record Accepted(FlowVersion version, boolean isNew) {}
 
-    /** The newest version when it has this text, else a new one of it. */
-    CompletableFuture<Accepted> accept(String file, String text, String who, Instant at) {
-        return store.write("accept-flow", file, tx -> accept(tx, file, text, who, at));
+    /**
+     * The newest version when it is the same, else a new one.
+     *
+     * @param folderHash the hash of what the folders hold
+     */
+    CompletableFuture<Accepted> accept(FlowVersion candidate, String folderHash, String who, Instant at) {
+        return store.write("accept-flow", candidate.file(), tx -> accept(tx, candidate, folderHash, who, at));
     }
 
-    private static Accepted accept(Transaction tx, String file, String text, String who, Instant at)
+    private static Accepted accept(Transaction tx, FlowVersion candidate, String folderHash, String who, Instant at)
             throws SQLException {
-        String hash = FlowVersion.hashOf(text);
+        String file = candidate.file();
+        String hash = candidate.hash();
         Optional<FlowVersion> newest = tx.first(NEWEST, SqlFlowVersions::read, file);
-        if (newest.isPresent() && newest.get().hash().equals(hash)) {
+        if (newest.isPresent()
+                && newest.get().hash().equals(hash)
+                && newest.get().folderHash().equals(folderHash)) {
             return new Accepted(newest.get(), false);
         }
         int number = newest.map(FlowVersion::version).orElse(0) + 1;
-        tx.update(INSERT, file, number, hash, text, who, at);
-        return new Accepted(new FlowVersion(file, number, hash, text, who, at), true);
+        Map<String, String> kamelets = candidate.kamelets();
+        tx.update(INSERT, file, number, hash, folderHash, candidate.text(), json(kamelets), who, at);
+        return new Accepted(new FlowVersion(file, number, hash, folderHash, candidate.text(), kamelets, who, at), true);
     }
 
     /** Takes back a version under which no order can have begun, for it did not start. */
@@ -78,12 +91,31 @@ final class SqlFlowVersions {
     }
 
     private static FlowVersion read(ResultSet row) throws SQLException {
+        String folderHash = row.getString("folder_hash");
         return new FlowVersion(
                 row.getString("file"),
                 row.getInt("version"),
                 row.getString("hash"),
+                folderHash == null ? row.getString("hash") : folderHash,
                 row.getString("text"),
+                kamelets(row.getString("kamelets")),
                 row.getString("who"),
                 Instant.ofEpochMilli(row.getLong("at")));
+    }
+
+    private static String json(Map<String, String> kamelets) {
+        try {
+            return OrderJson.MAPPER.writeValueAsString(kamelets);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts can be written as JSON", e);
+        }
+    }
+
+    private static Map<String, String> kamelets(String json) {
+        try {
+            return OrderJson.MAPPER.readValue(json, new TypeReference<>() {});
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the Kamelets of a flow version cannot be read", e);
+        }
     }
 }

@@ -24,9 +24,9 @@ final class StableName extends AsyncProcessorSupport {
     }
 
     /** From now on exchanges go to this version. The first call opens the name. */
-    void pointAt(int version) throws Exception {
-        AsyncProducer producer =
-                context.getEndpoint(LocalNames.versioned(name, version)).createAsyncProducer();
+    void pointAt(FlowVersion version) throws Exception {
+        AsyncProducer producer = context.getEndpoint(LocalNames.versioned(version.flow(), name, version.version()))
+                .createAsyncProducer();
         producer.start();
         AsyncProducer before = newest.getAndSet(producer);
         if (before != null) {

@@ -8,6 +8,7 @@ import org.apache.camel.CamelContext;
  * What a flow file finds around it.
  *
  * @param context the hub's context: its components, beans and properties; not changed by a check
+ * @param kamelets those it may name
  * @param served the {@code direct:} endpoints that Java routes serve
  * @param others the names that other flow files serve, each with its file
  * @param ids the ids of all other routes, with the file, or with the empty text for a Java route
@@ -15,7 +16,13 @@ import org.apache.camel.CamelContext;
  */
 record Surroundings(
         CamelContext context,
+        Kamelets kamelets,
         Set<String> served,
         Map<String, String> others,
         Map<String, String> ids,
-        Map<String, String> needed) {}
+        Map<String, String> needed) {
+
+    Surroundings with(Kamelets others) {
+        return new Surroundings(context, others, served, this.others, ids, needed);
+    }
+}

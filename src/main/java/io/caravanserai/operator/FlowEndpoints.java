@@ -56,6 +56,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         routes.post("/flows/validate", Access.OPERATE, this::validate).consuming(YAML);
         routes.get("/flows/{file}/versions", Access.READ, this::versions);
         routes.get("/flows/{file}/versions/{version}", Access.READ, this::version);
+        routes.get("/flows/{file}/versions/{version}/kamelets/{name}", Access.READ, this::kamelet);
         routes.get("/flows/{file}/diff", Access.READ, this::diff);
         routes.post("/flows/{file}/rollback", Access.OPERATE, this::rollback).consumingOptionally(Response.JSON);
     }
@@ -116,6 +117,17 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
 
     private CompletionStage<Response> version(Request request) {
         return one(file(request), request.path("version")).thenApply(FlowEndpoints::text);
+    }
+
+    /** The text of a Kamelet as the version has it, whatever its file is by now. */
+    private CompletionStage<Response> kamelet(Request request) {
+        return one(file(request), request.path("version")).thenApply(version -> {
+            String text = version.kamelets().get(request.path("name"));
+            if (text == null) {
+                throw Problem.notFound("Kamelet in this version").asException();
+            }
+            return Response.of(200, YAML[0], text);
+        });
     }
 
     /** {@code ?from=1&to=2}; to is the newest and from the one before unless given. */
@@ -205,7 +217,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
     }
 
     private static ObjectNode json(FlowVersion version) {
-        return OrderJson.MAPPER
+        ObjectNode json = OrderJson.MAPPER
                 .createObjectNode()
                 .put("file", version.file())
                 .put("flow", version.flow())
@@ -213,6 +225,8 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
                 .put("hash", version.hash())
                 .put("who", version.who())
                 .put("at", CloudEvent.time(version.at()));
+        version.kamelets().keySet().stream().sorted().forEach(json.putArray("kamelets")::add);
+        return json;
     }
 
     private static ObjectNode json(FlowState state) {

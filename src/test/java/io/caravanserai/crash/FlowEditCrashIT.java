@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,6 +65,64 @@ class FlowEditCrashIT {
             assertThat(marks.resolve("came-later")).exists();
             await().atMost(PATIENCE).until(() -> flow().path("versions").size() == 1);
         }
+    }
+
+    @Test
+    void anEditOfAKameletAndAKillInTheMiddleOfItsSteps() throws Exception {
+        marks = folder.resolve("marks");
+        routes = Files.createDirectory(folder.resolve("routes"));
+        Path kamelet = Files.createDirectory(folder.resolve("kamelets")).resolve("note.kamelet.yaml");
+        String original = Files.readString(Path.of("src/main/resources/routes", FILE));
+        String ship = "              - to: direct:ship-order\n";
+        Files.writeString(routes.resolve(FILE), original.replace(ship, "              - to: kamelet:note\n" + ship));
+        Files.writeString(kamelet, note("delay: {asyncDelayed: true, expression: {constant: 4000}}"));
+        try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))
+                .set("hub.routes.dir", routes.toString())) {
+            rest = new Rest(hub.url());
+            hub.start().awaitReady();
+            rest.put("/stock/BELL", "{\"onHand\": 100}");
+            rest.post("/orders", order("began", "NL"), "Prefer", "respond-async");
+
+            Files.writeString(kamelet, note("toD: file:" + marks + "?fileName=${header.orderId}&allowNullBody=true"));
+            await().atMost(PATIENCE).until(() -> version() == 2);
+            assertThat(ended("began").path("status").asText()).isIn("CREATED", "RESERVED", "PAID");
+            hub.kill9();
+            hub.start().awaitReady();
+            rest.post("/orders", order("came-later", "NL"));
+
+            for (String id : Set.of("began", "came-later")) {
+                await().atMost(PATIENCE)
+                        .until(() -> ended(id).path("status").asText().equals("SHIPPED"));
+            }
+            assertThat(ended("began").path("flowVersion").asInt()).isEqualTo(1);
+            assertThat(ended("came-later").path("flowVersion").asInt()).isEqualTo(2);
+            assertThat(marks.resolve("began")).doesNotExist();
+            assertThat(marks.resolve("came-later")).exists();
+            assertThat(rest.get("/flows/" + FILE + "/versions")
+                            .body()
+                            .path("items")
+                            .path(0)
+                            .path("kamelets")
+                            .toString())
+                    .isEqualTo("[\"note\"]");
+        }
+    }
+
+    private static String note(String step) {
+        return """
+                apiVersion: camel.apache.org/v1
+                kind: Kamelet
+                metadata:
+                  name: note
+                spec:
+                  definition:
+                    title: Note
+                  template:
+                    from:
+                      uri: kamelet:source
+                      steps:
+                        - %s
+                """.formatted(step);
     }
 
     /** Leaves a mark for each order that is shipped or refunded. */

@@ -35,6 +35,7 @@ class FlowCheckTest {
     private static List<Fault> check(String text) {
         Surroundings around = new Surroundings(
                 hub,
+                Kamelets.of(hub),
                 Set.of("direct:reserve-items", "direct:release-items", "direct:ship-order"),
                 Map.of("direct:audit", "audit.camel.yaml"),
                 Map.of("audit", "audit.camel.yaml", "inventory", ""),
@@ -188,10 +189,10 @@ class FlowCheckTest {
                                 steps:
                                   - to: direct:elsewhere
                             """)))
-                    .extracting(fault -> fault.line() + " " + fault.message())
+                    .extracting(Fault::toString)
                     .containsExactly(
-                            "6 nothing answers at 'direct:service-unavailable'",
-                            "13 nothing answers at 'direct:elsewhere'");
+                            "http-call.kamelet.yaml:80:25: nothing answers at 'direct:service-unavailable'",
+                            "order-x.camel.yaml:13:21: nothing answers at 'direct:elsewhere'");
         } finally {
             hub.removeComponent("events");
             hub.removeComponent("vertx-http");

@@ -68,6 +68,14 @@ final class FlowHub implements AutoCloseable {
         Files.writeString(file(flow), text);
     }
 
+    void writeKamelet(String name, String text) throws IOException {
+        Files.writeString(Files.createDirectories(kamelet(name).getParent()).resolve(name + Kamelets.ENDING), text);
+    }
+
+    Path kamelet(String name) {
+        return routes.resolveSibling("kamelets").resolve(name + Kamelets.ENDING);
+    }
+
     Path file(String flow) {
         return routes.resolve(FlowVersion.fileOf(flow));
     }
@@ -115,5 +123,36 @@ final class FlowHub implements AutoCloseable {
                             simple: "${body} WORD"
                         - to: direct:service
                 """.replace("FLOW", flow).replace("WORD", word);
+    }
+
+    /** A flow that answers what the Kamelet {@code greet} makes of {@code hello}. */
+    static String naming(String flow) {
+        return """
+                - route:
+                    id: FLOW
+                    from:
+                      uri: direct:FLOW
+                      steps:
+                        - to: kamelet:greet
+                """.replace("FLOW", flow);
+    }
+
+    /** Answers {@code hello WORD}. */
+    static String greet(String word) {
+        return """
+                apiVersion: camel.apache.org/v1
+                kind: Kamelet
+                metadata:
+                  name: greet
+                spec:
+                  definition:
+                    title: Greet
+                  template:
+                    from:
+                      uri: kamelet:source
+                      steps:
+                        - setBody:
+                            simple: "${body} WORD"
+                """.replace("WORD", word);
     }
 }

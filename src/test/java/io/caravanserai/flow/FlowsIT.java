@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class FlowsIT {
     private static final String FLOW = "order-queue";
+    private static final String FILE = "order-queue.camel.yaml";
 
     @TempDir
     private Path folder;
@@ -43,7 +44,7 @@ class FlowsIT {
         assertThat(hub.send(entrance.uri())).isEqualTo("hello one served");
         assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
         assertThat(hub.context.getRoute("order-queue@1")).isNotNull();
-        assertThat(hub.context.getRoute("order-queue-2@1")).isNotNull();
+        assertThat(hub.context.getRoute("order-queue-2@order-queue.1")).isNotNull();
     }
 
     @Test
@@ -92,7 +93,7 @@ class FlowsIT {
         await().atMost(Duration.ofSeconds(3)).until(() -> hub.context.getRoute("order-queue@1") == null);
         assertThat(hub.context.getEndpoints())
                 .extracting(endpoint -> endpoint.getEndpointUri())
-                .doesNotContain("direct://greet-order-queue@1");
+                .doesNotContain("direct://greet-order-queue@order-queue.1");
         // An order of a version that has gone brings it back.
         assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one served");
     }
@@ -265,5 +266,154 @@ class FlowsIT {
         assertThat(rolledBack.version()).isEqualTo(3);
         assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
         assertThat(Files.readString(hub.file(FLOW))).isEqualTo(FlowHub.greeting(FLOW, "one"));
+    }
+
+    @Test
+    void anEditOfAKameletMakesNewVersionsAndTheOldOnesKeepTheirs() throws Exception {
+        hub.writeKamelet("greet", FlowHub.greet("one"));
+        hub.write(FLOW, FlowHub.naming(FLOW));
+        hub.write("order-extra", FlowHub.naming("order-extra"));
+        hub.write("plain", FlowHub.greeting("plain", "plain"));
+        hub.start();
+        hub.carried.add(new OrdersCarried.Carried(FLOW, 1, 1));
+
+        hub.writeKamelet("greet", FlowHub.greet("two"));
+
+        await().atMost(Duration.ofSeconds(2))
+                .untilAsserted(() -> assertThat(hub.send("direct:order-queue") + hub.send("direct:order-extra"))
+                        .isEqualTo("hello twohello two"));
+        assertThat(hub.version("plain")).isEqualTo(1);
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one");
+        FlowVersion one = hub.flows.version(FILE, 1).join().orElseThrow();
+        FlowVersion two = hub.flows.version(FILE, 2).join().orElseThrow();
+        assertThat(one.hash()).isNotEqualTo(two.hash());
+        assertThat(FlowDiff.between(one, two)).isEqualTo("""
+                --- kamelets/greet.kamelet.yaml	version 1
+                +++ kamelets/greet.kamelet.yaml	version 2
+                @@ -10,4 +10,4 @@
+                       uri: kamelet:source
+                       steps:
+                         - setBody:
+                -            simple: "${body} one"
+                +            simple: "${body} two"
+                """);
+
+        hub.restart();
+
+        assertThat(hub.version(FLOW)).isEqualTo(2);
+        assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello two");
+    }
+
+    @Test
+    void aBadEditOfAKameletIsRefusedAtItsLineAndChangesNothing() throws Exception {
+        hub.writeKamelet("greet", FlowHub.greet("one"));
+        hub.write(FLOW, FlowHub.naming(FLOW));
+        hub.start();
+
+        hub.writeKamelet("greet", FlowHub.greet("two").replace("setBody", "setBdy"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.state(FLOW).refused() != null);
+        assertThat(hub.state(FLOW).refused().errors())
+                .containsExactly(
+                        new Fault("greet.kamelet.yaml", 12, 11, "unknown step 'setBdy', did you mean 'setBody'?"));
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+
+        hub.restart();
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+        assertThat(hub.state(FLOW).refused()).isNotNull();
+
+        hub.writeKamelet("greet", "spec: [");
+        await().atMost(Duration.ofSeconds(3))
+                .until(() -> hub.state(FLOW).refused().errors().get(0).message().startsWith("not YAML"));
+        assertThat(hub.state(FLOW).refused().errors().get(0).file()).isEqualTo("greet.kamelet.yaml");
+
+        hub.writeKamelet("greet", FlowHub.greet("two"));
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> hub.send("direct:order-queue").equals("hello two"));
+        assertThat(hub.state(FLOW).refused()).isNull();
+    }
+
+    @Test
+    void rollingBackBringsTheKameletOfThatVersionBackForThisFlowAlone() throws Exception {
+        hub.writeKamelet("greet", FlowHub.greet("one"));
+        hub.write(FLOW, FlowHub.naming(FLOW));
+        hub.write("order-extra", FlowHub.naming("order-extra"));
+        hub.start();
+        hub.writeKamelet("greet", FlowHub.greet("two"));
+        await().until(() -> hub.version(FLOW) == 2 && hub.version("order-extra") == 2);
+
+        assertThat(hub.flows.rollback(FILE, null, "ops").version()).isEqualTo(3);
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+        assertThat(hub.send("direct:order-extra")).isEqualTo("hello two");
+        assertThat(hub.kamelet("greet")).hasContent(FlowHub.greet("two").strip());
+        hub.restart();
+        assertThat(hub.version(FLOW)).isEqualTo(3);
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+
+        hub.writeKamelet("greet", FlowHub.greet("three"));
+
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> hub.send("direct:order-queue").equals("hello three"));
+    }
+
+    @Test
+    void aDeletedKameletStaysInTheVersionsThatHaveIt() throws Exception {
+        hub.writeKamelet("greet", FlowHub.greet("one"));
+        hub.write(FLOW, FlowHub.naming(FLOW));
+        hub.start();
+
+        Files.delete(hub.kamelet("greet"));
+
+        await().atMost(Duration.ofSeconds(2)).until(() -> hub.state(FLOW).refused() != null);
+        assertThat(hub.state(FLOW).refused().errors())
+                .containsExactly(new Fault(FILE, 6, 15, "there is no Kamelet 'greet'"));
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+        hub.restart();
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+        hub.flows.put(FILE, FlowHub.greeting(FLOW, "two"), "ops");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello two served");
+
+        hub.flows.rollback(FILE, null, "ops");
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one");
+    }
+
+    @Test
+    void filesThatNameEachOtherMayComeInAnyOrder() throws Exception {
+        hub.write("a", FlowHub.greeting("a", "one").replace("direct:service", "direct:z"));
+        hub.write("z", FlowHub.greeting("z", "last"));
+
+        hub.start();
+
+        assertThat(hub.send("direct:a")).isEqualTo("hello one last served");
+        hub.write(FLOW, FlowHub.naming(FLOW));
+        hub.write("b", FlowHub.naming("b").replace("kamelet:greet", "direct:order-queue"));
+        await().until(() -> hub.flows.states().join().stream()
+                        .filter(state -> state.refused() != null)
+                        .count()
+                == 2);
+        hub.writeKamelet("greet", FlowHub.greet("two"));
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.flows.newest("b").isPresent());
+        assertThat(hub.send("direct:b")).isEqualTo("hello two");
+    }
+
+    @Test
+    void aFileThatIsRenamedGoesOnUnderItsNewName() throws Exception {
+        hub.write("old", FlowHub.greeting("greeting", "one"));
+        hub.start();
+        hub.carried.add(new OrdersCarried.Carried("old", 1, 1));
+
+        Files.move(hub.file("old"), hub.file("new"));
+
+        await().atMost(Duration.ofSeconds(3))
+                .until(() -> hub.flows.running("new.camel.yaml").isPresent());
+        assertThat(hub.send("direct:greeting")).isEqualTo("hello one served");
+        assertThat(hub.flows.running("old.camel.yaml")).isEmpty();
+        hub.restart();
+        assertThat(hub.send("direct:greeting@old.1")).isEqualTo("hello one served");
+        assertThat(hub.send("direct:greeting@new.1")).isEqualTo("hello one served");
     }
 }
