@@ -188,8 +188,9 @@ public final class Hub implements AutoCloseable {
                 retention,
                 clock,
                 List.of(
-                        (tx, orderId, eventIds, before) -> core.stepLog.forget(tx, orderId),
-                        subscribers.notifications::forget));
+                        (tx, orderId, forgotten, before) -> core.stepLog.forget(tx, orderId),
+                        subscribers.notifications::forget,
+                        (tx, orderId, forgotten, before) -> subscribers.analytics.forget(tx, forgotten)));
         return new Housekeeping(store)
                 .with("forget-keys", doors.keys::forgetSome)
                 .with("forget-events", events::forgetSome)

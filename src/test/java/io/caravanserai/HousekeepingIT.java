@@ -14,8 +14,12 @@ import io.caravanserai.outbox.EventRetention;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.UnitOfWork;
+import io.caravanserai.subscriber.analytics.Analytics;
+import io.caravanserai.subscriber.analytics.Figures;
 import io.caravanserai.subscriber.notification.Notification;
 import io.caravanserai.subscriber.notification.Notifications;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -23,6 +27,9 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,6 +66,7 @@ class HousekeepingIT {
     private Outbox outbox;
     private EventLog log;
     private Notifications notifications;
+    private Analytics analytics;
     private Housekeeping housekeeping;
 
     @BeforeEach
@@ -68,7 +76,11 @@ class HousekeepingIT {
         log = new EventLog(store);
         notifications = new Notifications(
                 store, new Inbox(clock), new DeadLetters(store, new Ids(), clock), clock, waiting -> List.of());
-        EventRetention events = new EventRetention(RETENTION, clock, List.of(notifications::forget));
+        analytics = new Analytics(store, log);
+        EventRetention events = new EventRetention(
+                RETENTION,
+                clock,
+                List.of(notifications::forget, (tx, orderId, forgotten, before) -> analytics.forget(tx, forgotten)));
         housekeeping = new Housekeeping(store).with("forget-events", events::forgetSome);
     }
 
@@ -86,6 +98,10 @@ class HousekeepingIT {
         }
     }
 
+    private static final EventData CREATED =
+            new EventData.OrderCreated("C-1", List.of(), "EUR", new BigDecimal("100.00"));
+    private static final EventData PAID = new EventData.PaymentProcessed(new BigDecimal("100.00"), "EUR", "pay-1");
+    private static final EventData REFUNDED = new EventData.PaymentRefunded(new BigDecimal("100.00"), "EUR", "pay-1");
     private static final EventData RESERVED = new EventData.ItemsReserved();
     private static final EventData SHIPPED = new EventData.OrderShipped("trk-1");
     private static final EventData CANCELLED = new EventData.OrderCancelled(Reason.TIMED_OUT);
@@ -166,11 +182,74 @@ class HousekeepingIT {
         assertThat(rows("inbox")).isZero();
     }
 
+    private void counted() {
+        log.after(0, 10_000)
+                .join()
+                .forEach(each -> analytics.handle(each.event()).join());
+    }
+
+    private Figures figures() {
+        return analytics.figures().join();
+    }
+
+    @Test
+    void figuresCountedAgainAreTheSameAfterOrdersHaveLeftTheLog() throws Exception {
+        happened("shipped", CREATED, RESERVED, PAID, SHIPPED);
+        happened("cancelled", CREATED, RESERVED, PAID, REFUNDED, CANCELLED);
+        happened("unfinished", CREATED, RESERVED, PAID);
+        sent("1 = 1");
+        time = NOW;
+        happened("young", CREATED, RESERVED);
+        counted();
+        Figures live = figures();
+
+        housekeeping.runOnce();
+        analytics.rebuild().join();
+
+        assertThat(log.after(0, 100).join()).hasSize(5);
+        assertThat(figures()).isEqualTo(live);
+
+        happened("unfinished", SHIPPED);
+        happened("young", PAID, SHIPPED);
+        sent("1 = 1");
+        counted();
+        live = figures();
+        time = NOW.plus(RETENTION).plusSeconds(60);
+        housekeeping.runOnce();
+        for (int again = 0; again < 2; again++) {
+            analytics.rebuild().join();
+        }
+
+        assertThat(rows("events")).isZero();
+        assertThat(figures()).isEqualTo(live);
+        assertThat(live.byStatus()).isEqualTo(Map.of("SHIPPED", 3L, "CANCELLED", 1L));
+    }
+
+    @Test
+    void figuresAreRightWhenOrdersLeaveTheLogWhileTheyAreCountedAgain() throws Exception {
+        // More than a rebuild takes at once.
+        for (int i = 0; i < 300; i++) {
+            happened("old-" + i, CREATED, RESERVED, PAID, SHIPPED);
+        }
+        sent("1 = 1");
+        counted();
+        Figures live = figures();
+        time = NOW;
+
+        EventLog shrinking = new EventLog(new ForgetsBeforeRead(store, 1));
+        new Analytics(store, shrinking).rebuild().join();
+
+        assertThat(rows("events")).isZero();
+        assertThat(figures()).isEqualTo(live);
+        analytics.rebuild().join();
+        assertThat(figures()).isEqualTo(live);
+    }
+
     @Test
     void keysAreForgottenAfterADayAndLettersOnceTheyAreSettled() throws Exception {
         IdempotencyKeys keys = new IdempotencyKeys(clock);
         DeadLetters letters = new DeadLetters(store, new Ids(), clock);
-        letters.replayedBy("test", letter -> java.util.concurrent.CompletableFuture.completedFuture(null));
+        letters.replayedBy("test", letter -> CompletableFuture.completedFuture(null));
         IntStream.range(0, 500)
                 .forEach(i -> store.write("test", "test", tx -> keys.claim(tx, "key-" + i, "f", "o-" + i, "me", THEN))
                         .join());
@@ -196,5 +275,51 @@ class HousekeepingIT {
 
     private static DeadLetter.Failed letter(String origin) {
         return new DeadLetter.Failed(origin, "test", "orders", null, "invalid-json", "no", Map.of(), "{", false);
+    }
+
+    /** All that is old is forgotten before one of its reads. */
+    private final class ForgetsBeforeRead implements Store {
+        private final Store store;
+        private final AtomicInteger reads;
+
+        ForgetsBeforeRead(Store store, int which) {
+            this.store = store;
+            this.reads = new AtomicInteger(which);
+        }
+
+        @Override
+        public <T> CompletableFuture<T> read(UnitOfWork<T> query) {
+            if (reads.getAndDecrement() != 0) {
+                return store.read(query);
+            }
+            return CompletableFuture.runAsync(() -> {
+                        try {
+                            housekeeping.runOnce();
+                        } catch (Exception e) {
+                            throw new IllegalStateException(e);
+                        }
+                    })
+                    .thenCompose(forgotten -> store.read(query));
+        }
+
+        @Override
+        public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
+            return store.write(name, key, work);
+        }
+
+        @Override
+        public Optional<String> trouble() {
+            return store.trouble();
+        }
+
+        @Override
+        public int pending() {
+            return store.pending();
+        }
+
+        @Override
+        public void close() {
+            store.close();
+        }
     }
 }

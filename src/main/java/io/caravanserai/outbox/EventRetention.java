@@ -1,5 +1,6 @@
 package io.caravanserai.outbox;
 
+import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventType;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -17,8 +18,9 @@ import java.util.Set;
 public final class EventRetention {
     private static final String PAGE =
             "SELECT sequence, order_id, type, at FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
-    private static final String OF_ORDER =
-            "SELECT id, sent_at IS NULL OR kafka_sent_at = 0 AS owed FROM events WHERE order_id = ?";
+    private static final String OF_ORDER = """
+            SELECT *, sent_at IS NULL OR kafka_sent_at = 0 AS owed FROM events WHERE order_id = ? ORDER BY sequence
+            """;
     private static final String DELETE = "DELETE FROM events WHERE order_id = ?";
     private static final int AT_ONCE = 200;
 
@@ -34,9 +36,10 @@ public final class EventRetention {
         /**
          * In the unit of work that deletes an order's events.
          *
+         * @param events of the order, all, in the order they happened
          * @param before what was noted later than this is to be kept
          */
-        void forget(Transaction tx, String orderId, List<String> eventIds, Instant before) throws SQLException;
+        void forget(Transaction tx, String orderId, List<CloudEvent> events, Instant before) throws SQLException;
     }
 
     public EventRetention(Duration retention, Clock clock, List<Forgetting> others) {
@@ -51,7 +54,7 @@ public final class EventRetention {
         }
     }
 
-    private record Id(String id, boolean owed) {}
+    private record Owed(CloudEvent event, boolean owed) {}
 
     /** Looks at some events, and on from there the next time; false when there was nothing more to look at. */
     public boolean forgetSome(Transaction tx) throws SQLException {
@@ -86,11 +89,12 @@ public final class EventRetention {
     }
 
     private void forget(Transaction tx, String orderId, Instant before) throws SQLException {
-        List<Id> events = tx.list(OF_ORDER, row -> new Id(row.getString(1), row.getBoolean(2)), orderId);
-        if (events.stream().noneMatch(Id::owed)) {
-            List<String> ids = events.stream().map(Id::id).toList();
+        List<Owed> events =
+                tx.list(OF_ORDER, row -> new Owed(StoredEvent.of(row).event(), row.getBoolean("owed")), orderId);
+        if (events.stream().noneMatch(Owed::owed)) {
+            List<CloudEvent> all = events.stream().map(Owed::event).toList();
             for (Forgetting other : others) {
-                other.forget(tx, orderId, ids, before);
+                other.forget(tx, orderId, all, before);
             }
             tx.update(DELETE, orderId);
         }

@@ -5,6 +5,8 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -84,7 +86,7 @@ public final class Analytics implements EventHandler {
     }
 
     /**
-     * Counts the whole log again, beside the figures that are live, and puts the new ones in their place in the unit
+     * Counts again what has left the log and all that is in it, beside the figures that are live, and puts the new ones in their place in the unit
      * that counts the last of it. One runs at a time: while it does, asking again changes nothing.
      *
      * @return completes when the new figures are live
@@ -95,11 +97,21 @@ public final class Analytics implements EventHandler {
                     .thenCompose(live -> store.write("rebuild-figures", KEY, tx -> {
                         // What a rebuild that broke off has left.
                         figures.dropOthers(tx, live);
+                        figures.begin(tx, live + 1);
                         return live + 1;
                     }))
                     .thenCompose(generation -> page(generation, 0));
         }
         return rebuild;
+    }
+
+    /**
+     * Keeps what an order counts for, in the unit of work that takes it out of the log: a rebuild begins with it.
+     *
+     * @param events of the order, all, in the order they happened
+     */
+    public void forget(Transaction tx, List<CloudEvent> events) throws SQLException {
+        figures.fold(tx, events);
     }
 
     /** Whether the figures are being rebuilt. */

@@ -11,7 +11,13 @@ import java.util.Optional;
 /** The tables of figures. */
 final class SqlFigures {
     private static final String LIVE = "SELECT generation FROM analytics_live WHERE one = 1";
-    private static final String GO_LIVE = "UPDATE analytics_live SET generation = ? WHERE one = 1";
+    private static final String GO_LIVE = "UPDATE analytics_live SET generation = ?, building = NULL WHERE one = 1";
+    private static final String BUILD = "UPDATE analytics_live SET building = ? WHERE one = 1";
+    private static final String BUILDING = "SELECT building FROM analytics_live WHERE one = 1 AND building IS NOT NULL";
+    private static final String BEGIN = """
+            INSERT INTO analytics_figures (generation, figure, label, value)
+            SELECT ?, figure, label, value FROM analytics_figures WHERE generation = 0
+            """;
     private static final String COUNTED =
             "SELECT status, last_event FROM analytics_orders WHERE generation = ? AND order_id = ?";
     private static final String COUNT = """
@@ -26,8 +32,11 @@ final class SqlFigures {
             """;
     private static final String ALL =
             "SELECT figure, label, value FROM analytics_figures WHERE generation = ? ORDER BY figure, label";
-    private static final String DROP_FIGURES = "DELETE FROM analytics_figures WHERE generation <> ?";
+    private static final String DROP_FIGURES = "DELETE FROM analytics_figures WHERE generation NOT IN (0, ?)";
     private static final String DROP_ORDERS = "DELETE FROM analytics_orders WHERE generation <> ?";
+
+    /** Of orders that have left the log. */
+    private static final long FORGOTTEN = 0;
 
     private record Counted(OrderStatus status, String lastEvent) {}
 
@@ -40,6 +49,27 @@ final class SqlFigures {
 
     void goLive(Transaction tx, long generation) throws SQLException {
         tx.update(GO_LIVE, generation);
+    }
+
+    /** Begins a generation with what has left the log. */
+    void begin(Transaction tx, long generation) throws SQLException {
+        tx.update(BUILD, generation);
+        tx.update(BEGIN, generation);
+    }
+
+    /** Adds an order, all of whose events leave the log, to what has left it before. */
+    void fold(Transaction tx, List<CloudEvent> events) throws SQLException {
+        Changes changes = new Changes();
+        OrderStatus status = null;
+        for (CloudEvent event : events) {
+            status = changes.count(event, status);
+        }
+        changes.forEach((figure, label, by) -> add(tx, FORGOTTEN, figure, label, by));
+        Optional<Long> building = tx.first(BUILDING, row -> row.getLong(1));
+        if (building.isPresent()) {
+            // The rebuild under way began without it, and may not find it in the log any more.
+            count(tx, building.get(), events);
+        }
     }
 
     /** Counts events that have not been counted yet; each counts once, whatever comes twice. */
@@ -76,7 +106,7 @@ final class SqlFigures {
                 live(tx));
     }
 
-    /** Removes all generations but this one. */
+    /** Removes all generations but this one, and that of what has left the log. */
     void dropOthers(Transaction tx, long generation) throws SQLException {
         tx.update(DROP_FIGURES, generation);
         tx.update(DROP_ORDERS, generation);

@@ -132,9 +132,9 @@ public final class Notifications implements EventHandler, AutoCloseable {
     }
 
     /** Forgets what was written and delivered to the customer of an order, and that its events were heard. */
-    public void forget(Transaction tx, String orderId, List<String> eventIds, Instant before) throws SQLException {
-        for (String eventId : eventIds) {
-            inbox.forget(tx, eventId, SUBSCRIBER, before);
+    public void forget(Transaction tx, String orderId, List<CloudEvent> events, Instant before) throws SQLException {
+        for (CloudEvent event : events) {
+            inbox.forget(tx, event.id(), SUBSCRIBER, before);
         }
         tx.update(FORGET, orderId, before);
     }
