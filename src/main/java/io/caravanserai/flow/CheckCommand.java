@@ -61,9 +61,11 @@ public final class CheckCommand {
         List<Fault> faults = new ArrayList<>();
         for (Path path : paths.keySet()) {
             try {
-                texts.put(path, FlowCheck.decode(Files.readAllBytes(path)));
+                texts.put(path, FlowCheck.decode(FlowFolder.read(path)));
             } catch (CharacterCodingException e) {
                 faults.add(Fault.atStart(path.toString(), "not UTF-8 text"));
+            } catch (IOException e) {
+                faults.add(Fault.atStart(path.toString(), "cannot be read: " + e.getMessage()));
             }
         }
         texts.forEach((path, text) -> faults.addAll(check(path, text, texts)));

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 
 /** The folder where people keep the flow files, and the folder of their Kamelets. */
 final class FlowFolder {
+    private static final int LARGEST = 1024 * 1024;
+
     private final Path folder;
     private final Path kamelets;
 
@@ -70,7 +72,19 @@ final class FlowFolder {
     }
 
     byte[] read(String file) throws IOException {
-        return Files.readAllBytes((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
+        return read((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
+    }
+
+    /**
+     * The bytes of a flow's or a Kamelet's file.
+     *
+     * @throws IOException also when it is larger than any such file
+     */
+    static byte[] read(Path file) throws IOException {
+        if (Files.size(file) > LARGEST) {
+            throw new IOException("it is larger than 1 MiB");
+        }
+        return Files.readAllBytes(file);
     }
 
     /** Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. */

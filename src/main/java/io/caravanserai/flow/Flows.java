@@ -648,7 +648,7 @@ public final class Flows implements AutoCloseable {
     private static void quietly(Runnable work) {
         try {
             work.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             LOG.warn("looking after the flows failed; it is tried again", e);
         }
     }

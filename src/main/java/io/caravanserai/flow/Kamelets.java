@@ -103,13 +103,13 @@ final class Kamelets {
         Optional<Path> file = folder.map(each -> each.resolve(fileOf(name))).filter(Files::isRegularFile);
         try {
             if (file.isPresent()) {
-                return Optional.of(Files.readAllBytes(file.get()));
+                return Optional.of(FlowFolder.read(file.get()));
             }
             try (InputStream in = Kamelets.class.getResourceAsStream("/kamelets/" + fileOf(name))) {
                 return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("the Kamelet " + name + " cannot be read", e);
+            throw new UncheckedIOException("the Kamelet " + name + " cannot be read: " + e.getMessage(), e);
         }
     }
 

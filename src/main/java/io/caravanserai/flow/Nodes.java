@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -17,15 +18,51 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** Reading of YAML trees, which know the line and column of each value. */
 final class Nodes {
+    // A text of a few lines can unfold to more than the memory holds, by anchors in anchors.
+    private static final int MOST = 100_000;
+    private static final int DEEPEST = 200;
+
     private Nodes() {}
 
     /**
      * The tree of a text; empty when there is nothing but comments.
      *
-     * @throws org.snakeyaml.engine.v2.exceptions.YamlEngineException when it is not YAML
+     * @throws YamlEngineException when it is not YAML, or too deep or too large to be worked with
      */
     static Optional<Node> parse(String file, String text) {
-        return new Compose(LoadSettings.builder().setLabel(file).build()).composeString(text);
+        LoadSettings settings = LoadSettings.builder().setLabel(file).build();
+        try {
+            Optional<Node> root = new Compose(settings).composeString(text);
+            root.ifPresent(node -> count(node, 0, 0));
+            return root;
+        } catch (StackOverflowError e) {
+            throw tooDeep();
+        }
+    }
+
+    /** How many there are with this one, each counted wherever it stands. */
+    private static int count(Node node, int before, int depth) {
+        if (depth == DEEPEST) {
+            throw tooDeep();
+        }
+        int count = before + 1;
+        if (count > MOST) {
+            throw new YamlEngineException("it holds more than " + MOST + " values, those that anchors repeat included");
+        }
+        if (node instanceof SequenceNode sequence) {
+            for (Node item : sequence.getValue()) {
+                count = count(item, count, depth + 1);
+            }
+        } else if (node instanceof MappingNode mapping) {
+            for (NodeTuple tuple : mapping.getValue()) {
+                count = count(tuple.getValueNode(), count(tuple.getKeyNode(), count, depth + 1), depth + 1);
+            }
+        }
+        return count;
+    }
+
+    private static YamlEngineException tooDeep() {
+        return new YamlEngineException("it is nested more than " + DEEPEST + " levels deep");
     }
 
     static boolean is(Node node, String text) {

@@ -213,4 +213,23 @@ class FlowCheckTest {
             assertThat(fault.line()).isEqualTo(6);
         });
     }
+
+    static Stream<Arguments> bombs() {
+        StringBuilder doubling = new StringBuilder("- &a0 [x, x]\n");
+        for (int i = 0; i < 24; i++) {
+            doubling.append("- &a%d [*a%d, *a%d]\n".formatted(i + 1, i, i));
+        }
+        return Stream.of(
+                Arguments.of(
+                        "it holds more than 100000 values, those that anchors repeat included", doubling.toString()),
+                Arguments.of("it is nested more than 200 levels deep", "- route: &x\n    from: *x\n"),
+                Arguments.of("it is nested more than 200 levels deep", "- ".repeat(300) + "x\n"),
+                Arguments.of("it is nested more than 200 levels deep", "[".repeat(5_000) + "]".repeat(5_000) + "\n"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("bombs")
+    void aTextThatUnfoldsWithoutEndIsRefused(String message, String text) {
+        assertThat(check(text)).extracting(Fault::message).containsExactly("not YAML: " + message);
+    }
 }
