@@ -29,6 +29,9 @@ public final class EmbeddedArtemis implements AutoCloseable {
      */
     private static final int JOURNAL_BUFFER_TIMEOUT_NANOS = 200_000;
 
+    /** Of the 30 that are usual, most are woken for a moment's work that one awake would have done on the way. */
+    private static final int THREADS = 10;
+
     private static final long MEMORY_FOR_MESSAGES = 96L * 1024 * 1024;
 
     private final EmbeddedActiveMQ server;
@@ -75,6 +78,7 @@ public final class EmbeddedArtemis implements AutoCloseable {
         Configuration configuration = new ConfigurationImpl()
                 .setName("caravanserai")
                 .setPersistenceEnabled(true)
+                .setThreadPoolMaxSize(THREADS)
                 .setJournalType(JournalType.NIO)
                 .setJournalDirectory(folder.resolve("journal").toString())
                 .setBindingsDirectory(folder.resolve("bindings").toString())

@@ -12,15 +12,18 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Takes orders that ended long ago out of the event log, each as a whole. What has not ended stays, however old, and what
- * is still to be sent. Not thread-safe.
+ * Takes orders that ended long ago out of the event log, each as a whole. What has not ended stays, however old, and so
+ * does what is still to be sent, and the last event of all. Not thread-safe.
  */
 public final class EventRetention {
     private static final String PAGE =
             "SELECT sequence, order_id, type, at FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
+    /** The last event stays, or its sequence would be given once more. */
     private static final String OF_ORDER = """
-            SELECT *, sent_at IS NULL OR kafka_sent_at = 0 AS owed FROM events WHERE order_id = ? ORDER BY sequence
+            SELECT *, sent_at IS NULL OR kafka_sent_at = 0 OR sequence = (SELECT MAX(sequence) FROM events) AS needed
+            FROM events WHERE order_id = ? ORDER BY sequence
             """;
+
     private static final String DELETE = "DELETE FROM events WHERE order_id = ?";
     private static final int AT_ONCE = 200;
 
@@ -54,7 +57,7 @@ public final class EventRetention {
         }
     }
 
-    private record Owed(CloudEvent event, boolean owed) {}
+    private record Kept(CloudEvent event, boolean needed) {}
 
     /** Looks at some events, and on from there the next time; false when there was nothing more to look at. */
     public boolean forgetSome(Transaction tx) throws SQLException {
@@ -89,10 +92,10 @@ public final class EventRetention {
     }
 
     private void forget(Transaction tx, String orderId, Instant before) throws SQLException {
-        List<Owed> events =
-                tx.list(OF_ORDER, row -> new Owed(StoredEvent.of(row).event(), row.getBoolean("owed")), orderId);
-        if (events.stream().noneMatch(Owed::owed)) {
-            List<CloudEvent> all = events.stream().map(Owed::event).toList();
+        List<Kept> events =
+                tx.list(OF_ORDER, row -> new Kept(StoredEvent.of(row).event(), row.getBoolean("needed")), orderId);
+        if (events.stream().noneMatch(Kept::needed)) {
+            List<CloudEvent> all = events.stream().map(Kept::event).toList();
             for (Forgetting other : others) {
                 other.forget(tx, orderId, all, before);
             }

@@ -89,12 +89,22 @@ final class GroupCommit implements AutoCloseable {
                 LOG.error("the store's writer failed unexpectedly", e);
                 batch.forEach(unit -> unit.fail(e));
             }
-            batch.forEach(unit -> completions.execute(unit::tell));
-            batch.clear();
+            if (!batch.isEmpty()) {
+                tell(List.copyOf(batch));
+                batch.clear();
+            }
         }
         disconnect();
         finished = true;
         refuseTheRest();
+    }
+
+    /** Waking those who hear of it takes time, too, and the writer has more to write: one of them wakes the others. */
+    private void tell(List<Unit<?>> batch) {
+        completions.execute(() -> {
+            batch.subList(1, batch.size()).forEach(unit -> completions.execute(unit::tell));
+            batch.get(0).tell();
+        });
     }
 
     private void commit(List<Unit<?>> batch) {
