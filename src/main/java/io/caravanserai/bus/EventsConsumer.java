@@ -13,7 +13,8 @@ import org.apache.camel.support.DefaultConsumer;
 
 /** Sends each event into a route; the event is done with when the route is, and comes again when the route fails. */
 final class EventsConsumer extends DefaultConsumer {
-    private static final Pattern VERSION = Pattern.compile(".*@(\\d{1,9})");
+    /** Such as {@code order-pubsub@7} and {@code pubsub-pay@order-pubsub.7}. */
+    private static final Pattern VERSION = Pattern.compile(".*@(?:.*\\.)?(\\d{1,9})");
 
     private final String subscriber;
     private final EventFilter filter;

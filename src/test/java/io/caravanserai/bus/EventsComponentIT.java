@@ -111,6 +111,18 @@ class EventsComponentIT {
     }
 
     @Test
+    void versionsOfAFlowShareASubscriber() throws Exception {
+        for (String id : List.of("heard@7", "heard@flow.8", "heard@flow.2.9")) {
+            Resource version = ResourceHelper.fromString("flow.camel.yaml", FLOW.replace("id: heard", "id: " + id));
+            PluginHelper.getRoutesLoader(context).loadRoutes(version);
+        }
+
+        bus.publish(List.of(EventBusContract.event("order-a", 7))).join();
+
+        assertThat(heard).hasSize(1);
+    }
+
+    @Test
     void whatIsMissingOrUnknownIsSaid() {
         assertRefused("events:order-events", "needs a subscriber");
         assertRefused("events:order-evens?subscriber=a", "no events named 'order-evens'");
