@@ -28,7 +28,8 @@ final class FlowFolder {
     record Stamp(Object key, long modified, long size) {}
 
     /**
-     * The files of flows and Kamelets, and their stamps. Hidden files, which editors and this class write on the way, are not among them.
+     * The files of flows and Kamelets, and their stamps. Hidden files, which editors and this class write on the way, are
+     * not among them.
      *
      * @throws UncheckedIOException when a folder cannot be read
      */

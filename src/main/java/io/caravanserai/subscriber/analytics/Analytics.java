@@ -86,8 +86,8 @@ public final class Analytics implements EventHandler {
     }
 
     /**
-     * Counts again what has left the log and all that is in it, beside the figures that are live, and puts the new ones in their place in the unit
-     * that counts the last of it. One runs at a time: while it does, asking again changes nothing.
+     * Counts again what has left the log and all that is in it, beside the figures that are live, and puts the new ones
+     * in their place in the unit that counts the last of it. One runs at a time: while it does, asking again changes nothing.
      *
      * @return completes when the new figures are live
      */
