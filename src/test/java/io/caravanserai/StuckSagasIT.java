@@ -46,7 +46,7 @@ class StuckSagasIT {
         provider = provider();
         Path routes = Files.createDirectory(folder.resolve("routes"));
         String text = Files.readString(Path.of("src/main/resources/routes", FILE))
-                .replace("compensation: direct:refund-payment", "compensation: direct:refund-by-provider");
+                .replace("uri: direct:refund-payment", "uri: direct:refund-by-provider");
         Files.writeString(
                 routes.resolve(FILE),
                 text + REFUND.formatted(provider.getAddress().getPort()));

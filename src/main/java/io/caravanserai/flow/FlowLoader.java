@@ -1,6 +1,7 @@
 package io.caravanserai.flow;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -12,6 +13,7 @@ import org.apache.camel.dsl.yaml.common.YamlDeserializationContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.ResourceHelper;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** Camel's loader of YAML, which gives the local names of one version their number. For one version, used once. */
 final class FlowLoader extends YamlRoutesBuilderLoader {
@@ -62,6 +64,21 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
                 .map(use -> LocalNames.keyOf(use.full()))
                 .filter(name -> name.startsWith("direct:") && !names.contains(name))
                 .collect(Collectors.toUnmodifiableSet());
-        return super.builder(context, names.versioned(root, version.version()));
+        return super.builder(context, routesLast(names.versioned(root, version.version())));
+    }
+
+    /** Camel wants what counts for all routes of a file before them; Kaoto writes it behind them. */
+    private static Node routesLast(Node root) {
+        if (!(root instanceof SequenceNode items)) {
+            return root;
+        }
+        List<Node> sorted = new ArrayList<>(items.getValue());
+        sorted.sort(Comparator.comparing(FlowLoader::isRoute));
+        return new SequenceNode(
+                items.getTag(), true, sorted, items.getFlowStyle(), items.getStartMark(), items.getEndMark());
+    }
+
+    private static boolean isRoute(Node item) {
+        return Nodes.value(item, "route").or(() -> Nodes.value(item, "from")).isPresent();
     }
 }

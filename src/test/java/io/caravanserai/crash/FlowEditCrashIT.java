@@ -131,7 +131,7 @@ class FlowEditCrashIT {
         return text.replace(
                                 "              - to: direct:ship-order\n",
                                 "              - " + mark + "              - to: direct:ship-order\n")
-                        .replace("compensation: direct:refund-payment", "compensation: direct:marked-refund")
+                        .replace("uri: direct:refund-payment", "uri: direct:marked-refund")
                 + """
 
                 - route:

@@ -48,6 +48,31 @@ class FlowsIT {
     }
 
     @Test
+    void theRetryOfAFlowMayStandBehindItsRoutesWhereKaotoWritesIt() throws Exception {
+        hub.write(FLOW, """
+                - route:
+                    from:
+                      uri: direct:order-queue
+                      steps:
+                        - throwException:
+                            exceptionType: java.lang.IllegalStateException
+                            message: broken
+                - onException:
+                    exception:
+                      - java.lang.IllegalStateException
+                    handled:
+                      constant: "true"
+                    steps:
+                      - setBody:
+                          constant: caught
+                """);
+
+        hub.start();
+
+        assertThat(hub.send("direct:order-queue")).isEqualTo("caught");
+    }
+
+    @Test
     void anUnchangedTextKeepsItsVersionOverARestart() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.start();

@@ -87,6 +87,10 @@ class PlainCamelIT {
                 assertThat(Nodes.text(each, "description")).as(kind).isPresent();
             }
         }
+        assertThat(Nodes.valuesOf(root, "compensation"))
+                .allSatisfy(compensation -> assertThat(Nodes.text(compensation, "uri"))
+                        .as("compensation in the form that Kaoto shows")
+                        .isPresent());
         for (String language : List.of("simple", "header", "constant", "jsonpath")) {
             int nested = 0;
             for (String place : List.of("expression", "handled", "continued")) {
