@@ -26,6 +26,7 @@ import io.caravanserai.telemetry.CommitMeters;
 import io.caravanserai.telemetry.HubMeters;
 import io.caravanserai.telemetry.MeteredStore;
 import io.caravanserai.telemetry.SagaMeters;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -115,8 +116,11 @@ public final class Hub implements AutoCloseable {
         meters = opened(new HubMeters());
         // On a machine with more than one core this takes its time beside what follows.
         CompletableFuture<JmsBroker> broker = startBroker();
+        // What bin/warm-up has kept.
+        Optional<Path> empty = Optional.ofNullable(System.getProperty(SettingsReader.HOME))
+                .map(home -> Path.of(home, "lib", SqliteStore.FILE));
         Store store = opened(new MeteredStore(
-                SqliteStore.open(folder, List.of(new CommitMeters(meters.registry()))), meters.registry()));
+                SqliteStore.open(folder, empty, List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
         messaging = opened(new Messaging(
                 settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry())));

@@ -27,7 +27,9 @@ import java.util.TreeMap;
  * else the one on the class path.
  */
 public final class SettingsReader {
-    private static final String HOME = "caravanserai.home";
+    /** The system property with the folder of the distribution; not set when the hub runs from its checkout. */
+    static final String HOME = "caravanserai.home";
+
     private static final String FILE = "application.properties";
     private static final String PREFIX = "hub.";
     private static final String VARIABLE_PREFIX = "HUB_";

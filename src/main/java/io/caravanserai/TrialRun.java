@@ -1,6 +1,8 @@
 package io.caravanserai;
 
+import io.caravanserai.store.SqliteStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -12,10 +14,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.sqlite.util.LibraryLoaderUtil;
 
 /**
  * Runs a hub for a moment on free ports and a folder that is thrown away, and sends it an order. {@code bin/warm-up} has
- * Java keep the classes that this loads.
+ * Java keep the classes that this loads. Leaves in the folder of its argument what else shortens a start.
  */
 final class TrialRun {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -44,7 +47,25 @@ final class TrialRun {
         } finally {
             delete(folder);
         }
+        Path kept = Path.of(arguments[0]);
+        keepEmptyDatabase(kept);
+        keepDriverLibrary(kept);
         System.exit(0);
+    }
+
+    private static void keepEmptyDatabase(Path kept) throws IOException {
+        Path folder = Files.createDirectory(kept.resolve("store"));
+        SqliteStore.open(folder).close();
+        Files.move(folder.resolve(SqliteStore.FILE), kept.resolve(SqliteStore.FILE));
+    }
+
+    /** The driver would else write it into the folder for temporary files at each start, and compare what it wrote. */
+    private static void keepDriverLibrary(Path kept) throws IOException {
+        String name = LibraryLoaderUtil.getNativeLibName();
+        String resource = LibraryLoaderUtil.getNativeLibResourcePath() + "/" + name;
+        try (InputStream library = LibraryLoaderUtil.class.getResourceAsStream(resource)) {
+            Files.copy(library, Files.createDirectory(kept.resolve("driver")).resolve(name));
+        }
     }
 
     /** The hub's own defaults, whatever the machine's environment says. */

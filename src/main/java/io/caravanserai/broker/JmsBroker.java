@@ -51,13 +51,8 @@ public final class JmsBroker implements AutoCloseable {
         Optional<EmbeddedArtemis> embedded = settings.isEmbedded()
                 ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys))
                 : Optional.empty();
-        ActiveMQConnectionFactory connections =
-                new ActiveMQConnectionFactory(embedded.map(EmbeddedArtemis::urlWithinTheProcess)
-                        .orElseGet(() -> settings.url().orElseThrow()));
-        embedded.ifPresent(broker -> {
-            connections.setUser(broker.user());
-            connections.setPassword(broker.password());
-        });
+        ActiveMQConnectionFactory connections = embedded.map(EmbeddedArtemis::connections)
+                .orElseGet(() -> new ActiveMQConnectionFactory(settings.url().orElseThrow()));
         // Java objects in messages are never read: reading one can run code of the sender's choice.
         connections.setDeserializationDenyList("*");
         // Each session of the hub commits what it sends; that waits for the disk.

@@ -6,7 +6,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
@@ -14,7 +13,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
-import org.flywaydb.core.Flyway;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteOpenMode;
@@ -25,6 +23,9 @@ import org.sqlite.SQLiteOpenMode;
  * <p>A folder belongs to one hub at a time; a lock that the operating system drops when the process dies sees to it.
  */
 public final class SqliteStore implements Store {
+    /** The name of the database in its folder. */
+    public static final String FILE = "hub.db";
+
     private static final int READERS = 2;
     private static final int COMPLETION_THREADS = 16;
     private static final int BUSY_MILLIS = 2_000;
@@ -55,14 +56,14 @@ public final class SqliteStore implements Store {
     }
 
     /**
-     * Opens, and where needed creates or migrates, the database {@code hub.db} of a folder.
+     * Opens, and where needed creates or migrates, the database {@link #FILE} of a folder.
      *
      * @throws StoreUnavailableException when the folder cannot be used; the message says why
      */
     public static SqliteStore open(Path folder) {
         FolderLock lock = FolderLock.take(folder);
         try {
-            return open(folder, Optional.of(lock), List.of());
+            return open(folder, Optional.of(lock), Optional.empty(), List.of());
         } catch (RuntimeException e) {
             lock.close();
             throw e;
@@ -72,29 +73,22 @@ public final class SqliteStore implements Store {
     /**
      * The same in a folder that the caller has locked, and goes on locking until after the store is closed.
      *
+     * @param empty a database without rows, which a new one may begin as a copy of; the file need not be there
      * @param listeners told before those found by {@link ServiceLoader}
      */
-    public static SqliteStore open(FolderLock lock, List<StoreListener> listeners) {
-        return open(lock.folder(), Optional.empty(), listeners);
+    public static SqliteStore open(FolderLock lock, Optional<Path> empty, List<StoreListener> listeners) {
+        return open(lock.folder(), Optional.empty(), empty, listeners);
     }
 
-    private static SqliteStore open(Path folder, Optional<FolderLock> ownLock, List<StoreListener> listeners) {
+    private static SqliteStore open(
+            Path folder, Optional<FolderLock> ownLock, Optional<Path> empty, List<StoreListener> listeners) {
         try {
+            empty.ifPresent(file -> Schema.begin(folder.resolve(FILE), file));
             SQLiteDataSource forWriting = dataSource(folder, SQLiteConfig.TransactionMode.IMMEDIATE);
-            Flyway.configure()
-                    .dataSource(forWriting)
-                    // One transaction for all of them: a new database is there sooner, and whole or not at all.
-                    .group(true)
-                    .locations("classpath:db")
-                    .placeholders(Map.of(
-                            "sequence", "INTEGER PRIMARY KEY AUTOINCREMENT",
-                            "ascending", "INTEGER PRIMARY KEY",
-                            "clustered", "WITHOUT ROWID"))
-                    .load()
-                    .migrate();
+            Schema.bringUp(forWriting);
             return new SqliteStore(
                     ownLock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED), listeners);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | SQLException e) {
             throw new StoreUnavailableException(
                     "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: " + root(e), e);
         }
@@ -134,7 +128,7 @@ public final class SqliteStore implements Store {
         // Nobody asks for them, and the driver would look each insert over for them.
         config.setGetGeneratedKeys(false);
         SQLiteDataSource source = new SQLiteDataSource(config);
-        source.setUrl("jdbc:sqlite:" + folder.resolve("hub.db"));
+        source.setUrl("jdbc:sqlite:" + folder.resolve(FILE));
         return source;
     }
 
