@@ -91,6 +91,35 @@ class FlowEditsIT {
     }
 
     @Test
+    void anEditThatHasNotSeenTheOneBeforeItIsRefused() throws Exception {
+        HttpResponse<String> read = send("GET", "/flows/" + FILE, null, null);
+        String tag = read.headers().firstValue("ETag").orElseThrow();
+
+        HttpResponse<String> first = putIf("If-Match", tag, read.body() + "# first\n");
+        HttpResponse<String> second = putIf("If-Match", tag, read.body() + "# second\n");
+        HttpResponse<String> onlyNew = putIf("If-None-Match", "*", read.body() + "# third\n");
+
+        assertThat(List.of(first.statusCode(), second.statusCode(), onlyNew.statusCode()))
+                .containsExactly(200, 412, 412);
+        HttpResponse<String> running = send("GET", "/flows/" + FILE, null, null);
+        assertThat(running.body()).endsWith("# first\n");
+        assertThat(running.headers().firstValue("ETag"))
+                .isEqualTo(first.headers().firstValue("ETag"))
+                .isPresent();
+        send("PUT", "/flows/" + FILE, "application/yaml", read.body());
+    }
+
+    private static HttpResponse<String> putIf(String header, String value, String text) throws Exception {
+        return HTTP.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + hub.port() + "/flows/" + FILE))
+                        .header("Content-Type", "application/yaml")
+                        .header(header, value)
+                        .PUT(HttpRequest.BodyPublishers.ofString(text))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
     void aBadTextIsRefusedWithItsPlaceAndChangesNothing() throws Exception {
         String before = send("GET", "/flows/" + FILE, null, null).body();
         String bad = before.replace("to: direct:ship-order", "to: jsm:queue:ship");

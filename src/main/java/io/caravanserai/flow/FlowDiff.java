@@ -9,6 +9,8 @@ import java.util.function.Function;
 /** The difference of two versions as a unified diff, with three lines around each change. */
 public final class FlowDiff {
     private static final int AROUND = 3;
+    /** Cells. Of texts with more changed lines, all from the first changed one to the last is told as replaced. */
+    private static final long LARGEST_TABLE = 4_000_000;
 
     private FlowDiff() {}
 
@@ -73,8 +75,57 @@ public final class FlowDiff {
         lines.forEach(line -> out.append(line.mark()).append(line.text()).append('\n'));
     }
 
-    /** Along the longest common subsequence; flow files are short, so the plain table will do. */
+    /** Along the longest common subsequence, between the lines that the texts begin and end with alike. */
     private static List<Line> lines(List<String> before, List<String> after) {
+        int shorter = Math.min(before.size(), after.size());
+        int head = 0;
+        while (head < shorter && before.get(head).equals(after.get(head))) {
+            head++;
+        }
+        int tail = 0;
+        while (tail < shorter - head
+                && before.get(before.size() - 1 - tail).equals(after.get(after.size() - 1 - tail))) {
+            tail++;
+        }
+        List<Line> lines = new ArrayList<>();
+        for (int i = 0; i < head; i++) {
+            lines.add(new Line(' ', before.get(i), i, i));
+        }
+        int beforeTail = before.size() - tail;
+        int afterTail = after.size() - tail;
+        lines.addAll(middle(before.subList(head, beforeTail), after.subList(head, afterTail), head));
+        for (int i = 0; i < tail; i++) {
+            lines.add(new Line(' ', before.get(beforeTail + i), beforeTail + i, afterTail + i));
+        }
+        return lines;
+    }
+
+    private static List<Line> middle(List<String> before, List<String> after, int head) {
+        int[][] common = common(before, after);
+        List<Line> lines = new ArrayList<>();
+        int i = 0;
+        int j = 0;
+        while (i < before.size() || j < after.size()) {
+            if (common.length > 0
+                    && i < before.size()
+                    && j < after.size()
+                    && before.get(i).equals(after.get(j))) {
+                lines.add(new Line(' ', before.get(i), head + i++, head + j++));
+            } else if (j == after.size()
+                    || i < before.size() && (common.length == 0 || common[i + 1][j] >= common[i][j + 1])) {
+                lines.add(new Line('-', before.get(i), head + i++, head + j));
+            } else {
+                lines.add(new Line('+', after.get(j), head + i, head + j++));
+            }
+        }
+        return lines;
+    }
+
+    /** How many lines the rests of the texts have in common, from each pair of lines on; empty when that would be too much. */
+    private static int[][] common(List<String> before, List<String> after) {
+        if ((long) before.size() * after.size() > LARGEST_TABLE) {
+            return new int[0][];
+        }
         int[][] common = new int[before.size() + 1][after.size() + 1];
         for (int i = before.size() - 1; i >= 0; i--) {
             for (int j = after.size() - 1; j >= 0; j--) {
@@ -83,18 +134,6 @@ public final class FlowDiff {
                         : Math.max(common[i + 1][j], common[i][j + 1]);
             }
         }
-        List<Line> lines = new ArrayList<>();
-        int i = 0;
-        int j = 0;
-        while (i < before.size() || j < after.size()) {
-            if (i < before.size() && j < after.size() && before.get(i).equals(after.get(j))) {
-                lines.add(new Line(' ', before.get(i), i++, j++));
-            } else if (j == after.size() || i < before.size() && common[i + 1][j] >= common[i][j + 1]) {
-                lines.add(new Line('-', before.get(i), i++, j));
-            } else {
-                lines.add(new Line('+', after.get(j), i, j++));
-            }
-        }
-        return lines;
+        return common;
     }
 }

@@ -25,25 +25,28 @@ final class FlowFolder {
     }
 
     /** What tells one state of a file from another without reading it. */
-    record Stamp(Object key, long modified, long size) {}
+    record Stamp(Object key, long modified, long size) {
+        /** Of a file that is there but cannot be looked at. */
+        static final Stamp UNREADABLE = new Stamp(null, 0, -2);
+    }
 
     /**
      * The files of flows and Kamelets, and their stamps. Hidden files, which editors and this class write on the way, are
      * not among them.
      *
-     * @throws UncheckedIOException when a folder cannot be read
+     * @throws UncheckedIOException when a folder cannot be read, or that of the flows is not there: then nothing is
+     *     known of the files, least of all that they are deleted
      */
     Map<String, Stamp> files() {
         Map<String, Stamp> files = new TreeMap<>();
         list(folder, FlowVersion.ENDING, files);
-        list(kamelets, Kamelets.ENDING, files);
+        if (Files.isDirectory(kamelets)) {
+            list(kamelets, Kamelets.ENDING, files);
+        }
         return files;
     }
 
     private static void list(Path folder, String ending, Map<String, Stamp> files) {
-        if (!Files.isDirectory(folder)) {
-            return;
-        }
         try (Stream<Path> entries = Files.list(folder)) {
             for (Path entry : (Iterable<Path>) entries::iterator) {
                 String name = entry.getFileName().toString();
@@ -52,11 +55,11 @@ final class FlowFolder {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("the folder " + folder + " (hub.routes.dir) cannot be read", e);
+            throw new UncheckedIOException("the folder " + folder + " (hub.routes.dir) cannot be read: " + e, e);
         }
     }
 
-    private static void stamp(Path entry, String name, Map<String, Stamp> files) throws IOException {
+    private static void stamp(Path entry, String name, Map<String, Stamp> files) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(entry, BasicFileAttributes.class);
             if (attributes.isRegularFile()) {
@@ -69,6 +72,9 @@ final class FlowFolder {
             }
         } catch (NoSuchFileException e) {
             // Deleted between listing and looking: as if it had not been listed.
+        } catch (IOException e) {
+            // Such as a link to itself. What is wrong is told when it is read; the others must not suffer from it.
+            files.put(name, Stamp.UNREADABLE);
         }
     }
 
@@ -88,17 +94,17 @@ final class FlowFolder {
         return Files.readAllBytes(file);
     }
 
-    /** Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. */
+    /**
+     * Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. A link stays
+     * a link; what it leads to is replaced.
+     */
     void write(String file, String text) throws IOException {
-        Files.createDirectories(folder);
-        Path temporary = folder.resolve("." + file + "." + UUID.randomUUID());
+        Path path = folder.resolve(file);
+        Path target = Files.exists(path) ? path.toRealPath() : path;
+        Path temporary = target.resolveSibling("." + file + "." + UUID.randomUUID());
         try {
             Files.writeString(temporary, text);
-            Files.move(
-                    temporary,
-                    folder.resolve(file),
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(temporary);
         }

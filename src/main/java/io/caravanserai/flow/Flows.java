@@ -23,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.slf4j.Logger;
@@ -113,8 +114,8 @@ public final class Flows implements AutoCloseable {
                         .log("orders wait for a version that cannot run");
             }
         }
-        timer.scheduleWithFixedDelay(() -> quietly(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
-        sweeper.scheduleWithFixedDelay(() -> quietly(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(new Round(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(new Round(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Where new orders enter a flow; empty when there is no such flow, or no route in it begins with its name. */
@@ -169,9 +170,22 @@ public final class Flows implements AutoCloseable {
      * @param who for the record
      * @return the version that now runs; the one that ran already when the text is the same
      * @throws FlowRefusedException when the text has faults; nothing has changed then
+     * @throws UncheckedIOException when the file cannot be written; nothing has changed then
      */
     public FlowVersion put(String file, String text, String who) throws FlowRefusedException {
         return swap(file, text, who, true);
+    }
+
+    /**
+     * The same as long as nobody else has changed what runs.
+     *
+     * @param expected asked for what runs, if anything, when it is this edit's turn
+     * @return empty when that is not what was expected; nothing has changed then
+     */
+    public synchronized Optional<FlowVersion> putIf(
+            Predicate<Optional<FlowVersion>> expected, String file, String text, String who)
+            throws FlowRefusedException {
+        return expected.test(running(file)) ? Optional.of(put(file, text, who)) : Optional.empty();
     }
 
     /**
@@ -386,7 +400,7 @@ public final class Flows implements AutoCloseable {
             folder.write(file, text);
             watch.expect(file);
         } catch (IOException e) {
-            throw new UncheckedIOException("the routes folder (hub.routes.dir) cannot be written", e);
+            throw new UncheckedIOException("the folder of flows (hub.routes.dir) cannot be written: " + e, e);
         }
     }
 
@@ -643,13 +657,5 @@ public final class Flows implements AutoCloseable {
                     refusals.get(file)));
         }
         return states;
-    }
-
-    private static void quietly(Runnable work) {
-        try {
-            work.run();
-        } catch (RuntimeException | StackOverflowError e) {
-            LOG.warn("looking after the flows failed; it is tried again", e);
-        }
     }
 }

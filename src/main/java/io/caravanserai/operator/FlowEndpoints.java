@@ -18,13 +18,16 @@ import io.caravanserai.http.ProblemException;
 import io.caravanserai.http.Request;
 import io.caravanserai.http.Response;
 import io.caravanserai.order.OrderJson;
+import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /** The flows over HTTP: look at them, check texts, change them, go back. */
 public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
@@ -73,9 +76,11 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
     }
 
     private static Response text(FlowVersion version) {
-        return Response.of(200, YAML[0], version.text())
-                .with("ETag", "\"" + version.hash() + "\"")
-                .with("Flow-Version", String.valueOf(version.version()));
+        return tagged(Response.of(200, YAML[0], version.text()), version);
+    }
+
+    private static Response tagged(Response response, FlowVersion version) {
+        return response.with("ETag", tag(version)).with("Flow-Version", String.valueOf(version.version()));
     }
 
     private CompletionStage<Response> put(Request request) {
@@ -83,10 +88,31 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         String text = yaml(request);
         return later(() -> {
             boolean isNew = flows.running(file).isEmpty();
-            FlowVersion version = flows.put(file, text, request.caller());
-            Response response = Response.json(isNew ? 201 : 200, json(version));
+            FlowVersion version = flows.putIf(running -> isExpected(request, running), file, text, request.caller())
+                    .orElseThrow(() -> Problem.of(412, "another text runs than expected; nothing has changed")
+                            .asException());
+            Response response = tagged(Response.json(isNew ? 201 : 200, json(version)), version);
             return isNew ? response.with("Location", "/flows/" + file) : response;
         });
+    }
+
+    /** RFC 9110, section 13.1: against edits that have not seen the one before them. */
+    private static boolean isExpected(Request request, Optional<FlowVersion> running) {
+        List<String> match = request.headers("If-Match");
+        return (match.isEmpty() || names(match, running)) && !names(request.headers("If-None-Match"), running);
+    }
+
+    private static boolean names(List<String> tags, Optional<FlowVersion> running) {
+        return running.map(FlowEndpoints::tag)
+                .filter(tag -> tags.stream()
+                        .flatMap(list -> Stream.of(list.split(",")))
+                        .map(String::strip)
+                        .anyMatch(each -> each.equals("*") || each.equals(tag)))
+                .isPresent();
+    }
+
+    private static String tag(FlowVersion version) {
+        return "\"" + version.hash() + "\"";
     }
 
     private CompletionStage<Response> validate(Request request) {
@@ -179,6 +205,9 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
                         return work.call();
                     } catch (FlowRefusedException e) {
                         throw refused(e.faults());
+                    } catch (UncheckedIOException e) {
+                        throw Problem.of(503, e.getMessage() + "; nothing has changed")
+                                .asException();
                     } catch (RuntimeException e) {
                         throw e;
                     } catch (Exception e) {

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -440,5 +442,66 @@ class FlowsIT {
         hub.restart();
         assertThat(hub.send("direct:greeting@old.1")).isEqualTo("hello one served");
         assertThat(hub.send("direct:greeting@new.1")).isEqualTo("hello one served");
+    }
+
+    @Test
+    void aFileThatCannotBeReadDoesNotHideTheOthers() throws Exception {
+        Path link = hub.file("loop");
+        hub.start();
+
+        Files.createSymbolicLink(link, link);
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+
+        await().until(() -> hub.flows.newest(FLOW).isPresent());
+        await().untilAsserted(() -> assertThat(
+                        hub.state("loop").refused().errors().get(0).message())
+                .startsWith("cannot be read"));
+    }
+
+    @Test
+    void aFolderThatIsAwayTellsNothingOfItsFlows() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        hub.write("other", FlowHub.greeting("other", "one"));
+        hub.start();
+        Path routes = hub.file(FLOW).getParent();
+        Path away = routes.resolveSibling("away");
+
+        Files.move(routes, away);
+
+        await().during(Duration.ofSeconds(1)).until(() -> hub.flows.newest(FLOW).isPresent());
+        assertThatExceptionOfType(UncheckedIOException.class)
+                .isThrownBy(() -> hub.flows.put(FILE, FlowHub.greeting(FLOW, "two"), "ops"))
+                .withMessageContaining("cannot be written");
+        assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
+        Files.delete(away.resolve("other.camel.yaml"));
+        Files.move(away, routes);
+        await().until(() -> hub.flows.newest("other").isEmpty());
+        assertThat(hub.version(FLOW)).isEqualTo(1);
+    }
+
+    @Test
+    void aLinkedFileIsWrittenWhereItIs() throws Exception {
+        Path elsewhere = Files.writeString(
+                Files.createDirectory(folder.resolve("elsewhere")).resolve("flow.yaml"), FlowHub.greeting(FLOW, "one"));
+        Files.createSymbolicLink(hub.file(FLOW), elsewhere);
+        hub.start();
+
+        hub.flows.put(FILE, FlowHub.greeting(FLOW, "two"), "ops");
+
+        assertThat(Files.isSymbolicLink(hub.file(FLOW))).isTrue();
+        assertThat(elsewhere).content().contains("two");
+        assertThat(folder.resolve("elsewhere")).isDirectoryNotContaining("glob:**/.*");
+    }
+
+    @Test
+    void textsOfManyShortLinesAreComparedInTheSpaceThereIs() throws Exception {
+        String line = "# abc\n";
+        FlowVersion older = FlowVersion.candidate(FILE, "same\n" + line.repeat(100_000) + "same\n", Map.of());
+        FlowVersion newer = FlowVersion.candidate(FILE, "same\n" + "# def\n".repeat(100_000) + "same\n", Map.of());
+
+        assertThat(FlowDiff.between(older, newer))
+                .startsWith("--- " + FILE + "\tversion 0\n+++ " + FILE
+                        + "\tversion 0\n@@ -1,100002 +1,100002 @@\n same\n-# abc\n")
+                .endsWith("+# def\n same\n");
     }
 }
