@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.messaginghub.pooled.jms.JmsPoolConnectionFactory;
 import org.slf4j.Logger;
@@ -25,14 +26,17 @@ public final class JmsBroker implements AutoCloseable {
 
     private final Optional<EmbeddedArtemis> embedded;
     private final ActiveMQConnectionFactory connections;
+    private final ActiveMQConnectionFactory guarded;
     private final JmsPoolConnectionFactory pool;
     private final Thread watch = new Thread(this::watch, "jms-watch");
     private volatile String trouble = "the JMS broker has not been reached yet";
     private volatile boolean closed;
 
-    private JmsBroker(Optional<EmbeddedArtemis> embedded, ActiveMQConnectionFactory connections) {
+    private JmsBroker(Optional<EmbeddedArtemis> embedded, Supplier<ActiveMQConnectionFactory> factories) {
         this.embedded = embedded;
-        this.connections = connections;
+        this.connections = factories.get();
+        this.guarded = factories.get();
+        guarded.getServerLocator().addIncomingInterceptor(new BodyGuard());
         this.pool = new JmsPoolConnectionFactory();
         pool.setConnectionFactory(connections);
         pool.setMaxConnections(4);
@@ -51,21 +55,33 @@ public final class JmsBroker implements AutoCloseable {
         Optional<EmbeddedArtemis> embedded = settings.isEmbedded()
                 ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys))
                 : Optional.empty();
+        JmsBroker broker = new JmsBroker(embedded, () -> connections(embedded, settings));
+        broker.watch.setDaemon(true);
+        broker.watch.start();
+        return broker;
+    }
+
+    private static ActiveMQConnectionFactory connections(Optional<EmbeddedArtemis> embedded, HubSettings.Jms settings) {
         ActiveMQConnectionFactory connections = embedded.map(EmbeddedArtemis::connections)
                 .orElseGet(() -> new ActiveMQConnectionFactory(settings.url().orElseThrow()));
         // Java objects in messages are never read: reading one can run code of the sender's choice.
         connections.setDeserializationDenyList("*");
         // Each session of the hub commits what it sends; that waits for the disk.
         connections.setBlockOnDurableSend(false);
-        JmsBroker broker = new JmsBroker(embedded, connections);
-        broker.watch.setDaemon(true);
-        broker.watch.start();
-        return broker;
+        return connections;
     }
 
     /** A connection of its own, not started; to be closed by the caller. */
     public Connection connect() throws JMSException {
         return connections.createConnection();
+    }
+
+    /**
+     * As {@link #connect}, for receiving what anybody may have sent: a text that cannot be read, or is far larger than
+     * any order or event, comes as a message of bytes, and the body of other kinds of messages is not there.
+     */
+    public Connection connectGuarded() throws JMSException {
+        return guarded.createConnection();
     }
 
     /** Connections and sessions shared, for Camel. */
@@ -145,6 +161,7 @@ public final class JmsBroker implements AutoCloseable {
         watch.interrupt();
         pool.stop();
         connections.close();
+        guarded.close();
         embedded.ifPresent(EmbeddedArtemis::close);
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.Style;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -25,6 +26,9 @@ public final class EventCodec {
 
     /** Several subscribers of one hub read the same message: what was checked a moment ago is not checked again. */
     private static final int REMEMBERED = 4_096;
+
+    /** Before and behind the point: more than the total of any order has. */
+    private static final int MOST_DIGITS = 30;
 
     private final EventSchemas schemas;
     private final Map<EventType, List<Integer>> emit;
@@ -153,13 +157,36 @@ public final class EventCodec {
     private static ObjectNode parse(String data) {
         try {
             JsonNode json = OrderJson.MAPPER.readTree(data);
-            if (json instanceof ObjectNode object) {
-                return object;
+            if (!(json instanceof ObjectNode object)) {
+                throw new InvalidEventException("invalid-event", "the data is no JSON object");
             }
-            throw new InvalidEventException("invalid-event", "the data is no JSON object");
+            if (hasWildNumber(object)) {
+                throw new InvalidEventException("invalid-event", "the data has a number of too many digits");
+            }
+            return object;
         } catch (JsonProcessingException e) {
             throw new InvalidEventException("invalid-event", "the data is no JSON: " + e.getOriginalMessage());
+        } catch (NumberFormatException e) {
+            // Thrown bare by the parser for an exponent of too many digits.
+            throw new InvalidEventException("invalid-event", "the data has a number that cannot be read");
         }
+    }
+
+    /** A few characters, such as 1e999999999, name a number whose digits fill the memory of whoever counts with it. */
+    private static boolean hasWildNumber(JsonNode node) {
+        if (node.isContainerNode()) {
+            for (JsonNode each : node) {
+                if (hasWildNumber(each)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+        if (!node.isBigDecimal() && !node.isBigInteger()) {
+            return false;
+        }
+        BigDecimal number = node.decimalValue();
+        return number.scale() > MOST_DIGITS || (long) number.precision() - number.scale() > MOST_DIGITS;
     }
 
     private static String required(Map<String, String> attributes, String name) {

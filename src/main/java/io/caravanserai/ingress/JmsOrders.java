@@ -73,6 +73,9 @@ public final class JmsOrders implements AutoCloseable {
 
     private CompletableFuture<Void> handle(Message message) throws JMSException {
         Map<String, String> headers = JmsHeaders.all(message);
+        if (JmsHeaders.isTooLarge(message)) {
+            return persistently(() -> refuse(headers, null, OrderMessages.TOO_LARGE));
+        }
         Optional<byte[]> bytes = JmsHeaders.bytes(message);
         byte[] body = bytes.isPresent()
                 ? bytes.get()
@@ -107,12 +110,16 @@ public final class JmsOrders implements AutoCloseable {
     private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
         return orders.take(incoming(headers, body)).thenCompose(taken -> {
             if (taken instanceof Taken.Refused refused) {
-                return deadLetters
-                        .add(failed(headers, body, refused))
-                        .thenCompose(id -> replies.refused(headers, refused.problem()));
+                return refuse(headers, body, refused);
             }
             return replies.owe(headers, ((Taken.Order) taken).orderId());
         });
+    }
+
+    private CompletableFuture<Void> refuse(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+        return deadLetters
+                .add(failed(headers, body, refused))
+                .thenCompose(id -> replies.refused(headers, refused.problem()));
     }
 
     /** Takes a dead letter's message again, as it came. */

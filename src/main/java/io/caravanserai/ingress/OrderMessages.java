@@ -17,6 +17,10 @@ public final class OrderMessages {
     private static final int LARGEST_BODY = 1024 * 1024;
     private static final int LONGEST_KEY = 255;
 
+    /** For a message so large that its body is better not read. */
+    static final Taken.Refused TOO_LARGE =
+            new Taken.Refused("too-large", Problem.of(413, "the message is larger than 1 MiB"));
+
     private final OrderReader reader;
     private final OrderEntry entry;
     private final Style usualStyle;
@@ -85,7 +89,7 @@ public final class OrderMessages {
             return refused("no-body", Problem.of(400, "the message has no body of text"));
         }
         if (message.body().length > LARGEST_BODY) {
-            return refused("too-large", Problem.of(413, "the message is larger than 1 MiB"));
+            return CompletableFuture.completedFuture(TOO_LARGE);
         }
         Reading reading = reader.read(message.body());
         if (reading instanceof Reading.Unreadable unreadable) {

@@ -18,6 +18,7 @@ import java.util.Enumeration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -41,6 +42,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static final String ORIGIN = "deadLetterOrigin";
 
     private static final String ORIGINAL_ADDRESS = "_AMQ_ORIG_ADDRESS";
+    private static final String ORIGINAL_NUMBER = "_AMQ_ORIG_MESSAGE_ID";
     private static final String ORIGINAL_QUEUE = "_AMQ_ORIG_QUEUE";
     private static final String EXPIRED = "_AMQ_ACTUAL_EXPIRY";
     private static final int LOOK_MILLIS = 1_000;
@@ -195,15 +197,24 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     }
 
     private static void takeOut(Session session, DeadLetter letter) throws JMSException {
-        String id = letter.headers().get("JMSMessageID");
-        if (id == null) {
+        Optional<String> selector = selector(letter.headers());
+        if (selector.isEmpty()) {
             return;
         }
-        try (MessageConsumer consumer = session.createConsumer(
-                session.createQueue(JmsDeadLetters.QUEUE), "JMSMessageID = '" + id.replace("'", "''") + "'")) {
+        try (MessageConsumer consumer =
+                session.createConsumer(session.createQueue(JmsDeadLetters.QUEUE), selector.get())) {
             // Not there when somebody took it, or when it was replayed before: then only the copy here is sent.
             consumer.receive(200);
         }
+    }
+
+    private static Optional<String> selector(Map<String, String> headers) {
+        String id = headers.getOrDefault("JMSMessageID", "");
+        if (id.startsWith("ID:")) {
+            return Optional.of("JMSMessageID = '" + id.replace("'", "''") + "'");
+        }
+        // Its sender gave it no id.
+        return Optional.ofNullable(headers.get(ORIGINAL_NUMBER)).map(number -> ORIGINAL_NUMBER + " = " + number);
     }
 
     private static Queue whereItCameFrom(Session session, DeadLetter letter) throws JMSException {

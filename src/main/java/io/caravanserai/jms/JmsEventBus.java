@@ -173,10 +173,12 @@ public final class JmsEventBus implements EventBus {
             return delivery.deliver(
                     TOPIC,
                     new Delivery.Incoming(
-                            message.getJMSMessageID(),
+                            JmsHeaders.id(message),
                             JmsHeaders.attributes(message),
                             () -> headers(message),
-                            JmsHeaders.text(message).orElse(null)));
+                            JmsHeaders.isTooLarge(message)
+                                    ? null
+                                    : JmsHeaders.text(message).orElse(null)));
         }
 
         private static Map<String, String> headers(Message message) {

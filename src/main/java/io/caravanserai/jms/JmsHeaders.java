@@ -23,18 +23,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
+import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 
 /** Headers and body of JMS messages as text. */
 public final class JmsHeaders {
     /** Prefix of CloudEvents attributes in the properties of a message. */
     static final String CLOUD_EVENTS = "cloudEvents_";
 
+    private static final long LARGEST_BODY = 4L * 1024 * 1024;
+
     private JmsHeaders() {}
 
     /** All properties, and the standard headers that tell messages apart, as text. */
     public static Map<String, String> all(Message message) throws JMSException {
         Map<String, String> headers = new LinkedHashMap<>();
-        put(headers, "JMSMessageID", message.getJMSMessageID());
+        put(headers, "JMSMessageID", id(message));
         put(headers, "JMSCorrelationID", message.getJMSCorrelationID());
         put(headers, "JMSType", message.getJMSType());
         put(headers, "JMSReplyTo", message.getJMSReplyTo() == null ? null : name(message.getJMSReplyTo()));
@@ -43,6 +46,15 @@ public final class JmsHeaders {
             put(headers, (String) name, value == null ? null : value.toString());
         }
         return headers;
+    }
+
+    /** What tells a message from all others, also when it comes again: the broker's number where its sender gave no id. */
+    static String id(Message message) throws JMSException {
+        String id = message.getJMSMessageID();
+        return id != null
+                ? id
+                : "number:" + ((ActiveMQMessage) message).getCoreMessage().getMessageID() + "@"
+                        + message.getJMSTimestamp();
     }
 
     /** The CloudEvents attributes among headers, without their prefix. */
@@ -92,6 +104,11 @@ public final class JmsHeaders {
             return Optional.ofNullable(text.getText());
         }
         return bytes(message).flatMap(JmsHeaders::utf8);
+    }
+
+    /** Whether the body is larger than any order or event: then it is better not read. */
+    public static boolean isTooLarge(Message message) throws JMSException {
+        return message instanceof BytesMessage bytes && bytes.getBodyLength() > LARGEST_BODY;
     }
 
     /** The body of a message of bytes; empty when it is another kind of message. */

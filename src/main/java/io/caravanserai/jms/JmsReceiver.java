@@ -96,7 +96,7 @@ public final class JmsReceiver implements AutoCloseable {
     private void run() {
         long pause = 100;
         while (!closing) {
-            try (Connection connection = broker.connect()) {
+            try (Connection connection = broker.connectGuarded()) {
                 try (Session session = connection.createSession(ActiveMQJMSConstants.INDIVIDUAL_ACKNOWLEDGE);
                         MessageConsumer consumer = source.open(session)) {
                     connection.setExceptionListener(e -> trouble = name + " lost its connection: " + e.getMessage());

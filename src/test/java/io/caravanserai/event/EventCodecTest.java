@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EventCodecTest {
     private static final EventSchemas SCHEMAS = new EventSchemas();
@@ -53,6 +54,17 @@ class EventCodecTest {
 
             assertThat(read).isEqualTo(event(data));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1e5000000", "1e-5000000", "1e99999999999", "1e31"})
+    void aNumberOfTooManyDigitsIsRefusedBeforeAnybodyCountsWithIt(String amount) {
+        EventCodec codec = codec(Map.of());
+        CloudEvent event = codec.write(event(PAYMENT)).get(0);
+
+        assertThatThrownBy(() -> codec.read(event.attributes(), event.data().replace("100.50", amount)))
+                .isInstanceOf(InvalidEventException.class)
+                .hasMessageContaining("number");
     }
 
     @Test
