@@ -5,30 +5,44 @@ import io.caravanserai.http.Response;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
 import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Events as they happen, as server-sent events (WHATWG HTML, section 9.2). Each listener reads the log from where it
- * is, as fast as it takes what it is sent; a slow one costs a place in a list, not memory.
+ * Events as they happen, as server-sent events (WHATWG HTML, section 9.2). Each listener hears the log from where it is,
+ * as fast as it takes what it is sent; those at the same place share what is read. A slow one costs a place in a list,
+ * not memory, and is cut off when it has taken nothing for a minute; it can resume.
  */
 public final class EventStream implements Handler<RoutingContext>, AutoCloseable {
     private static final int BATCH = 200;
-    private static final int HEARTBEAT_SECONDS = 15;
+    private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+    private static final int MOST_BEATS_MISSED = 4;
     private static final int LOOK_MILLIS = 1_000;
     private static final int GATHER_MILLIS = 20;
 
     private final EventLog log;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean told = new AtomicBoolean();
+    private final Duration heartbeat;
+    /** Counts when there may be new events: what was read before that is not shared after it. */
+    private final AtomicLong news = new AtomicLong();
+
+    private final Map<Place, CompletableFuture<Page>> beingRead = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "event-stream");
         thread.setDaemon(true);
@@ -36,15 +50,63 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     });
 
     public EventStream(EventLog log) {
-        this.log = log;
+        this(log, HEARTBEAT);
     }
 
+    EventStream(EventLog log, Duration heartbeat) {
+        this.log = log;
+        this.heartbeat = heartbeat;
+    }
+
+    private record Place(long position, long news) {}
+
+    /** @param last the sequence of the last event of it */
+    private record Page(int events, Buffer text, long last) {}
+
     public EventStream start() {
+        timer.scheduleWithFixedDelay(this::advance, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(
-                () -> listeners.forEach(Listener::advance), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        timer.scheduleWithFixedDelay(
-                () -> listeners.forEach(Listener::beat), HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, TimeUnit.SECONDS);
+                () -> listeners.forEach(Listener::beat),
+                heartbeat.toMillis(),
+                heartbeat.toMillis(),
+                TimeUnit.MILLISECONDS);
         return this;
+    }
+
+    private void advance() {
+        news.incrementAndGet();
+        listeners.forEach(Listener::advance);
+    }
+
+    private CompletableFuture<Page> after(long position) {
+        Place place = new Place(position, news.get());
+        CompletableFuture<Page> mine = new CompletableFuture<>();
+        CompletableFuture<Page> theirs = beingRead.putIfAbsent(place, mine);
+        if (theirs != null) {
+            return theirs;
+        }
+        log.after(position, BATCH).thenApply(EventStream::page).whenComplete((page, error) -> {
+            beingRead.remove(place);
+            if (error == null) {
+                mine.complete(page);
+            } else {
+                mine.completeExceptionally(error);
+            }
+        });
+        return mine;
+    }
+
+    private static Page page(List<StoredEvent> events) {
+        StringBuilder text = new StringBuilder();
+        for (StoredEvent each : events) {
+            text.append("id: ").append(each.sequence()).append('\n');
+            text.append("event: ").append(each.event().type()).append('\n');
+            text.append("data: ").append(EventEndpoints.json(each)).append("\n\n");
+        }
+        return new Page(
+                events.size(),
+                Buffer.buffer(text.toString()),
+                events.isEmpty() ? 0 : events.get(events.size() - 1).sequence());
     }
 
     /** Says that there are new events in the log. Never blocks. */
@@ -54,7 +116,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
             timer.schedule(
                     () -> {
                         told.set(false);
-                        listeners.forEach(Listener::advance);
+                        advance();
                     },
                     GATHER_MILLIS,
                     TimeUnit.MILLISECONDS);
@@ -73,21 +135,21 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 .putHeader("Content-Type", "text/event-stream")
                 .putHeader("Cache-Control", "no-store")
                 .putHeader("X-Accel-Buffering", "no");
-        if (last != null) {
-            response.write(": from " + last + "\n\n");
-            begin(response, Long.parseLong(last));
-        } else {
-            log.end()
-                    .whenComplete((end, error) -> request.vertx().runOnContext(nothing -> {
-                        if (error != null) {
-                            request.fail(503, error);
-                        } else {
-                            // Only now is it true that nothing from here on is missed.
-                            response.write(": live\n\n");
-                            begin(response, end);
-                        }
-                    }));
-        }
+        log.end()
+                .whenComplete((end, error) -> request.vertx().runOnContext(nothing -> {
+                    if (error != null) {
+                        request.fail(503, error);
+                    } else if (last == null || Long.parseLong(last) > end) {
+                        // An id that was never given is from another log, such as one before a new start: there is
+                        // nothing to
+                        // resume. Only now is it true that nothing from here on is missed.
+                        response.write(": live\n\n");
+                        begin(request.request().connection(), response, end);
+                    } else {
+                        response.write(": from " + last + "\n\n");
+                        begin(request.request().connection(), response, Long.parseLong(last));
+                    }
+                }));
     }
 
     private static void refuse(RoutingContext request) {
@@ -95,25 +157,28 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 .response();
         HttpServerResponse response = request.response().setStatusCode(problem.status());
         problem.headers().forEach(response::putHeader);
-        response.end(io.vertx.core.buffer.Buffer.buffer(problem.body()));
+        response.end(Buffer.buffer(problem.body()));
     }
 
-    private void begin(HttpServerResponse response, long position) {
-        Listener listener = new Listener(response, position);
+    private void begin(HttpConnection connection, HttpServerResponse response, long position) {
+        Listener listener = new Listener(connection, response, position);
         response.closeHandler(nothing -> listeners.remove(listener));
         response.exceptionHandler(error -> listeners.remove(listener));
-        response.drainHandler(nothing -> listener.advance());
+        response.drainHandler(nothing -> listener.drained());
         listeners.add(listener);
         listener.advance();
     }
 
     private final class Listener {
+        private final HttpConnection connection;
         private final HttpServerResponse response;
         private final AtomicBoolean reading = new AtomicBoolean();
         private volatile boolean again;
         private volatile long position;
+        private volatile int beatsMissed;
 
-        Listener(HttpServerResponse response, long position) {
+        Listener(HttpConnection connection, HttpServerResponse response, long position) {
+            this.connection = connection;
             this.response = response;
             this.position = position;
         }
@@ -124,34 +189,42 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 return;
             }
             again = false;
-            log.after(position, BATCH).whenComplete((events, error) -> {
-                if (error == null && !events.isEmpty()) {
-                    send(events);
+            after(position).whenComplete((page, error) -> {
+                if (error == null && page.events() > 0) {
+                    send(page);
                 }
                 reading.set(false);
-                if (again || error == null && events.size() == BATCH) {
+                if (again || error == null && page.events() == BATCH) {
                     advance();
                 }
             });
         }
 
-        private void send(List<StoredEvent> events) {
-            StringBuilder text = new StringBuilder();
-            for (StoredEvent each : events) {
-                text.append("id: ").append(each.sequence()).append('\n');
-                text.append("event: ").append(each.event().type()).append('\n');
-                text.append("data: ").append(EventEndpoints.json(each)).append("\n\n");
-            }
+        private void send(Page page) {
             if (!response.closed()) {
-                response.write(text.toString());
+                response.write(page.text());
             }
-            position = events.get(events.size() - 1).sequence();
+            position = page.last();
+        }
+
+        void drained() {
+            beatsMissed = 0;
+            advance();
         }
 
         void beat() {
-            if (!response.closed() && !response.writeQueueFull()) {
+            if (response.closed()) {
+                listeners.remove(this);
+            } else if (!response.writeQueueFull()) {
                 response.write(": \n\n");
+            } else if (++beatsMissed >= MOST_BEATS_MISSED) {
+                cutOff();
             }
+        }
+
+        /** Past Vert.x, which would wait until all that was sent has been taken. */
+        private void cutOff() {
+            ((ConnectionBase) connection).channel().pipeline().firstContext().close();
         }
     }
 
