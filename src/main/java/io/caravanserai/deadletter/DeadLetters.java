@@ -9,13 +9,16 @@ import io.caravanserai.store.Transaction;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** The list of dead letters. Thread-safe. */
@@ -52,6 +55,11 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String COPY_LEFT = "DELETE FROM dead_letter_copies WHERE letter_id = ?";
     private static final int AT_ONCE = 100;
 
+    /** Characters of the bodies of a page. */
+    private static final long LARGEST_PAGE = 4L * 1024 * 1024;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     /** Above every id, which are lower-case hex. */
     private static final String FROM_THE_NEWEST = "~";
 
@@ -59,12 +67,20 @@ public final class DeadLetters implements DeadLetterSink {
     private final Supplier<String> ids;
     private final Clock clock;
     private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Optional<Boolean>>> underWay = new ConcurrentHashMap<>();
 
     public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
         this.store = store;
         this.ids = ids;
         this.clock = clock;
     }
+
+    /**
+     * A part of the list.
+     *
+     * @param more whether there are older ones
+     */
+    public record Page(List<DeadLetter> letters, boolean more) {}
 
     /** Which letters of the list; null matches all. */
     public record Filter(String source, String reason, String type) {
@@ -131,6 +147,28 @@ public final class DeadLetters implements DeadLetterSink {
                 limit);
     }
 
+    /**
+     * As {@link #list}, but ends early where the bodies, which may be large, would fill the memory.
+     *
+     * @param limit at least 1
+     */
+    public CompletableFuture<Page> page(Filter filter, String before, int limit) {
+        return store.read(tx -> {
+            List<DeadLetter> page = new ArrayList<>();
+            String oldest = before;
+            long size = 0;
+            List<DeadLetter> next = list(tx, filter, oldest, 1);
+            while (!next.isEmpty() && page.size() < limit && size < LARGEST_PAGE) {
+                DeadLetter letter = next.get(0);
+                page.add(letter);
+                oldest = letter.id();
+                size += letter.body() == null ? 0 : letter.body().length();
+                next = list(tx, filter, oldest, 1);
+            }
+            return new Page(page, !next.isEmpty());
+        });
+    }
+
     /** How many wait for somebody. */
     public CompletableFuture<Long> waiting() {
         return store.read(tx -> tx.first(COUNT, row -> row.getLong(1)).orElse(0L));
@@ -182,17 +220,49 @@ public final class DeadLetters implements DeadLetterSink {
     }
 
     /**
-     * Sends a letter to where it came from; completes with true when it was handled, false when it failed again, and
-     * empty when there is no such letter.
+     * Sends a letter to where it came from; completes with true when it was handled, false when it failed again or takes
+     * more than a minute, and empty when there is no such letter. Who asks while it is under way hears what comes of it.
      */
     public CompletableFuture<Optional<Boolean>> replay(String id) {
+        return replay(id, Instant.MAX);
+    }
+
+    /** As {@link #replay(String)}, but does nothing when the letter was handled well at that time or later. */
+    CompletableFuture<Optional<Boolean>> replay(String id, Instant unlessSince) {
+        CompletableFuture<Optional<Boolean>> mine = new CompletableFuture<>();
+        CompletableFuture<Optional<Boolean>> theirs = underWay.putIfAbsent(id, mine);
+        if (theirs != null) {
+            return theirs;
+        }
+        sendBack(id, unlessSince).whenComplete((handled, failure) -> {
+            if (failure == null) {
+                mine.complete(handled);
+            } else {
+                mine.completeExceptionally(failure);
+            }
+        });
+        // What is to handle it may go while it does, as a flow that is edited.
+        return mine.completeOnTimeout(Optional.of(false), PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .whenComplete((handled, failure) -> underWay.remove(id, mine));
+    }
+
+    private CompletableFuture<Optional<Boolean>> sendBack(String id, Instant unlessSince) {
         return store.write("replay-dead-letter", id, tx -> {
-                    tx.update(REPLAYING, id);
-                    return tx.first(GET, DeadLetters::letter, id);
+                    Optional<DeadLetter> letter = tx.first(GET, DeadLetters::letter, id);
+                    if (letter.isPresent() && !isSettled(letter.get(), unlessSince)) {
+                        tx.update(REPLAYING, id);
+                    }
+                    return letter;
                 })
                 .thenCompose(letter -> letter.isEmpty()
                         ? CompletableFuture.completedFuture(Optional.empty())
-                        : replay(letter.get()).thenApply(Optional::of));
+                        : isSettled(letter.get(), unlessSince)
+                                ? CompletableFuture.completedFuture(Optional.of(true))
+                                : replay(letter.get()).thenApply(Optional::of));
+    }
+
+    private static boolean isSettled(DeadLetter letter, Instant since) {
+        return letter.settledAt().filter(at -> !at.isBefore(since)).isPresent();
     }
 
     private CompletableFuture<Boolean> replay(DeadLetter letter) {

@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,12 +37,16 @@ public final class Replays implements AutoCloseable {
     private static final String EXISTS = "SELECT id FROM dead_letters WHERE id = ?";
     private static final String NEXT = """
             SELECT position, dead_letter_id FROM replay_letters
-            WHERE replay_id = ? AND outcome IS NULL ORDER BY position LIMIT 1
+            WHERE replay_id = ? AND position > ? AND outcome IS NULL ORDER BY position LIMIT 1
+            """;
+    private static final String FAILURES_IN_A_ROW = """
+            SELECT COUNT(*) FROM replay_letters WHERE replay_id = ? AND outcome = 'failed' AND position > COALESCE(
+              (SELECT MAX(position) FROM replay_letters WHERE replay_id = ? AND outcome <> 'failed'), -1)
             """;
     private static final String OUTCOME = "UPDATE replay_letters SET outcome = ? WHERE replay_id = ? AND position = ?";
     private static final String END = "UPDATE replays SET ended_at = ?, outcome = ? WHERE id = ?";
     private static final String UNFINISHED = "SELECT id FROM replays WHERE ended_at IS NULL ORDER BY id";
-    private static final String LIMITS = "SELECT rate, stop_after_failures FROM replays WHERE id = ?";
+    private static final String TERMS = "SELECT rate, stop_after_failures, begun_at FROM replays WHERE id = ?";
     private static final String PROGRESS = """
             SELECT r.begun_at, r.ended_at, r.selected, r.outcome,
               (SELECT COUNT(*) FROM replay_letters l WHERE l.replay_id = r.id AND l.outcome = 'replayed') AS replayed,
@@ -52,7 +55,7 @@ public final class Replays implements AutoCloseable {
             FROM replays r WHERE r.id = ?
             """;
 
-    private static final long PATIENCE_SECONDS = 60;
+    private static final long TROUBLE_SECONDS = 2;
 
     private final Store store;
     private final DeadLetters letters;
@@ -82,6 +85,7 @@ public final class Replays implements AutoCloseable {
     /**
      * How far a replay has come.
      *
+     * @param replayed handled well, or handled well by somebody else since this began
      * @param failed handled again and failed again
      * @param gone deleted before their turn
      * @param status {@code running}, {@code done} or {@code stopped}: too many failed in a row
@@ -168,41 +172,64 @@ public final class Replays implements AutoCloseable {
         thread.start();
     }
 
-    private record Limits(BigDecimal rate, int stopAfterFailures) {}
+    private record Terms(BigDecimal rate, int stopAfterFailures, Instant begunAt) {}
 
     private record Next(int position, String letter) {}
 
     private void run(String id) {
         try {
-            Limits limits = store.read(tx ->
-                            tx.first(LIMITS, row -> new Limits(new BigDecimal(row.getString(1)), row.getInt(2)), id))
-                    .get()
-                    .orElseThrow();
-            long pauseNanos = (long) (1e9 / limits.rate().doubleValue());
-            int failuresInARow = 0;
-            long due = System.nanoTime();
             while (!closed) {
-                Optional<Next> next = store.read(
-                                tx -> tx.first(NEXT, row -> new Next(row.getInt(1), row.getString(2)), id))
-                        .get();
-                if (next.isEmpty() || failuresInARow >= limits.stopAfterFailures()) {
-                    end(id, next.isEmpty() ? "done" : "stopped");
+                try {
+                    replayAll(id);
                     return;
+                } catch (ExecutionException | RuntimeException e) {
+                    LOG.atWarn()
+                            .addKeyValue("replayId", id)
+                            .addKeyValue("error", DeadLetter.firstLine(e))
+                            .log("a replay cannot go on at present, trying again");
+                    TimeUnit.SECONDS.sleep(TROUBLE_SECONDS);
                 }
-                TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
-                due = Math.max(due, System.nanoTime() - pauseNanos) + pauseNanos;
-                String outcome = replay(next.get().letter());
-                failuresInARow = outcome.equals("failed") ? failuresInARow + 1 : 0;
-                store.write(
-                                "replay-outcome",
-                                id,
-                                tx -> tx.update(OUTCOME, outcome, id, next.get().position()))
-                        .get();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | RuntimeException e) {
-            LOG.atError().addKeyValue("replayId", id).setCause(e).log("replay broke off; it goes on at the next start");
+        }
+    }
+
+    private void replayAll(String id) throws InterruptedException, ExecutionException {
+        Terms terms = store.read(tx -> tx.first(
+                        TERMS,
+                        row -> new Terms(
+                                new BigDecimal(row.getString(1)), row.getInt(2), Instant.ofEpochMilli(row.getLong(3))),
+                        id))
+                .get()
+                .orElseThrow();
+        // What failed before a restart counts as well.
+        int failuresInARow = store.read(tx -> tx.first(FAILURES_IN_A_ROW, row -> row.getInt(1), id, id))
+                .get()
+                .orElseThrow();
+        long pauseNanos = (long) (1e9 / terms.rate().doubleValue());
+        long due = System.nanoTime();
+        int last = -1;
+        while (!closed) {
+            int after = last;
+            Optional<Next> next = store.read(
+                            tx -> tx.first(NEXT, row -> new Next(row.getInt(1), row.getString(2)), id, after))
+                    .get();
+            if (next.isEmpty() || failuresInARow >= terms.stopAfterFailures()) {
+                end(id, next.isEmpty() ? "done" : "stopped");
+                return;
+            }
+            TimeUnit.NANOSECONDS.sleep(Math.max(0, due - System.nanoTime()));
+            due = Math.max(due, System.nanoTime() - pauseNanos) + pauseNanos;
+            String outcome = letters.replay(next.get().letter(), terms.begunAt())
+                    .get()
+                    .map(handled -> handled ? "replayed" : "failed")
+                    .orElse("gone");
+            last = next.get().position();
+            int position = last;
+            store.write("replay-outcome", id, tx -> tx.update(OUTCOME, outcome, id, position))
+                    .get();
+            failuresInARow = outcome.equals("failed") ? failuresInARow + 1 : 0;
         }
     }
 
@@ -210,17 +237,6 @@ public final class Replays implements AutoCloseable {
         store.write("end-replay", id, tx -> tx.update(END, clock.instant(), outcome, id))
                 .get();
         LOG.atInfo().addKeyValue("replayId", id).addKeyValue("outcome", outcome).log("replay ended");
-    }
-
-    private String replay(String letter) throws InterruptedException, ExecutionException {
-        try {
-            return letters.replay(letter)
-                    .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
-                    .map(handled -> handled ? "replayed" : "failed")
-                    .orElse("gone");
-        } catch (TimeoutException e) {
-            return "failed";
-        }
     }
 
     /** What is under way stops after its present letter, and goes on at the next start. */

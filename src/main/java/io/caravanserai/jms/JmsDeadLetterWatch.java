@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.activemq.artemis.api.core.ActiveMQDuplicateIdException;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -162,12 +163,24 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
         @Override
         public CompletableFuture<Void> replay(DeadLetter letter) {
-            return transacted(session -> {
+            CompletableFuture<Void> sent = transacted(session -> {
                 takeOut(session, letter);
                 try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
                     producer.send(again(session, letter));
                 }
             });
+            return sent.exceptionallyCompose(
+                    error -> wasSentBefore(error) ? discard(letter) : CompletableFuture.<Void>failedFuture(error));
+        }
+
+        /** By a replay before this one, which may have died before it could note that. */
+        private static boolean wasSentBefore(Throwable error) {
+            for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+                if (cause instanceof ActiveMQDuplicateIdException) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         /** Else it would be listed again at the next start. */
@@ -240,6 +253,10 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
             }
         }
         message.setStringProperty(ORIGIN, letter.origin());
+        // The broker takes it once for each time that it was given up.
+        message.setStringProperty(
+                org.apache.activemq.artemis.api.core.Message.HDR_DUPLICATE_DETECTION_ID.toString(),
+                letter.id() + '/' + letter.receivedAt().toEpochMilli());
         message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
         String replyTo = letter.headers().get("JMSReplyTo");
         if (replyTo != null) {

@@ -45,15 +45,12 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
                 request.query("source").orElse(null),
                 request.query("reason").orElse(null),
                 request.query("type").orElse(null));
-        int limit = request.limit();
-        return letters.list(filter, request.query("cursor").orElse(null), limit + 1)
-                .thenApply(found -> {
-                    boolean more = found.size() > limit;
-                    List<DeadLetter> page = more ? found.subList(0, limit) : found;
-                    return Response.page(new Response.Page<>(
-                            page.stream().map(DeadLetterEndpoints::json).toList(),
-                            more ? page.get(limit - 1).id() : null));
-                });
+        return letters.page(filter, request.query("cursor").orElse(null), request.limit())
+                .thenApply(page -> Response.page(new Response.Page<>(
+                        page.letters().stream().map(DeadLetterEndpoints::json).toList(),
+                        page.more()
+                                ? page.letters().get(page.letters().size() - 1).id()
+                                : null)));
     }
 
     private CompletionStage<Response> get(Request request) {

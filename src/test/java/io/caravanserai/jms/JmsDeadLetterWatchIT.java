@@ -100,6 +100,29 @@ class JmsDeadLetterWatchIT {
     }
 
     @Test
+    void aLetterThatIsReplayedTwiceIsSentOnce() throws Exception {
+        try (Connection connection = login("olga", "olgas-key")) {
+            Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+            connection.start();
+            MessageConsumer consumer = session.createConsumer(session.createQueue("DLQ.test"));
+            session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("once"));
+            String id = onlyLetter().id();
+            store.write("test", id, tx -> tx.update("UPDATE dead_letters SET source = 'DLQ.test' WHERE id = ?", id))
+                    .join();
+
+            assertThat(letters.replay(id).join()).contains(true);
+            // As after a crash before it was noted.
+            store.write("test", id, tx -> tx.update("UPDATE dead_letters SET settled_at = NULL WHERE id = ?", id))
+                    .join();
+            assertThat(letters.replay(id).join()).contains(true);
+
+            assertThat(consumer.receive(10_000)).isNotNull();
+            assertThat(consumer.receive(500)).isNull();
+            assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join()).isEmpty();
+        }
+    }
+
+    @Test
     void aDeletedLetterLeavesTheBrokersQueueToo() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);

@@ -1,0 +1,170 @@
+package io.caravanserai.deadletter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.uuid.Generators;
+import io.caravanserai.deadletter.Replays.Progress;
+import io.caravanserai.store.SqliteStore;
+import io.caravanserai.store.Store;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReplaysIT {
+    private static final CompletableFuture<Void> WELL = CompletableFuture.completedFuture(null);
+    private static final CompletableFuture<Void> BADLY =
+            CompletableFuture.failedFuture(new IllegalStateException("again"));
+
+    @TempDir
+    private Path folder;
+
+    private Store store;
+    private DeadLetters letters;
+    private Replays replays;
+    private final List<String> sent = new CopyOnWriteArrayList<>();
+
+    @BeforeEach
+    void open() {
+        store = SqliteStore.open(folder);
+        begin();
+    }
+
+    /** As a process that starts. */
+    private void begin() {
+        letters = new DeadLetters(store, ReplaysIT::id, Clock.systemUTC());
+        replays = new Replays(store, letters, ReplaysIT::id, Clock.systemUTC());
+    }
+
+    @AfterEach
+    void close() {
+        replays.close();
+        store.close();
+    }
+
+    private static String id() {
+        return Generators.timeBasedEpochGenerator().generate().toString();
+    }
+
+    private List<String> add(int count, String body) {
+        List<String> ids = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            ids.add(letters.add(new DeadLetter.Failed(
+                            "test:" + i, "test", "orders", null, "no-luck", "no", Map.of(), body, false))
+                    .join());
+        }
+        return ids;
+    }
+
+    private void replayedBy(Replayer replayer) {
+        letters.replayedBy("test", letter -> {
+            sent.add(letter.id());
+            return replayer.replay(letter);
+        });
+    }
+
+    private String beginReplay(int stopAfterFailures) {
+        return replays.begin(new Replays.Request(
+                        DeadLetters.Filter.ALL, null, BigDecimal.valueOf(10_000), stopAfterFailures))
+                .join()
+                .id();
+    }
+
+    private Progress ended(String replay) {
+        return await().until(
+                        () -> replays.progress(replay).join().orElseThrow(),
+                        progress -> !progress.status().equals("running"));
+    }
+
+    @Test
+    void twoWhoReplayALetterAtTheSameMomentSendItOnce() {
+        String id = add(1, "body").get(0);
+        CompletableFuture<Void> handled = new CompletableFuture<>();
+        replayedBy(letter -> handled);
+
+        CompletableFuture<?> first = letters.replay(id);
+        CompletableFuture<?> second = letters.replay(id);
+        handled.complete(null);
+
+        assertThat(first.join()).isEqualTo(second.join());
+        assertThat(sent).containsExactly(id);
+        assertThat(letters.get(id).join().orElseThrow().replays()).isEqualTo(1);
+    }
+
+    @Test
+    void twoReplaysOfTheSameLettersSendEachOnce() {
+        List<String> ids = add(100, "body");
+        replayedBy(letter -> WELL);
+
+        String first = beginReplay(5);
+        String second = beginReplay(5);
+
+        for (Progress progress : List.of(ended(first), ended(second))) {
+            assertThat(progress.status()).isEqualTo("done");
+            assertThat(progress.remaining()).isZero();
+        }
+        assertThat(sent).containsExactlyInAnyOrderElementsOf(ids);
+    }
+
+    @Test
+    void failuresBeforeARestartCount() {
+        List<String> ids = add(10, "body");
+        CompletableFuture<Void> never = new CompletableFuture<>();
+        replayedBy(letter -> ids.indexOf(letter.id()) < 2 ? BADLY : never);
+        String replay = beginReplay(3);
+        await().until(() -> sent.size() == 3);
+        replays.close();
+
+        begin();
+        replayedBy(letter -> BADLY);
+        replays.resume();
+
+        Progress progress = ended(replay);
+        assertThat(progress.status()).isEqualTo("stopped");
+        assertThat(progress.failed()).isEqualTo(3);
+        assertThat(progress.remaining()).isEqualTo(7);
+    }
+
+    @Test
+    void aReplayGoesOnWhenTheStoreCanBeWrittenAgain() {
+        add(10, "body");
+        replayedBy(letter -> WELL);
+        sql("CREATE TRIGGER trouble BEFORE UPDATE ON replay_letters BEGIN SELECT RAISE(ABORT, 'trouble'); END");
+        String replay = beginReplay(3);
+        await().until(() -> sent.size() == 1);
+        sql("DROP TRIGGER trouble");
+
+        assertThat(ended(replay).replayed()).isEqualTo(10);
+        assertThat(sent).hasSize(10);
+    }
+
+    private void sql(String statement) {
+        store.write("test", "test", tx -> tx.update(statement)).join();
+    }
+
+    @Test
+    void pagesOfLargeLettersAreShort() {
+        List<String> ids = add(20, "x".repeat(1_000_000));
+
+        List<String> found = new ArrayList<>();
+        String before = null;
+        DeadLetters.Page page;
+        do {
+            page = letters.page(DeadLetters.Filter.ALL, before, 200).join();
+            assertThat(page.letters()).hasSizeBetween(1, 5);
+            page.letters().forEach(each -> found.add(0, each.id()));
+            before = found.get(0);
+        } while (page.more());
+
+        assertThat(found).isEqualTo(ids);
+    }
+}
