@@ -1,6 +1,8 @@
 package io.caravanserai.outbox;
 
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -19,7 +21,12 @@ public final class EventLog {
 
     /** Events later in the log than that. */
     public CompletableFuture<List<StoredEvent>> after(long sequence, int limit) {
-        return store.read(tx -> tx.list(AFTER, StoredEvent::of, sequence, limit));
+        return store.read(tx -> after(tx, sequence, limit));
+    }
+
+    /** As {@link #after(long, int)}, in a unit of work that nothing is recorded beside. */
+    public static List<StoredEvent> after(Transaction tx, long sequence, int limit) throws SQLException {
+        return tx.list(AFTER, StoredEvent::of, sequence, limit);
     }
 
     /** Events of one order later in the log than that. */

@@ -119,6 +119,13 @@ public final class Analytics implements EventHandler {
         return !rebuild.isDone();
     }
 
+    private static List<CloudEvent> after(Transaction tx, List<StoredEvent> page, long before) throws SQLException {
+        long last = page.isEmpty() ? before : page.get(page.size() - 1).sequence();
+        return EventLog.after(tx, last, Integer.MAX_VALUE).stream()
+                .map(StoredEvent::event)
+                .toList();
+    }
+
     private CompletableFuture<Void> page(long generation, long after) {
         return log.after(after, AT_ONCE).thenCompose(page -> {
             List<CloudEvent> events = page.stream().map(StoredEvent::event).toList();
@@ -126,6 +133,8 @@ public final class Analytics implements EventHandler {
             CompletableFuture<Void> counted = store.write("rebuild-figures", KEY, tx -> {
                 figures.count(tx, generation, events);
                 if (last) {
+                    // What was recorded since the page was read may have come over the bus, and found the old figures.
+                    figures.count(tx, generation, after(tx, page, after));
                     // Events later than these come over the bus, and find the new figures.
                     figures.goLive(tx, generation);
                     figures.dropOthers(tx, generation);
