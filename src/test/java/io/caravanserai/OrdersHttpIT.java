@@ -207,6 +207,26 @@ class OrdersHttpIT {
     }
 
     @Test
+    void aRefusalBecauseAnotherOrderHasTheIdIsKeptUnderItsKey() {
+        hub.post("/orders", named("taken-id", "pm_card_visa"));
+        String[] key = {"Idempotency-Key", "taken-id-key"};
+
+        Answer first = hub.post("/orders", named("taken-id", "pm_card_declined"), key);
+        Answer again = hub.post("/orders", named("taken-id", "pm_card_declined"), key);
+        Answer other = hub.post("/orders", named("free-id", "pm_card_declined"), key);
+
+        assertThat(first.status()).isEqualTo(409);
+        assertThat(first.json().path("reason").textValue()).isEqualTo("order-exists");
+        assertThat(first.header("Idempotency-Replayed")).isNull();
+        assertThat(again.status()).isEqualTo(409);
+        assertThat(again.body()).isEqualTo(first.body());
+        assertThat(again.header("Location")).isEqualTo(first.header("Location"));
+        assertThat(again.header("Idempotency-Replayed")).isEqualTo("true");
+        assertThat(other.status()).isEqualTo(422);
+        assertThat(hub.get("/orders/free-id").status()).isEqualTo(404);
+    }
+
+    @Test
     void aFaultyRequestDoesNotUseItsKeyUp() {
         String[] key = {"Idempotency-Key", "faulty-first"};
 

@@ -14,6 +14,9 @@ import java.util.Optional;
  * <p>A key is kept for 24 hours; an older one is as good as new.
  */
 public final class IdempotencyKeys {
+    /** In place of the order's id, for a request that was refused: its answer is kept with the key. */
+    public static final String NO_ORDER = "";
+
     private static final Duration KEPT = Duration.ofHours(24);
     private static final int AT_ONCE = 200;
 
@@ -48,7 +51,7 @@ public final class IdempotencyKeys {
      * What is known of a key.
      *
      * @param fingerprint of the request that came first
-     * @param orderId of the order it led to
+     * @param orderId of the order it led to, or {@link #NO_ORDER}
      * @param owner the process that took it
      * @param dueAt when that process will have answered at the latest
      */

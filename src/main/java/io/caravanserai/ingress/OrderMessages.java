@@ -1,6 +1,7 @@
 package io.caravanserai.ingress;
 
 import io.caravanserai.http.Problem;
+import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.order.Style;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -105,7 +106,8 @@ public final class OrderMessages {
                 key(message),
                 message.traceparent(),
                 Duration.ZERO);
-        return entry.submit(sending).thenApply(OrderMessages::taken);
+        return entry.submit(sending)
+                .thenApply(submission -> taken(submission, sending.order().orderId()));
     }
 
     private static Optional<String> key(Incoming message) {
@@ -121,28 +123,34 @@ public final class OrderMessages {
         return new String(body, StandardCharsets.UTF_8).contains("\"orderId\"");
     }
 
-    private static Taken taken(Submission submission) {
+    private static Taken taken(Submission submission, String orderId) {
         if (submission instanceof Submission.Accepted accepted) {
             return new Taken.Order(accepted.orderId());
         }
         if (submission instanceof Submission.Known known) {
             return new Taken.Order(known.orderId());
         }
-        if (submission instanceof Submission.Repeated repeated) {
-            return new Taken.Order(repeated.first().orderId());
+        if (submission instanceof Submission.OtherOrder) {
+            return orderExists(orderId);
         }
-        if (submission instanceof Submission.OtherOrder other) {
-            return new Taken.Refused(
-                    "order-exists",
-                    Problem.of(409, "another order has the id " + other.orderId())
-                            .with("orderId", other.orderId())
-                            .with("reason", "order-exists"));
+        if (submission instanceof Submission.Repeated repeated) {
+            return repeated.first().orderId().equals(IdempotencyKeys.NO_ORDER)
+                    ? orderExists(orderId)
+                    : new Taken.Order(repeated.first().orderId());
         }
         if (submission instanceof Submission.NoFlow none) {
             throw new NoFlowException(none.style());
         }
         return new Taken.Refused(
                 "idempotency-key-reused", Problem.of(422, "this idempotency key was used with another request"));
+    }
+
+    private static Taken.Refused orderExists(String orderId) {
+        return new Taken.Refused(
+                "order-exists",
+                Problem.of(409, "another order has the id " + orderId)
+                        .with("orderId", orderId)
+                        .with("reason", "order-exists"));
     }
 
     private static CompletableFuture<Taken> refused(String reason, Problem problem) {

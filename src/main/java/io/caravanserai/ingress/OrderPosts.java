@@ -97,6 +97,9 @@ final class OrderPosts {
                 return repeat(key, repeated.first(), preference, first);
             }
             CompletionStage<Response> made = answer(submission, preference);
+            if (submission instanceof Submission.OtherOrder) {
+                return made.thenCompose(response -> keepRefusal(key, sending, response));
+            }
             return isKept(submission)
                     ? made.thenCompose(response -> keep(key, orderId(submission), response, false))
                     : made;
@@ -147,6 +150,16 @@ final class OrderPosts {
                 .thenApply(earlier -> earlier.flatMap(IdempotencyKeys.Entry::answer)
                         .map(StoredAnswer::replay)
                         .orElse(replayed ? response.with("Idempotency-Replayed", "true") : response));
+    }
+
+    /** Nothing was done, so the key was left free; it is taken together with the answer. */
+    private CompletionStage<Response> keepRefusal(String key, Sending sending, Response response) {
+        return store.write("keep-answer", sending.order().orderId(), tx -> {
+            if (keys.claim(tx, key, sending.fingerprint(), IdempotencyKeys.NO_ORDER, owner, clock.instant())) {
+                keys.answer(tx, key, IdempotencyKeys.NO_ORDER, StoredAnswer.text(response));
+            }
+            return response;
+        });
     }
 
     private CompletionStage<Response> answer(Submission submission, Preference preference) {
