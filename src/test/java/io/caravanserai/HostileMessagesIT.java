@@ -21,6 +21,7 @@ import org.apache.activemq.artemis.api.core.client.ClientMessage;
 import org.apache.activemq.artemis.api.core.client.ClientProducer;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
 import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages that senders of good will do not send. */
 class HostileMessagesIT {
@@ -125,6 +128,40 @@ class HostileMessagesIT {
                 .orElseThrow();
         assertThat(letter.path("reason").asText()).isEqualTo("too-large");
         assertThat(letter.path("body").isNull()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "queue://orders",
+                "topic://order-events",
+                "queue://DLQ",
+                "queue://order-queue.reserve-items@1",
+                "queue://order-events::hub-analytics",
+                "queue://activemq.management"
+            })
+    void anAnswerIsNotSentToWhereTheHubItselfListens(String replyTo) throws Exception {
+        String orderId = "order-" + UUID.randomUUID();
+        MessageProducer orders = session.createProducer(session.createQueue("orders"));
+        TextMessage order = session.createTextMessage(ORDER.formatted("\"orderId\": \"" + orderId + "\",", "C-1"));
+        order.setJMSReplyTo(ActiveMQDestination.fromPrefixedName(replyTo));
+        orders.send(order);
+        TextMessage garbage = session.createTextMessage("garbage " + orderId);
+        garbage.setJMSReplyTo(ActiveMQDestination.fromPrefixedName(replyTo));
+        orders.send(garbage);
+        await().untilAsserted(() -> {
+            assertThat(hub.get("/orders/" + orderId).json().path("status").asText())
+                    .isEqualTo("SHIPPED");
+            assertThat(letters("orders"))
+                    .filteredOn(letter -> letter.path("body").asText().contains(orderId))
+                    .hasSize(1);
+        });
+
+        // What was sent before is through when this is.
+        assertAnOrderIsTakenAndCounted();
+        assertThat(letters(""))
+                .filteredOn(letter -> letter.path("headers").has("contentType"))
+                .isEmpty();
     }
 
     private void assertAnOrderIsTakenAndCounted() throws JMSException {

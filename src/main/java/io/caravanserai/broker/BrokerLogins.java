@@ -93,12 +93,7 @@ final class BrokerLogins implements ActiveMQSecurityManager2 {
     }
 
     private static boolean isForAnswers(HubSettings.Role role, String address) {
-        return role == HubSettings.Role.SENDER
-                && !address.equals("orders")
-                && !address.equals("DLQ")
-                && !address.equals("order-events")
-                && !address.startsWith("hub")
-                && !address.startsWith("activemq.");
+        return role == HubSettings.Role.SENDER && !HubAddresses.contains(address) && !address.startsWith("hub");
     }
 
     private boolean isHub(String user, String password) {

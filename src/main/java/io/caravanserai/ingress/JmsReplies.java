@@ -1,6 +1,7 @@
 package io.caravanserai.ingress;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.caravanserai.broker.HubAddresses;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.http.Problem;
 import io.caravanserai.jms.JmsHeaders;
@@ -19,6 +20,7 @@ import jakarta.jms.TextMessage;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +40,8 @@ public final class JmsReplies implements AutoCloseable {
             """;
     private static final String OWED = "SELECT order_id, message_id, reply_to, correlation_id FROM jms_replies";
     private static final String PAID = "DELETE FROM jms_replies WHERE order_id = ? AND message_id = ?";
-    private static final long PAUSE_MILLIS = 1_000;
+    private static final long FIRST_PAUSE_MILLIS = 1_000;
+    private static final long LONGEST_PAUSE_MILLIS = 60_000;
 
     private final Store store;
     private final OrderEntry entry;
@@ -64,52 +67,64 @@ public final class JmsReplies implements AutoCloseable {
     public void resume() {
         store.read(tx -> tx.list(
                         OWED, row -> new Owed(row.getString(1), row.getString(2), row.getString(3), row.getString(4))))
-                .thenAccept(all -> all.forEach(this::payWhenEnded));
+                .thenAccept(all -> all.forEach(owed -> payWhenEnded(owed, FIRST_PAUSE_MILLIS)));
     }
 
     /** Notes that the sender of a message is to hear of its order; completes when that is durable. */
     CompletableFuture<Void> owe(Map<String, String> headers, String orderId) {
-        String replyTo = headers.get("JMSReplyTo");
-        if (replyTo == null) {
+        Optional<String> replyTo = replyTo(headers);
+        if (replyTo.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        Owed owed = new Owed(orderId, String.valueOf(headers.get("JMSMessageID")), replyTo, correlation(headers));
+        Owed owed = new Owed(orderId, String.valueOf(headers.get("JMSMessageID")), replyTo.get(), correlation(headers));
         return store.<Void>write("owe-reply", orderId, tx -> {
-                    tx.update(OWE, orderId, owed.messageId(), replyTo, owed.correlationId(), clock.instant());
+                    tx.update(OWE, orderId, owed.messageId(), owed.replyTo(), owed.correlationId(), clock.instant());
                     return null;
                 })
-                .thenRun(() -> payWhenEnded(owed));
+                .thenRun(() -> payWhenEnded(owed, FIRST_PAUSE_MILLIS));
     }
 
     /** Tells the sender of a message that it is no order. It is told at most once: the dead letter stays. */
     CompletableFuture<Void> refused(Map<String, String> headers, Problem problem) {
-        String replyTo = headers.get("JMSReplyTo");
-        if (replyTo != null) {
-            sender.send(List.of(new Reply(
-                            replyTo, correlation(headers), problem.json().toString(), Problem.MEDIA_TYPE)))
-                    .whenComplete((nothing, error) -> {
-                        if (error != null) {
-                            LOG.debug("a refusal could not be told", error);
-                        }
-                    });
-        }
+        replyTo(headers)
+                .ifPresent(to -> sender.send(List.of(new Reply(
+                                to, correlation(headers), problem.json().toString(), Problem.MEDIA_TYPE)))
+                        .whenComplete((nothing, error) -> {
+                            if (error != null) {
+                                LOG.debug("a refusal could not be told", error);
+                            }
+                        }));
         return CompletableFuture.completedFuture(null);
+    }
+
+    /** Empty also when it names what the hub itself listens to: an answer there would be garbage, or a lie to others. */
+    private static Optional<String> replyTo(Map<String, String> headers) {
+        Optional<String> replyTo = Optional.ofNullable(headers.get("JMSReplyTo"));
+        Optional<String> allowed =
+                replyTo.filter(to -> !HubAddresses.contains(to.substring(to.indexOf("://") + "://".length())));
+        if (replyTo.isPresent() && allowed.isEmpty()) {
+            LOG.atWarn()
+                    .addKeyValue("replyTo", replyTo.get())
+                    .log("an answer is not sent: its sender asked for it at an address of the hub's own");
+        }
+        return allowed;
     }
 
     private static String correlation(Map<String, String> headers) {
         return headers.getOrDefault("JMSCorrelationID", String.valueOf(headers.get("JMSMessageID")));
     }
 
-    private void payWhenEnded(Owed owed) {
+    /** @param pause before it is tried again, should it fail: as long as its queue is full, say */
+    private void payWhenEnded(Owed owed, long pause) {
         entry.ended(owed.orderId())
                 .thenCompose(nothing -> store.read(tx -> OrderDocument.read(tx, orders, history, owed.orderId())))
                 .thenCompose(order -> order.map(found -> sender.send(List.of(reply(owed, found))))
                         .orElseGet(() -> CompletableFuture.completedFuture(null)))
                 .handle((nothing, error) -> error)
-                .thenAccept(error -> settle(owed, error));
+                .thenAccept(error -> settle(owed, pause, error));
     }
 
-    private void settle(Owed owed, Throwable error) {
+    private void settle(Owed owed, long pause, Throwable error) {
         Throwable cause = error instanceof CompletionException ? error.getCause() : error;
         if (cause == null || cause instanceof InvalidDestinationException) {
             // A queue of its own that went with the sender's connection: nobody is there to hear the answer.
@@ -119,8 +134,8 @@ public final class JmsReplies implements AutoCloseable {
                     .addKeyValue("orderId", owed.orderId())
                     .addKeyValue("error", DeadLetter.firstLine(cause))
                     .log("an answer could not be sent, trying again");
-            CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS)
-                    .execute(() -> payWhenEnded(owed));
+            CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS)
+                    .execute(() -> payWhenEnded(owed, Math.min(2 * pause, LONGEST_PAUSE_MILLIS)));
         }
     }
 

@@ -192,6 +192,7 @@ class JmsDeadLetterWatchIT {
             session.createConsumer(session.createTemporaryQueue()).close();
             assertRefused(() -> session.createConsumer(session.createQueue("DLQ")));
             assertRefused(() -> session.createConsumer(session.createQueue("orders")));
+            assertRefused(() -> session.createConsumer(session.createQueue("order-queue.reserve-items@1")));
             assertRefused(() -> session.createProducer(session.createTopic("order-events"))
                     .send(session.createTextMessage("a lie")));
         }
