@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,6 +54,8 @@ public final class Flows implements AutoCloseable {
     private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
     /** Whether what was refused may be sound by now, for what it lacked may be there. */
     private volatile boolean somethingNew;
+    /** Files that are sound together but did not start. */
+    private Ring failedRing = Ring.NONE;
     // One beside the other: an edit must not wait until the routes of an old version have stopped.
     private final ScheduledExecutorService timer = timer("flows");
     private final ScheduledExecutorService sweeper = timer("flows-sweep");
@@ -484,6 +487,48 @@ public final class Flows implements AutoCloseable {
                 changed(file, true);
             }
         }
+        acceptRing();
+    }
+
+    /** New files that call each other are accepted together, or not at all. */
+    private synchronized void acceptRing() {
+        Ring ring = Ring.of(newAndRefused(), flows::around);
+        if (ring.equals(failedRing)) {
+            return;
+        }
+        try {
+            for (Map.Entry<String, String> each : ring.texts().entrySet()) {
+                Surroundings around = ring.around(each.getKey(), flows.around(each.getKey()));
+                FlowVersion candidate = candidate(each.getKey(), each.getValue(), around);
+                swap(candidate, candidate.hash(), around, BY_FOLDER, false);
+            }
+        } catch (FlowRefusedException | RuntimeException e) {
+            failedRing = ring;
+            ring.texts().keySet().stream()
+                    .filter(file -> running(file).isPresent())
+                    .forEach(this::retire);
+            ring.texts()
+                    .keySet()
+                    .forEach(file -> refuse(
+                            file,
+                            e instanceof FlowRefusedException refused
+                                    ? refused.faults()
+                                    : List.of(Fault.atStart(file, "does not start: " + reason(e)))));
+        }
+    }
+
+    private Map<String, String> newAndRefused() {
+        Map<String, String> texts = new TreeMap<>();
+        for (String file : refusals.keySet()) {
+            try {
+                if (isFileName(file) && running(file).isEmpty()) {
+                    texts.put(file, FlowCheck.decode(folder.read(file)));
+                }
+            } catch (IOException e) {
+                // It goes on being refused for that.
+            }
+        }
+        return texts.size() < 2 ? Map.of() : texts;
     }
 
     private boolean kameletChanged(String file, boolean hasRestedLong) {
@@ -558,7 +603,6 @@ public final class Flows implements AutoCloseable {
     }
 
     private synchronized void deleted(String file) {
-        String flow = FlowVersion.flowOf(file);
         refusals.remove(file);
         Map<String, String> needed = flows.around(file).needed();
         if (!needed.isEmpty()) {
@@ -571,12 +615,16 @@ public final class Flows implements AutoCloseable {
                                     + "': it goes on running")));
             return;
         }
+        retire(file);
+    }
+
+    private void retire(String file) {
         try {
-            flows.retire(flow);
+            flows.retire(FlowVersion.flowOf(file));
             somethingNew = true;
-            LOG.atInfo().addKeyValue("file", file).log("flow deleted; orders in it end under it");
+            LOG.atInfo().addKeyValue("file", file).log("flow ends; orders in it end under it");
         } catch (Exception e) {
-            LOG.atWarn().addKeyValue("file", file).setCause(e).log("flow deleted, but a route did not stop");
+            LOG.atWarn().addKeyValue("file", file).setCause(e).log("flow ends, but a route did not stop");
         }
     }
 
@@ -586,6 +634,7 @@ public final class Flows implements AutoCloseable {
             return;
         }
         refusals.put(file, new Refusal(clock.instant(), faults));
+        somethingNew |= refusals.size() > 1;
         faults.forEach(fault -> LOG.atError()
                 .addKeyValue("file", file)
                 .addKeyValue("fault", fault)

@@ -428,6 +428,62 @@ class FlowsIT {
     }
 
     @Test
+    void newFilesThatCallEachOtherAreAcceptedTogether() throws Exception {
+        hub.start();
+        hub.write("a", FlowHub.greeting("a", "one").replace("direct:service", "direct:greet-b"));
+        hub.write("b", FlowHub.greeting("b", "two") + """
+                - route:
+                    from:
+                      uri: direct:back
+                      steps:
+                        - to: direct:a
+                """);
+        hub.write("c", FlowHub.greeting("c", "three").replace("direct:service", "direct:nowhere"));
+        hub.write("d", FlowHub.greeting("d", "four").replace("direct:service", "direct:greet-c"));
+
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.flows.newest("b").isPresent());
+        assertThat(hub.send("direct:back")).isEqualTo("hello one two served");
+        assertThat(hub.flows.newest("c")).isEmpty();
+        assertThat(hub.flows.newest("d")).isEmpty();
+        hub.write("c", FlowHub.greeting("c", "three"));
+        await().atMost(Duration.ofSeconds(3)).until(() -> hub.flows.newest("d").isPresent());
+        assertThat(hub.send("direct:d")).isEqualTo("hello four three served");
+        hub.restart();
+        assertThat(hub.send("direct:back")).isEqualTo("hello one two served");
+        assertThat(hub.version("a")).isEqualTo(1);
+    }
+
+    @Test
+    void filesInARingAreFoundAtTheStartAndNoneRunsWhenOneDoesNotStart() throws Exception {
+        hub.write("a", FlowHub.greeting("a", "one").replace("direct:service", "direct:b"));
+        hub.write("b", FlowHub.greeting("b", "two").replace("direct:service", "direct:c"));
+        hub.write(
+                "c",
+                FlowHub.greeting("c", "three")
+                        + """
+                - route:
+                    from:
+                      uri: file:FOLDER
+                      parameters:
+                        directoryMustExist: true
+                        autoCreate: false
+                        startingDirectoryMustExist: true
+                      steps:
+                        - to: direct:a
+                """.replace("FOLDER", folder.resolve("missing").toString()));
+
+        hub.start();
+
+        assertThat(hub.flows.newest("a")).isEmpty();
+        assertThat(hub.flows.newest("b")).isEmpty();
+        assertThat(hub.flows.newest("c")).isEmpty();
+        assertThat(hub.state("a").refused()).isNotNull();
+        Files.createDirectory(folder.resolve("missing"));
+        hub.restart();
+        assertThat(hub.send("direct:a")).isEqualTo("hello one two three served");
+    }
+
+    @Test
     void aFileThatIsRenamedGoesOnUnderItsNewName() throws Exception {
         hub.write("old", FlowHub.greeting("greeting", "one"));
         hub.start();

@@ -1,0 +1,51 @@
+package io.caravanserai.flow;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * Files that call each other, so that none of them can be the first: each is sound once the others are there.
+ *
+ * @param texts by file
+ */
+record Ring(Map<String, String> texts) {
+    static final Ring NONE = new Ring(Map.of());
+
+    /**
+     * As many of these files as are sound together.
+     *
+     * @param around what each finds around it as long as the others are not there
+     */
+    static Ring of(Map<String, String> texts, Function<String, Surroundings> around) {
+        Ring ring = new Ring(new TreeMap<>(texts));
+        ring.texts
+                .entrySet()
+                .removeIf(each -> FlowCheck.tree(each.getKey(), each.getValue()).isEmpty());
+        while (ring.texts
+                .entrySet()
+                .removeIf(each -> !FlowCheck.check(
+                                each.getKey(), each.getValue(), ring.around(each.getKey(), around.apply(each.getKey())))
+                        .isEmpty())) {
+            // Another may have needed what is gone now.
+        }
+        return ring;
+    }
+
+    /** What one of the files finds around it when the others are there. */
+    Surroundings around(String file, Surroundings around) {
+        Map<String, String> names = new HashMap<>(around.others());
+        Map<String, String> ids = new HashMap<>(around.ids());
+        texts.forEach((other, text) -> {
+            if (!other.equals(file)) {
+                Node root = FlowCheck.tree(other, text).orElseThrow();
+                LocalNames.of(FlowVersion.flowOf(other), root).names().forEach(name -> names.putIfAbsent(name, other));
+                Nodes.valuesOf(root, "route")
+                        .forEach(route -> Nodes.text(route, "id").ifPresent(id -> ids.putIfAbsent(id, other)));
+            }
+        });
+        return new Surroundings(around.context(), around.kamelets(), around.served(), names, ids, around.needed());
+    }
+}
