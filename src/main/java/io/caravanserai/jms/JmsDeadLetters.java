@@ -59,7 +59,8 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         public Message message(Session session) throws JMSException {
             Message message = body(session);
             for (Map.Entry<String, String> header : failed.headers().entrySet()) {
-                if (!header.getKey().startsWith("JMS")) {
+                // What tells a broker how to treat a message is not for this one: it may come twice after a crash.
+                if (!header.getKey().startsWith("JMS") && !header.getKey().startsWith("_AMQ")) {
                     message.setStringProperty(header.getKey(), header.getValue());
                 }
             }

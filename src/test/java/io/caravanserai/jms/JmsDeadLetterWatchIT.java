@@ -100,6 +100,19 @@ class JmsDeadLetterWatchIT {
     }
 
     @Test
+    void aMessageThatItsSenderHasToldTheBrokerToTakeOnceMayFailTwice() throws Exception {
+        try (JmsDeadLetters sink = new JmsDeadLetters(letters, broker)) {
+            DeadLetter.Failed once = new DeadLetter.Failed(
+                    "once", "test", "orders", null, "invalid-json", "no", Map.of("_AMQ_DUPL_ID", "once"), "{", false);
+
+            String id = sink.add(once).join();
+
+            // As after a crash before it was acknowledged.
+            assertThat(sink.add(once).join()).isEqualTo(id);
+        }
+    }
+
+    @Test
     void aLetterThatIsReplayedTwiceIsSentOnce() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
