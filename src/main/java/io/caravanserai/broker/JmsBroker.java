@@ -68,6 +68,8 @@ public final class JmsBroker implements AutoCloseable {
         connections.setDeserializationDenyList("*");
         // Each session of the hub commits what it sends; that waits for the disk.
         connections.setBlockOnDurableSend(false);
+        // Else the broker is asked for the destination before each message, and waited for.
+        connections.setCacheDestinations(true);
         return connections;
     }
 

@@ -28,7 +28,10 @@ import org.slf4j.event.Level;
  */
 public final class JmsReceiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsReceiver.class);
-    private static final int MOST_ACKNOWLEDGED_AT_ONCE = 200;
+    private static final int ACKNOWLEDGED_AT_ONCE = 100;
+    /** What is done waits so long for others, for each acknowledgement is a commit at the broker. */
+    private static final long ACKNOWLEDGED_WITHIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
     private static final long LONGEST_PAUSE_MILLIS = 5_000;
     private static final long CLOSING_MILLIS = 5_000;
     private static final long FIRST_CONNECTION_MILLIS = 5_000;
@@ -134,17 +137,20 @@ public final class JmsReceiver implements AutoCloseable {
     private void receive(MessageConsumer consumer) throws JMSException, ActiveMQException, InterruptedException {
         BlockingQueue<Message> done = new LinkedBlockingQueue<>();
         int inHand = 0;
+        long acknowledged = System.nanoTime();
         while (!closing && trouble == null) {
-            inHand -= acknowledge(done, 0);
-            if (inHand >= mostInHand || !mayReceive.getAsBoolean()) {
-                inHand -= acknowledge(done, 20);
-                continue;
-            }
+            boolean mayTake = inHand < mostInHand && mayReceive.getAsBoolean();
             // Short while something is in hand, so that acknowledging does not wait long for the next message.
-            Message message = consumer.receive(inHand > 0 ? 10 : 200);
+            Message message = mayTake ? consumer.receive(inHand > 0 ? 10 : 200) : null;
             if (message != null) {
                 inHand++;
                 handler.handle(message).thenRun(() -> done.add(message));
+            }
+            if (message == null
+                    || done.size() >= ACKNOWLEDGED_AT_ONCE
+                    || System.nanoTime() - acknowledged >= ACKNOWLEDGED_WITHIN_NANOS) {
+                inHand -= acknowledge(done, mayTake ? 0 : 20);
+                acknowledged = System.nanoTime();
             }
         }
         long until = System.currentTimeMillis() + CLOSING_MILLIS;
@@ -160,7 +166,7 @@ public final class JmsReceiver implements AutoCloseable {
             return 0;
         }
         List<Message> batch = new ArrayList<>();
-        done.drainTo(batch, MOST_ACKNOWLEDGED_AT_ONCE);
+        done.drainTo(batch);
         for (Message each : batch) {
             ((ActiveMQMessage) each).getCoreMessage().individualAcknowledge();
         }
