@@ -1,12 +1,22 @@
 package io.caravanserai.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.order.OrderJson;
 import io.vertx.core.MultiMap;
+import java.math.BigDecimal;
 import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -22,6 +32,18 @@ import java.util.stream.Collectors;
 public final class Request {
     private static final int USUAL_LIMIT = 50;
     private static final int MOST = 200;
+
+    /** What is nearly a number is none. */
+    private static final JsonMapper STRICT = OrderJson.MAPPER
+            .rebuild()
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .withCoercionConfig(
+                    LogicalType.Textual,
+                    config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                            .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                            .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
+            .build();
 
     private final Map<String, String> pathParameters;
     private final MultiMap headers;
@@ -116,7 +138,7 @@ public final class Request {
     public <T> T json(Class<T> type) {
         JsonNode tree = tree();
         try {
-            T value = OrderJson.MAPPER.treeToValue(tree, type);
+            T value = STRICT.treeToValue(tree, type);
             if (value == null) {
                 throw Problem.invalid(List.of(new Fault("#", "must not be null")))
                         .asException();
@@ -124,9 +146,29 @@ public final class Request {
             return value;
         } catch (JsonProcessingException e) {
             String pointer = e instanceof JsonMappingException mapping ? pointer(mapping) : "#";
-            throw Problem.invalid(List.of(new Fault(pointer, e.getOriginalMessage())))
-                    .asException();
+            throw Problem.invalid(List.of(new Fault(pointer, fault(e)))).asException();
         }
+    }
+
+    /** In words of JSON, for the parser's own name classes. */
+    private static String fault(JsonProcessingException e) {
+        if (e instanceof UnrecognizedPropertyException) {
+            return "is not a known field";
+        }
+        if (e.getCause() instanceof InputCoercionException) {
+            return "is out of range";
+        }
+        Class<?> wanted = e instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
+        if (wanted == Integer.class) {
+            return "must be a whole number";
+        }
+        if (wanted == BigDecimal.class) {
+            return "must be a number";
+        }
+        if (wanted == String.class) {
+            return "must be a string";
+        }
+        return wanted != null && List.class.isAssignableFrom(wanted) ? "must be a list" : "must be an object";
     }
 
     /**
