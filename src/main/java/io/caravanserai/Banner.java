@@ -3,6 +3,7 @@ package io.caravanserai;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /** What a person sees when the hub has started: what runs, and what to try. */
 record Banner(HubSettings settings, int port) {
@@ -10,9 +11,12 @@ record Banner(HubSettings settings, int port) {
             {"customerId": "C-789", "items": [{"sku": "SADDLE-01", "quantity": 2, "unitPrice": 50.00}], \
             "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}""";
 
-    void print(PrintStream out, Duration startup) {
+    /** @param trouble why the hub cannot do all of its work yet; empty when it can */
+    void print(PrintStream out, Duration startup, Optional<String> trouble) {
         String url = "http://" + host() + ":" + port;
-        out.printf(Locale.ROOT, "Caravanserai is ready at %s after %.1f s%n", url, startup.toMillis() / 1000.0);
+        String state = trouble.isEmpty() ? "is ready" : "runs";
+        out.printf(Locale.ROOT, "Caravanserai %s at %s after %.1f s%n", state, url, startup.toMillis() / 1000.0);
+        trouble.ifPresent(why -> out.println("  not ready yet: " + why));
         out.println("  flows    " + settings.routesDir().toAbsolutePath());
         out.println("  data     " + settings.dataDir().toAbsolutePath());
         out.println("  health   " + url + "/observe/health");

@@ -65,6 +65,11 @@ public final class Hub implements AutoCloseable {
     private HttpApi api;
     private int port;
     private volatile boolean isUp;
+    private final List<HealthCheck> checks = List.of(
+            new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
+            new HealthCheck("messages", () -> messaging.trouble()),
+            new HealthCheck("jms-door", () -> jmsDoor.flatMap(JmsOrders::trouble)),
+            new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)));
 
     private Hub(HubSettings settings) {
         this.settings = settings;
@@ -88,7 +93,8 @@ public final class Hub implements AutoCloseable {
             return;
         }
         Runtime.getRuntime().addShutdownHook(new Thread(hub::close, "stop"));
-        new Banner(hub.settings, hub.port).print(System.out, Duration.ofNanos(System.nanoTime() - began));
+        new Banner(hub.settings, hub.port)
+                .print(System.out, Duration.ofNanos(System.nanoTime() - began), hub.trouble());
         Thread.currentThread().join();
     }
 
@@ -239,11 +245,7 @@ public final class Hub implements AutoCloseable {
     }
 
     private List<HttpEndpoints> endpoints() {
-        List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(List.of(
-                new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
-                new HealthCheck("messages", messaging::trouble),
-                new HealthCheck("jms-door", () -> jmsDoor.flatMap(JmsOrders::trouble)),
-                new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)))));
+        List<HttpEndpoints> endpoints = new ArrayList<>(doors.endpoints(checks));
         endpoints.add(new MetricsEndpoint(core.store, core.sagas, meters));
         endpoints.addAll(messaging.endpoints());
         endpoints.add(opened(new FlowEndpoints(core.flows)));
@@ -271,6 +273,14 @@ public final class Hub implements AutoCloseable {
 
     private String routerName() {
         return VertxPlatformHttpRouter.getRouterNameFromPort(settings.http().port());
+    }
+
+    /** What keeps the hub from all of its work at present; empty when nothing does. */
+    private Optional<String> trouble() {
+        return checks.stream()
+                .flatMap(check -> check.trouble().get().stream())
+                .findFirst()
+                .or(core.store::trouble);
     }
 
     /** Where HTTP is served; the port that was taken when 0 was asked for. */

@@ -73,6 +73,8 @@ class OutsideBrokerIT {
                 assertThat(ready.body().toString())
                         .contains("hub.jms.url", "\"DOWN\"", "{\"name\":\"start\",\"status\":\"UP\"}");
             });
+            await().until(() -> hub.log().contains("Try an order"));
+            assertThat(hub.log()).contains("not ready yet: ", "hub.jms.url").doesNotContain("is ready");
             rest.put("/stock/" + TestOrder.PLENTY, "{\"onHand\": 1000000}");
             Map<String, TestOrder> posted = new HashMap<>();
             for (Style style : Style.values()) {
