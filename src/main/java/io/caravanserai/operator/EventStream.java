@@ -140,9 +140,8 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                     if (error != null) {
                         request.fail(503, error);
                     } else if (last == null || Long.parseLong(last) > end) {
-                        // An id that was never given is from another log, such as one before a new start: there is
-                        // nothing to
-                        // resume. Only now is it true that nothing from here on is missed.
+                        // An id that was never given is of another log: there is nothing to resume.
+                        // Only now is it true that nothing from here on is missed.
                         response.write(": live\n\n");
                         begin(request.request().connection(), response, end);
                     } else {

@@ -117,10 +117,9 @@ public final class SqliteStore implements Store {
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setTransactionMode(mode);
         config.setBusyTimeout(BUSY_MILLIS);
-        // KiB. The pages in use are few, and at most commits SQLite looks through all it has (a page that was moved in
-        // a
-        // balanced tree had the highest number there is for a moment): with 64 MiB that was a tenth of the writer's
-        // time.
+        // KiB. The pages in use are few, and at most commits SQLite looks through all it has, for a page that was
+        // moved in a balanced tree had the highest number there is for a moment: with 64 MiB that was a tenth of the
+        // writer's time.
         config.setCacheSize(-8_192);
         config.enforceForeignKeys(false);
         // A connection belongs to one thread at a time: SQLite need not lock it at each call.
