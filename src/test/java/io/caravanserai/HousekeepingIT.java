@@ -12,6 +12,7 @@ import io.caravanserai.order.Reason;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.EventRetention;
 import io.caravanserai.outbox.Outbox;
+import io.caravanserai.store.ForwardingStore;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.UnitOfWork;
@@ -27,7 +28,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -283,12 +283,11 @@ class HousekeepingIT {
     }
 
     /** All that is old is forgotten before one of its reads. */
-    private final class ForgetsBeforeRead implements Store {
-        private final Store store;
+    private final class ForgetsBeforeRead extends ForwardingStore {
         private final AtomicInteger reads;
 
         ForgetsBeforeRead(Store store, int which) {
-            this.store = store;
+            super(store);
             this.reads = new AtomicInteger(which);
         }
 
@@ -305,26 +304,6 @@ class HousekeepingIT {
                         }
                     })
                     .thenCompose(forgotten -> store.read(query));
-        }
-
-        @Override
-        public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
-            return store.write(name, key, work);
-        }
-
-        @Override
-        public Optional<String> trouble() {
-            return store.trouble();
-        }
-
-        @Override
-        public int pending() {
-            return store.pending();
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
     }
 }

@@ -15,9 +15,6 @@ import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
  * Such a body becomes one of bytes, which is read by whoever wants it; and of kinds that nobody here reads it is left.
  */
 final class BodyGuard implements Interceptor {
-    /** More than the largest order or event takes as text, whose characters take two bytes each on the wire. */
-    static final long LARGEST_TEXT = 4L * 1024 * 1024;
-
     /** Whether there is text, and how long it is. */
     private static final int TEXT_HEAD = 1 + Integer.BYTES;
 
@@ -26,7 +23,7 @@ final class BodyGuard implements Interceptor {
         if (packet instanceof SessionReceiveMessage small) {
             tame(small.getMessage(), isReadable(small.getMessage()));
         } else if (packet instanceof SessionReceiveLargeMessage large) {
-            tame((ICoreMessage) large.getLargeMessage(), large.getLargeMessageSize() <= LARGEST_TEXT);
+            tame((ICoreMessage) large.getLargeMessage(), large.getLargeMessageSize() <= JmsBroker.LARGEST_BODY);
         }
         return true;
     }
@@ -51,7 +48,7 @@ final class BodyGuard implements Interceptor {
         }
         if (message.containsProperty(Message.HDR_LARGE_COMPRESSED)) {
             // A few bytes can stand for very many.
-            return message.getLongProperty(Message.HDR_LARGE_BODY_SIZE) <= LARGEST_TEXT;
+            return message.getLongProperty(Message.HDR_LARGE_BODY_SIZE) <= JmsBroker.LARGEST_BODY;
         }
         ActiveMQBuffer body = message.getReadOnlyBodyBuffer();
         if (body.readableBytes() < TEXT_HEAD) {

@@ -20,6 +20,9 @@ import org.slf4j.LoggerFactory;
  * connection of its own is kept open, and made again whenever it breaks.
  */
 public final class JmsBroker implements AutoCloseable {
+    /** Bytes, more than the largest order or event takes as text, whose characters take two each on the wire. */
+    public static final long LARGEST_BODY = 4L * 1024 * 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(JmsBroker.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);

@@ -6,6 +6,7 @@ import io.caravanserai.order.OrderJson;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.store.UnderWay;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -67,7 +68,7 @@ public final class DeadLetters implements DeadLetterSink {
     private final Supplier<String> ids;
     private final Clock clock;
     private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<Optional<Boolean>>> underWay = new ConcurrentHashMap<>();
+    private final UnderWay<String, Optional<Boolean>> underWay = new UnderWay<>();
 
     public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
         this.store = store;
@@ -229,21 +230,11 @@ public final class DeadLetters implements DeadLetterSink {
 
     /** As {@link #replay(String)}, but does nothing when the letter was handled well at that time or later. */
     CompletableFuture<Optional<Boolean>> replay(String id, Instant unlessSince) {
-        CompletableFuture<Optional<Boolean>> mine = new CompletableFuture<>();
-        CompletableFuture<Optional<Boolean>> theirs = underWay.putIfAbsent(id, mine);
-        if (theirs != null) {
-            return theirs;
-        }
-        sendBack(id, unlessSince).whenComplete((handled, failure) -> {
-            if (failure == null) {
-                mine.complete(handled);
-            } else {
-                mine.completeExceptionally(failure);
-            }
-        });
         // What is to handle it may go while it does, as a flow that is edited.
-        return mine.completeOnTimeout(Optional.of(false), PATIENCE.toSeconds(), TimeUnit.SECONDS)
-                .whenComplete((handled, failure) -> underWay.remove(id, mine));
+        return underWay.get(
+                id,
+                () -> sendBack(id, unlessSince)
+                        .completeOnTimeout(Optional.of(false), PATIENCE.toSeconds(), TimeUnit.SECONDS));
     }
 
     private CompletableFuture<Optional<Boolean>> sendBack(String id, Instant unlessSince) {

@@ -1,5 +1,6 @@
 package io.caravanserai.jms;
 
+import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventFilter;
 import io.caravanserai.event.EventType;
 import jakarta.jms.BytesMessage;
@@ -29,8 +30,6 @@ import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 public final class JmsHeaders {
     /** Prefix of CloudEvents attributes in the properties of a message. */
     static final String CLOUD_EVENTS = "cloudEvents_";
-
-    private static final long LARGEST_BODY = 4L * 1024 * 1024;
 
     private JmsHeaders() {}
 
@@ -108,7 +107,7 @@ public final class JmsHeaders {
 
     /** Whether the body is larger than any order or event: then it is better not read. */
     public static boolean isTooLarge(Message message) throws JMSException {
-        return message instanceof BytesMessage bytes && bytes.getBodyLength() > LARGEST_BODY;
+        return message instanceof BytesMessage bytes && bytes.getBodyLength() > JmsBroker.LARGEST_BODY;
     }
 
     /** The body of a message of bytes; empty when it is another kind of message. */

@@ -4,6 +4,7 @@ import io.caravanserai.http.Problem;
 import io.caravanserai.http.Response;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
+import io.caravanserai.store.UnderWay;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
@@ -12,7 +13,6 @@ import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -42,7 +42,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     /** Counts when there may be new events: what was read before that is not shared after it. */
     private final AtomicLong news = new AtomicLong();
 
-    private final Map<Place, CompletableFuture<Page>> beingRead = new ConcurrentHashMap<>();
+    private final UnderWay<Place, Page> beingRead = new UnderWay<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "event-stream");
         thread.setDaemon(true);
@@ -79,21 +79,9 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     }
 
     private CompletableFuture<Page> after(long position) {
-        Place place = new Place(position, news.get());
-        CompletableFuture<Page> mine = new CompletableFuture<>();
-        CompletableFuture<Page> theirs = beingRead.putIfAbsent(place, mine);
-        if (theirs != null) {
-            return theirs;
-        }
-        log.after(position, BATCH).thenApply(EventStream::page).whenComplete((page, error) -> {
-            beingRead.remove(place);
-            if (error == null) {
-                mine.complete(page);
-            } else {
-                mine.completeExceptionally(error);
-            }
-        });
-        return mine;
+        return beingRead.get(
+                new Place(position, news.get()),
+                () -> log.after(position, BATCH).thenApply(EventStream::page));
     }
 
     private static Page page(List<StoredEvent> events) {

@@ -23,12 +23,14 @@ final class Schema {
     private Schema() {}
 
     /**
-     * Has a new database begin as a copy, where there is none yet.
+     * Has a new database begin as a copy, where there is none yet, nor the log of one: SQLite would take what is in that
+     * for this one's.
      *
      * @param empty a database without rows, of this or an earlier schema, that nobody has open
      */
     static void begin(Path database, Path empty) {
-        if (Files.exists(database) || !Files.exists(empty)) {
+        Path log = database.resolveSibling(database.getFileName() + "-wal");
+        if (Files.exists(database) || Files.exists(log) || !Files.exists(empty)) {
             return;
         }
         Path copy = database.resolveSibling(database.getFileName() + ".new");

@@ -3,12 +3,12 @@ package io.caravanserai.subscriber;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
+import io.caravanserai.store.UnderWay;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
@@ -31,7 +31,7 @@ public final class SubscriberRoutes extends RouteBuilder {
     private final EventLog log;
     private final Semaphore free = new Semaphore(AT_ONCE);
     private final Map<String, EventHandler> subscribers = new LinkedHashMap<>();
-    private final Map<String, CompletableFuture<List<StoredEvent>>> beingRead = new ConcurrentHashMap<>();
+    private final UnderWay<String, List<StoredEvent>> beingRead = new UnderWay<>();
 
     public SubscriberRoutes(EventLog log) {
         this.log = log;
@@ -100,19 +100,6 @@ public final class SubscriberRoutes extends RouteBuilder {
 
     /** Subscribers that ask beside each other share what is read. */
     private CompletableFuture<List<StoredEvent>> whatHappenedTo(String orderId) {
-        CompletableFuture<List<StoredEvent>> mine = new CompletableFuture<>();
-        CompletableFuture<List<StoredEvent>> reading = beingRead.putIfAbsent(orderId, mine);
-        if (reading != null) {
-            return reading;
-        }
-        log.ofOrder(orderId, 0, EVENTS).whenComplete((events, failure) -> {
-            beingRead.remove(orderId);
-            if (failure == null) {
-                mine.complete(events);
-            } else {
-                mine.completeExceptionally(failure);
-            }
-        });
-        return mine;
+        return beingRead.get(orderId, () -> log.ofOrder(orderId, 0, EVENTS));
     }
 }

@@ -81,6 +81,19 @@ class SchemaIT {
     }
 
     @Test
+    void theLogOfAnotherDatabaseDoesNotGetIntoTheCopy() throws Exception {
+        Files.createDirectories(database.getParent());
+        try (SqliteStore another = SqliteStore.open(folder.resolve("another"))) {
+            another.write("set", "a", tx -> tx.update("INSERT INTO stock (sku, on_hand) VALUES ('of another', 1)"))
+                    .get(10, SECONDS);
+            String log = SqliteStore.FILE + "-wal";
+            Files.copy(folder.resolve("another").resolve(log), database.resolveSibling(log));
+        }
+
+        assertThat(skus(Optional.of(empty))).isEmpty();
+    }
+
+    @Test
     void theDatabaseOfALaterHubIsRefused() throws Exception {
         run(empty, "PRAGMA user_version = " + (Schema.NEWEST + 1));
 

@@ -8,6 +8,7 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.Outbox;
+import io.caravanserai.store.ForwardingStore;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.UnitOfWork;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -73,33 +73,20 @@ class RebuildIT {
     }
 
     /** Has something happen after each read, before its result is used. */
-    private record Watched(Store store, Runnable afterRead) implements Store {
+    private static final class Watched extends ForwardingStore {
+        private final Runnable afterRead;
+
+        Watched(Store store, Runnable afterRead) {
+            super(store);
+            this.afterRead = afterRead;
+        }
+
         @Override
         public <T> CompletableFuture<T> read(UnitOfWork<T> query) {
             return store.read(query).thenApplyAsync(result -> {
                 afterRead.run();
                 return result;
             });
-        }
-
-        @Override
-        public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
-            return store.write(name, key, work);
-        }
-
-        @Override
-        public Optional<String> trouble() {
-            return store.trouble();
-        }
-
-        @Override
-        public int pending() {
-            return store.pending();
-        }
-
-        @Override
-        public void close() {
-            store.close();
         }
     }
 }

@@ -1,0 +1,36 @@
+package io.caravanserai.store;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** Another store, for tests that have something happen around its reads. */
+public abstract class ForwardingStore implements Store {
+    protected final Store store;
+
+    protected ForwardingStore(Store store) {
+        this.store = store;
+    }
+
+    @Override
+    public abstract <T> CompletableFuture<T> read(UnitOfWork<T> query);
+
+    @Override
+    public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
+        return store.write(name, key, work);
+    }
+
+    @Override
+    public Optional<String> trouble() {
+        return store.trouble();
+    }
+
+    @Override
+    public int pending() {
+        return store.pending();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}
