@@ -48,7 +48,13 @@ final class Listeners {
                         + " both listen as subscriber " + subscriber
                         + ": each would hear only some of the events");
             }
-            listen();
+            try {
+                listen();
+            } catch (RuntimeException e) {
+                // It will not run; whoever listened before goes on.
+                remove(consumer);
+                throw e;
+            }
         }
 
         /** True when nobody is left. */
@@ -57,7 +63,7 @@ final class Listeners {
                 return versions.isEmpty();
             }
             if (versions.isEmpty()) {
-                subscription.close();
+                unsubscribe();
                 return true;
             }
             listen();
@@ -69,11 +75,17 @@ final class Listeners {
             if (newest.filter().equals(filter)) {
                 return;
             }
+            unsubscribe();
+            subscription = bus.get().subscribe(subscriber, newest.filter(), this);
+            filter = newest.filter();
+        }
+
+        private void unsubscribe() {
             if (subscription != null) {
                 subscription.close();
+                subscription = null;
+                filter = null;
             }
-            filter = newest.filter();
-            subscription = bus.get().subscribe(subscriber, filter, this);
         }
 
         @Override

@@ -416,6 +416,9 @@ public final class Flows implements AutoCloseable {
     }
 
     private List<Fault> stillNeeded(String file, String text, Surroundings around) {
+        if (around.needed().isEmpty()) {
+            return List.of();
+        }
         LocalNames names =
                 LocalNames.of(FlowVersion.flowOf(file), Nodes.parse(file, text).orElseThrow());
         return around.needed().entrySet().stream()

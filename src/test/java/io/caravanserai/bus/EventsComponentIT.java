@@ -40,6 +40,8 @@ class EventsComponentIT {
     /** Delivers at once and tries again at once: what matters here is the route. */
     private final AtomicReference<EventHandler> subscribed = new AtomicReference<>();
 
+    private volatile boolean refusing;
+
     private final EventBus bus = new EventBus() {
         @Override
         public CompletableFuture<Void> publish(List<CloudEvent> events) {
@@ -49,6 +51,10 @@ class EventsComponentIT {
         @Override
         public Subscription subscribe(String subscriber, EventHandler handler) {
             assertThat(subscriber).isEqualTo("payment");
+            if (refusing) {
+                refusing = false;
+                throw new IllegalStateException("no subscription today");
+            }
             subscribed.set(handler);
             return () -> subscribed.set(null);
         }
@@ -101,6 +107,20 @@ class EventsComponentIT {
                 .containsEntry("Long-Running-Action", "saga-1");
         assertThat(subscribed.get().wants("PaymentFailed")).isTrue();
         assertThat(subscribed.get().wants("OrderShipped")).isFalse();
+    }
+
+    @Test
+    void aNewerRouteThatIsRefusedLeavesTheOlderOneListening() throws Exception {
+        String newer = FLOW.replace("id: heard", "id: heard@2").replace("PaymentFailed", "OrderShipped");
+        refusing = true;
+
+        assertThatThrownBy(() -> PluginHelper.getRoutesLoader(context)
+                        .loadRoutes(ResourceHelper.fromString("newer.camel.yaml", newer)))
+                .hasStackTraceContaining("no subscription today");
+        context.removeRoute("heard@2");
+
+        bus.publish(List.of(EventBusContract.event("order-a", 7))).join();
+        assertThat(heard).hasSize(1);
     }
 
     @Test
