@@ -434,13 +434,14 @@ public final class Flows implements AutoCloseable {
         try {
             String text = FlowCheck.decode(folder.read(file));
             Optional<FlowVersion> last = versions.newest(file).join();
-            FlowVersion candidate = candidate(file, text, flows.around(file));
+            Surroundings around = flows.around(file);
+            FlowVersion candidate = candidate(file, text, around);
             if (last.isPresent() && last.get().folderHash().equals(candidate.hash())) {
                 flows.promote(flows.add(last.get()));
                 return;
             }
             try {
-                swap(file, text, BY_FOLDER, false);
+                swap(candidate, candidate.hash(), around, BY_FOLDER, false);
             } catch (FlowRefusedException e) {
                 refuse(file, e.faults());
                 if (last.isPresent()) {
