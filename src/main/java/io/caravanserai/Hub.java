@@ -150,6 +150,8 @@ public final class Hub implements AutoCloseable {
         messaging.start();
         openJmsDoor(store, clock);
         messaging.kafka.ifPresent(this::openKafkaDoor);
+        // Not before all are there who take letters again, and no longer than they are.
+        opened(messaging.replays).resume();
         opened(housekeeping(store, clock)).start();
         started.push(new Farewell(core, api));
         isUp = true;
@@ -210,7 +212,10 @@ public final class Hub implements AutoCloseable {
                 .with(
                         "forget-dead-letters",
                         tx -> messaging.deadLetters.forgetSome(
-                                tx, clock.instant().minus(retention)));
+                                tx, clock.instant().minus(retention)))
+                .with(
+                        "forget-replays",
+                        tx -> messaging.replays.forgetSome(tx, clock.instant().minus(retention)));
     }
 
     private void happened(OrderEvent event) {

@@ -48,7 +48,7 @@ final class Messaging implements AutoCloseable {
     private final Optional<Relay> kafkaRelay;
 
     private final JmsDeadLetterWatch deadLetterWatch;
-    private final Replays replays;
+    final Replays replays;
     private final EventStream stream;
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
@@ -68,7 +68,7 @@ final class Messaging implements AutoCloseable {
             EventBusListener listener) {
         this.codec = new EventCodec(schemas, settings.events().emit());
         this.deadLetters = new DeadLetters(store, ids, clock);
-        this.replays = opened(new Replays(store, deadLetters, ids, clock));
+        this.replays = new Replays(store, deadLetters, ids, clock);
         this.broker = broker;
         this.jmsDeadLetters = opened(new JmsDeadLetters(deadLetters, broker));
         this.deadLetterWatch = opened(new JmsDeadLetterWatch(broker, deadLetters));
@@ -104,13 +104,12 @@ final class Messaging implements AutoCloseable {
         return jms;
     }
 
-    /** Relays what is owed, then what comes; takes up replays. The Camel context must have been started. */
+    /** Relays what is owed, then what comes. The Camel context must have been started. */
     void start() {
         relay.start();
         kafkaRelay.ifPresent(Relay::start);
         stream.start();
         deadLetterWatch.start();
-        replays.resume();
     }
 
     /** To be called when there are new events in the log; never blocks. */

@@ -1,9 +1,11 @@
 package io.caravanserai;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.inbox.IdempotencyKeys;
@@ -276,6 +278,45 @@ class HousekeepingIT {
                 .extracting(DeadLetter::origin)
                 .containsExactly("waiting");
         chores.close();
+    }
+
+    @Test
+    void replaysAreForgottenSomeTimeAfterTheyHaveEnded() throws Exception {
+        DeadLetters letters = new DeadLetters(store, new Ids(), clock);
+        CompletableFuture<Void> never = new CompletableFuture<>();
+        letters.replayedBy(
+                "test", letter -> letter.origin().equals("slow") ? never : CompletableFuture.completedFuture(null));
+        IntStream.range(0, 250).forEach(i -> letters.add(letter("letter-" + i)).join());
+        String slow = letters.add(letter("slow")).join();
+        try (Replays replays = new Replays(store, letters, new Ids(), clock)) {
+            DeadLetters.Filter all = DeadLetters.Filter.ALL;
+            BigDecimal rate = BigDecimal.valueOf(100_000);
+            String running = replays.begin(new Replays.Request(all, List.of(slow), rate, 1))
+                    .join()
+                    .id();
+            List<String> quick = letters.list(all, slow, 250).join().stream()
+                    .map(DeadLetter::id)
+                    .toList();
+            String ended = replays.begin(new Replays.Request(all, quick, rate, 1))
+                    .join()
+                    .id();
+            await().until(() -> replays.progress(ended).join().orElseThrow().replayed() == 250);
+            await().until(() ->
+                    replays.progress(ended).join().orElseThrow().endedAt().isPresent());
+            time = NOW;
+
+            Housekeeping chores = new Housekeeping(store)
+                    .with(
+                            "forget-replays",
+                            tx -> replays.forgetSome(tx, clock.instant().minus(RETENTION)));
+            chores.runOnce();
+            chores.close();
+
+            assertThat(replays.progress(ended).join()).isEmpty();
+            assertThat(replays.progress(running).join().orElseThrow().remaining())
+                    .isEqualTo(1);
+            assertThat(rows("replay_letters")).isEqualTo(1);
+        }
     }
 
     private static DeadLetter.Failed letter(String origin) {

@@ -265,6 +265,11 @@ class HubMessagesIT {
         assertThat(get("/dead-letters/replays/none").statusCode()).isEqualTo(404);
         assertThat(call("POST", "/dead-letters/replay", "{\"rate\": 0}").statusCode())
                 .isEqualTo(422);
+        HttpResponse<String> nothingAmongIds =
+                call("POST", "/dead-letters/replay", "{\"filter\": {\"ids\": [\"none\", null]}}");
+        assertThat(nothingAmongIds.statusCode()).isEqualTo(422);
+        assertThat(nothingAmongIds.body()).contains("\"#/filter/ids/1\"");
+        assertThat(call("POST", "/dead-letters/replay", "[]").body()).contains("\"pointer\":\"#\"");
     }
 
     private static JsonNode letterWith(String mark) throws Exception {

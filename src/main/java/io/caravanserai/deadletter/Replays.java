@@ -6,7 +6,6 @@ import java.math.BigDecimal;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -26,15 +25,19 @@ public final class Replays implements AutoCloseable {
     private static final String BEGIN = """
             INSERT INTO replays (id, begun_at, rate, stop_after_failures, selected) VALUES (?, ?, ?, ?, ?)
             """;
-    private static final String SELECT =
-            "INSERT INTO replay_letters (replay_id, position, dead_letter_id) VALUES (?, ?, ?)";
-    private static final String OLDEST_FIRST = """
-            SELECT id FROM dead_letters
+    private static final String SELECT_MATCHING = """
+            INSERT INTO replay_letters (replay_id, position, dead_letter_id)
+            SELECT ?, ROW_NUMBER() OVER (ORDER BY id) - 1, id FROM dead_letters
             WHERE settled_at IS NULL AND source = COALESCE(?, source) AND reason = COALESCE(?, reason)
               AND (CAST(? AS TEXT) IS NULL OR type = ?)
-            ORDER BY id
             """;
-    private static final String EXISTS = "SELECT id FROM dead_letters WHERE id = ?";
+    private static final String SELECT_ONE = """
+            INSERT INTO replay_letters (replay_id, position, dead_letter_id)
+            SELECT ?, ?, id FROM dead_letters
+            WHERE id = ? AND source = COALESCE(?, source) AND reason = COALESCE(?, reason)
+              AND (CAST(? AS TEXT) IS NULL OR type = ?)
+              AND (settled_at IS NULL OR ? = 1)
+            """;
     private static final String NEXT = """
             SELECT position, dead_letter_id FROM replay_letters
             WHERE replay_id = ? AND position > ? AND outcome IS NULL ORDER BY position LIMIT 1
@@ -54,6 +57,15 @@ public final class Replays implements AutoCloseable {
               (SELECT COUNT(*) FROM replay_letters l WHERE l.replay_id = r.id AND l.outcome = 'gone') AS gone
             FROM replays r WHERE r.id = ?
             """;
+
+    private static final String FORGET_LETTERS = """
+            DELETE FROM replay_letters WHERE (replay_id, position) IN (
+              SELECT l.replay_id, l.position FROM replays r JOIN replay_letters l ON l.replay_id = r.id
+              WHERE r.ended_at < ? LIMIT ?)
+            """;
+    private static final String FORGET =
+            "DELETE FROM replays WHERE id IN (SELECT id FROM replays WHERE ended_at < ? LIMIT ?)";
+    private static final int AT_ONCE = 100;
 
     private static final long TROUBLE_SECONDS = 2;
 
@@ -110,12 +122,9 @@ public final class Replays implements AutoCloseable {
     public CompletableFuture<Begun> begin(Request request) {
         String id = ids.get();
         return store.write("begin-replay", id, tx -> {
-                    List<String> selected = select(tx, request);
-                    tx.update(BEGIN, id, clock.instant(), request.rate(), request.stopAfterFailures(), selected.size());
-                    for (int i = 0; i < selected.size(); i++) {
-                        tx.update(SELECT, id, i, selected.get(i));
-                    }
-                    return new Begun(id, selected.size());
+                    int selected = select(tx, id, request);
+                    tx.update(BEGIN, id, clock.instant(), request.rate(), request.stopAfterFailures(), selected);
+                    return new Begun(id, selected);
                 })
                 .thenApply(begun -> {
                     launch(id);
@@ -123,22 +132,34 @@ public final class Replays implements AutoCloseable {
                 });
     }
 
-    private static List<String> select(Transaction tx, Request request) throws SQLException {
+    /** All orders wait for this unit of work, so it looks at no letter twice; answers how many are selected. */
+    private static int select(Transaction tx, String id, Request request) throws SQLException {
         DeadLetters.Filter filter = request.filter();
-        List<String> matching = tx.list(
-                OLDEST_FIRST, row -> row.getString(1), filter.source(), filter.reason(), filter.type(), filter.type());
         if (request.ids() == null) {
-            return matching;
+            return tx.update(SELECT_MATCHING, id, filter.source(), filter.reason(), filter.type(), filter.type());
         }
-        if (filter.equals(DeadLetters.Filter.ALL)) {
-            // Named one by one: also those that were replayed before.
-            List<String> known = new ArrayList<>();
-            for (String id : request.ids().stream().distinct().sorted().toList()) {
-                tx.first(EXISTS, row -> row.getString(1), id).ifPresent(known::add);
-            }
-            return known;
+        // Named one by one and by nothing else: also those that were replayed before.
+        boolean alsoSettled = filter.equals(DeadLetters.Filter.ALL);
+        int selected = 0;
+        for (String letter : request.ids().stream().distinct().sorted().toList()) {
+            selected += tx.update(
+                    SELECT_ONE,
+                    id,
+                    selected,
+                    letter,
+                    filter.source(),
+                    filter.reason(),
+                    filter.type(),
+                    filter.type(),
+                    alsoSettled);
         }
-        return matching.stream().filter(request.ids()::contains).toList();
+        return selected;
+    }
+
+    /** Forgets some of what ended well before that time; false when there is no more. */
+    public boolean forgetSome(Transaction tx, Instant before) throws SQLException {
+        int letters = tx.update(FORGET_LETTERS, before, AT_ONCE);
+        return letters > 0 || tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
     }
 
     /** Empty when there is no such replay. */

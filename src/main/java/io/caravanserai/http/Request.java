@@ -210,8 +210,8 @@ public final class Request {
 
     private static String pointer(JsonMappingException fault) {
         return fault.getPath().stream()
-                .map(step -> step.getFieldName() == null ? String.valueOf(step.getIndex()) : step.getFieldName())
-                .collect(Collectors.joining("/", "#/", ""));
+                .map(step -> "/" + (step.getFieldName() == null ? step.getIndex() : step.getFieldName()))
+                .collect(Collectors.joining("", "#", ""));
     }
 
     private static Map<String, List<String>> parse(String query) {

@@ -92,11 +92,14 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
         if (failures < 1) {
             faults.add(new Problem.Fault("#/stopAfterFailures", "must be at least 1"));
         }
+        ReplayMany.Selection selection =
+                asked.filter() == null ? new ReplayMany.Selection(null, null, null, null) : asked.filter();
+        if (selection.ids() != null && selection.ids().contains(null)) {
+            faults.add(new Problem.Fault("#/filter/ids/" + selection.ids().indexOf(null), "must be a string"));
+        }
         if (!faults.isEmpty()) {
             throw Problem.invalid(faults).asException();
         }
-        ReplayMany.Selection selection =
-                asked.filter() == null ? new ReplayMany.Selection(null, null, null, null) : asked.filter();
         return replays.begin(new Replays.Request(
                         new DeadLetters.Filter(selection.source(), selection.reason(), selection.type()),
                         selection.ids(),

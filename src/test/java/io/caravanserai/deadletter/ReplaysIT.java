@@ -116,6 +116,51 @@ class ReplaysIT {
     }
 
     @Test
+    void aListOfIdsSelectsEachLetterOnceAndOnlyThoseThatTheRestOfTheFilterMatches() {
+        List<String> ids = add(4, "body");
+        replayedBy(letter -> WELL);
+        letters.replay(ids.get(0)).join();
+        List<String> asked = List.of(ids.get(3), ids.get(0), "none", ids.get(3), ids.get(1));
+
+        assertThat(selected(DeadLetters.Filter.ALL, asked)).isEqualTo(3);
+        assertThat(sent).containsExactly(ids.get(0), ids.get(0), ids.get(1), ids.get(3));
+        assertThat(selected(new DeadLetters.Filter("orders", null, null), asked))
+                .as("those that still wait for somebody")
+                .isZero();
+        assertThat(selected(new DeadLetters.Filter("elsewhere", null, null), ids))
+                .isZero();
+        assertThat(selected(DeadLetters.Filter.ALL, List.of())).isZero();
+    }
+
+    private int selected(DeadLetters.Filter filter, List<String> ids) {
+        Replays.Begun begun = replays.begin(new Replays.Request(filter, ids, BigDecimal.valueOf(10_000), 5))
+                .join();
+        assertThat(ended(begun.id()).replayed()).isEqualTo(begun.selected());
+        return begun.selected();
+    }
+
+    @Test
+    void whatIsDeletedBeforeItsTurnIsGoneAndTheRestIsReplayed() {
+        List<String> ids = add(5, "body");
+        CompletableFuture<Void> handled = new CompletableFuture<>();
+        replayedBy(letter -> letter.id().equals(ids.get(0)) ? handled : WELL);
+        String replay = beginReplay(5);
+        await().until(() -> sent.size() == 1);
+
+        letters.delete(ids.get(0)).join();
+        letters.delete(ids.get(2)).join();
+        assertThat(letters.replay(ids.get(2)).join()).isEmpty();
+        handled.complete(null);
+
+        Progress progress = ended(replay);
+        assertThat(progress.status()).isEqualTo("done");
+        assertThat(List.of(progress.selected(), progress.replayed(), progress.gone(), progress.remaining()))
+                .containsExactly(5, 4, 1, 0);
+        assertThat(sent).doesNotContain(ids.get(2)).doesNotHaveDuplicates();
+        assertThat(letters.get(ids.get(0)).join()).isEmpty();
+    }
+
+    @Test
     void failuresBeforeARestartCount() {
         List<String> ids = add(10, "body");
         CompletableFuture<Void> never = new CompletableFuture<>();

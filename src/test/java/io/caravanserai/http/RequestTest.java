@@ -41,7 +41,7 @@ class RequestTest {
                 "{\"marks\": \"a\"}               | #/marks     | must be a list",
                 "{\"marks\": [\"a\", 1]}          | #/marks/1   | must be a string",
                 "{\"colour\": \"red\"}            | #/colour    | is not a known field",
-                "[]                               | #/          | must be an object",
+                "[]                               | #           | must be an object",
                 "null                             | #           | must not be null",
             })
     void whatIsWrongIsSaidInWordsOfJson(String body, String pointer, String detail) {
