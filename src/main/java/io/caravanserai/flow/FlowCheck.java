@@ -57,6 +57,7 @@ final class FlowCheck {
             faults.addAll(IdsCheck.check(file, whole, around));
             faults.addAll(SagaCheck.check(file, whole));
             faults.addAll(RetryCheck.check(file, whole));
+            faults.addAll(ConfigurationsCheck.check(file, whole));
         }
         if (faults.isEmpty() && alsoInItself) {
             faults.addAll(ScratchCheck.check(file, text, whole, around));

@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
-import org.apache.camel.RouteConfigurationsBuilder;
 import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.dsl.yaml.YamlRoutesBuilderLoader;
 import org.apache.camel.dsl.yaml.common.YamlDeserializationContext;
+import org.apache.camel.model.Model;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.ResourceHelper;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -32,7 +33,28 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
      * @param builder its routes, their ids not yet versioned
      * @param calls the {@code direct:} endpoints outside the file that it calls
      */
-    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls) {}
+    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls) {
+
+        /**
+         * Adds the routes to the context, each with the route configurations of its file that it is to have.
+         *
+         * <p>Camel writes these into a route when it adds the route, and looks for them in the whole context: one that
+         * stayed there would count for routes of other files, and for the next version. So none stays.
+         */
+        void addTo(CamelContext context) throws Exception {
+            try {
+                context.addRoutes(builder);
+            } finally {
+                if (builder instanceof RouteConfigurationBuilder both) {
+                    // Not removeRouteConfiguration: it gives those without an id one, and then does not find them.
+                    context.getCamelContextExtension()
+                            .getContextPlugin(Model.class)
+                            .getRouteConfigurationDefinitions()
+                            .removeAll(both.getRouteConfigurationCollection().getRouteConfigurations());
+                }
+            }
+        }
+    }
 
     /** Reads a version; beans that it declares are bound in the context's registry. */
     static Loaded load(CamelContext context, FlowVersion version) throws Exception {
@@ -43,9 +65,6 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             loader.preParseRoute(resource);
             RouteBuilder builder = (RouteBuilder) loader.loadRoutesBuilder(resource);
             builder.setCamelContext(context);
-            if (builder instanceof RouteConfigurationsBuilder configurations) {
-                context.addRoutesConfigurations(configurations);
-            }
             return new Loaded(builder, loader.names, loader.calls);
         }
     }
@@ -78,7 +97,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
                 items.getTag(), true, sorted, items.getFlowStyle(), items.getStartMark(), items.getEndMark());
     }
 
-    private static boolean isRoute(Node item) {
+    static boolean isRoute(Node item) {
         return Nodes.value(item, "route").or(() -> Nodes.value(item, "from")).isPresent();
     }
 }

@@ -62,7 +62,7 @@ final class RehearsalContext implements AutoCloseable {
                     builder.getRouteCollection().getRoutes().forEach(RehearsalContext::tame);
                 }
             });
-            context.addRoutes(loaded.builder());
+            loaded.addTo(context);
             context.start();
         } catch (Exception e) {
             close();

@@ -53,7 +53,7 @@ final class RunningVersion {
             }
         });
         try {
-            context.addRoutes(loaded.builder());
+            loaded.addTo(context);
             return running;
         } catch (Exception e) {
             running.remove();

@@ -5,7 +5,6 @@ import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Component;
 import org.apache.camel.StartupSummaryLevel;
-import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
@@ -14,7 +13,10 @@ import org.apache.camel.model.RouteTemplateDefinition;
 import org.apache.camel.saga.InMemorySagaService;
 import org.apache.camel.spi.PropertiesSource;
 import org.apache.camel.support.DefaultRegistry;
+import org.snakeyaml.engine.v2.common.FlowStyle;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * Lets Camel build the routes of a flow in a context of their own, which is thrown away: nothing is started, connected
@@ -97,8 +99,7 @@ final class ScratchCheck {
         }
         FlowVersion version =
                 FlowVersion.candidate(file, text, around.kamelets().neededBy(file, text));
-        RouteBuilder builder = FlowLoader.load(scratch, version).builder();
-        scratch.addRoutes(builder);
+        FlowLoader.load(scratch, version).addTo(scratch);
         for (RouteDefinition route : List.copyOf(model.getRouteDefinitions())) {
             try {
                 RouteDefinitionHelper.prepareRoute(scratch, route);
@@ -107,9 +108,19 @@ final class ScratchCheck {
                 RouteDefinitionHelper.forceAssignIds(scratch, route);
                 model.getModelReifierFactory().createRoute(scratch, route);
             } catch (Exception e) {
-                faults.add(Blame.of(file, nodeOf(route), e, around.context()));
+                faults.add(Blame.of(file, partOf(route), e, around.context()));
             }
         }
+    }
+
+    /** The route, and what counts for all routes of the file; its place is that of the route. */
+    private Node partOf(RouteDefinition definition) {
+        Node route = nodeOf(definition);
+        List<Node> nodes = new ArrayList<>(List.of(route));
+        if (root instanceof SequenceNode items) {
+            items.getValue().stream().filter(item -> !FlowLoader.isRoute(item)).forEach(nodes::add);
+        }
+        return new SequenceNode(Tag.SEQ, true, nodes, FlowStyle.BLOCK, route.getStartMark(), route.getEndMark());
     }
 
     private Node nodeOf(RouteDefinition route) {

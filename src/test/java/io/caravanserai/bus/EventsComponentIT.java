@@ -143,6 +143,16 @@ class EventsComponentIT {
     }
 
     @Test
+    void anEditorMayLoseTheOnlyNameThereIs() throws Exception {
+        String nameless = FLOW.replace("id: heard", "id: heard@2").replace("events:order-events", "events");
+
+        PluginHelper.getRoutesLoader(context).loadRoutes(ResourceHelper.fromString("flow.camel.yaml", nameless));
+
+        assertThat(context.getRoute("heard@2").getEndpoint())
+                .isSameAs(context.getRoute("heard").getEndpoint());
+    }
+
+    @Test
     void whatIsMissingOrUnknownIsSaid() {
         assertRefused("events:order-events", "needs a subscriber");
         assertRefused("events:order-evens?subscriber=a", "no events named 'order-evens'");

@@ -78,6 +78,15 @@ class FlowCheckTest {
     }
 
     @Test
+    void aRouteConfigurationIsNamedAsCamelMatchesNames() {
+        assertThat(List.of("caught", "caug*", "caught,cau.+t"))
+                .allSatisfy(id -> assertThat(check(configured(id))).isEmpty());
+        String everyRoute = configured("").replace("    routeConfigurationId: \n", "");
+        assertThat(check(everyRoute.replace("    id: caught\n", ""))).isEmpty();
+        assertThat(check(everyRoute.replace("id: caught", "id: \"*\""))).isEmpty();
+    }
+
+    @Test
     void aStepBehindAQueueIsCoveredByTheSagaThatSendsToTheQueue() {
         assertThat(check(throughQueue("compensation: direct:release-items"))).isEmpty();
     }
@@ -148,11 +157,50 @@ class FlowCheckTest {
                         "4:24: 'redeliveryDelay' must be a number of milliseconds, without a unit, not '100ms'",
                         "- onException:\n    exception: [java.io.IOException]\n    redeliveryPolicy:\n"
                                 + "      redeliveryDelay: 100ms\n    steps: []\n"),
+                Arguments.of(
+                        "14:27: no route configuration of this file has the id 'caugth', did you mean 'caught'?",
+                        configured("caugth")),
+                Arguments.of(
+                        "14:27: no route configuration of this file has the id ' caught', did you mean 'caught'?",
+                        configured("caug*, caught")),
+                Arguments.of(
+                        "14:27: no route configuration of this file has the id '{{configuration}}'",
+                        configured("\"{{configuration}}\"")),
+                Arguments.of(
+                        "7:21: there is no bean 'fraudScor', did you mean 'fraudScore'?",
+                        configured("caught").replaceFirst("to: direct:audit", "bean: fraudScor")),
+                Arguments.of(
+                        "2:9: the route configuration counts for no route of this file: none has the"
+                                + " routeConfigurationId 'caught'; with the id \"*\" it counts for all that have no such id",
+                        configured("").replaceFirst("    routeConfigurationId: \n", "")),
+                Arguments.of(
+                        "2:5: the route configuration counts for no route of this file: none is without a"
+                                + " routeConfigurationId",
+                        configured("").replaceFirst("    id: caught\n", "").replaceFirst("(?s)- route:.*", "")),
                 steps("2:10: there is no bean 'fraudScor', did you mean 'fraudScore'?", "- bean:\n    ref: fraudScor"),
                 steps(
                         "1:7: the step 'reserve-items' has no compensation: put it in a saga with 'compensation:"
                                 + " direct:release-items'",
                         "- to: direct:reserve-items\n- saga:\n    propagation: MANDATORY\n    steps: []"));
+    }
+
+    private static String configured(String id) {
+        return """
+                - routeConfiguration:
+                    id: caught
+                    onException:
+                      - onException:
+                          exception: [java.io.IOException]
+                          steps:
+                            - to: direct:audit
+                - route:
+                    id: order-x
+                    from:
+                      uri: direct:order-x
+                      steps:
+                        - to: direct:audit
+                    routeConfigurationId: ID
+                """.replace("ID", id);
     }
 
     private static Arguments steps(String expected, String steps) {

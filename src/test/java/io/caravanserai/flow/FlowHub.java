@@ -125,6 +125,36 @@ final class FlowHub implements AutoCloseable {
                 """.replace("FLOW", flow).replace("WORD", word);
     }
 
+    /** A flow whose only step fails. */
+    static String failing(String flow) {
+        return """
+                - route:
+                    id: FLOW
+                    from:
+                      uri: direct:FLOW
+                      steps:
+                        - throwException:
+                            exceptionType: java.lang.IllegalStateException
+                            message: broken
+                """.replace("FLOW", flow);
+    }
+
+    /** What has a route that fails answer {@code caught by WORD}. */
+    static String catching(String word) {
+        return """
+                - routeConfiguration:
+                    onException:
+                      - onException:
+                          exception:
+                            - java.lang.IllegalStateException
+                          handled:
+                            constant: "true"
+                          steps:
+                            - setBody:
+                                constant: caught by WORD
+                """.replace("WORD", word);
+    }
+
     /** A flow that answers what the Kamelet {@code greet} makes of {@code hello}. */
     static String naming(String flow) {
         return """

@@ -2,6 +2,7 @@ package io.caravanserai.flow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.UncheckedIOException;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -72,6 +74,73 @@ class FlowsIT {
         hub.start();
 
         assertThat(hub.send("direct:order-queue")).isEqualTo("caught");
+    }
+
+    @Test
+    void aRouteConfigurationCountsForTheRoutesOfItsOwnFileAlone() throws Exception {
+        hub.write("a", FlowHub.catching("a") + FlowHub.failing("a") + FlowHub.failing("a-too"));
+        hub.write("b", FlowHub.failing("b"));
+        hub.start();
+        // As Karavan and Kaoto keep it.
+        String everyRoute =
+                FlowHub.catching("c").replace("- routeConfiguration:", "- routeConfiguration:\n    id: '*'");
+        hub.flows.put("c.camel.yaml", FlowHub.failing("c") + everyRoute, "ops");
+        hub.flows.put("d.camel.yaml", FlowHub.failing("d"), "ops");
+
+        assertThat(hub.send("direct:a") + ", " + hub.send("direct:a-too") + ", " + hub.send("direct:c"))
+                .isEqualTo("caught by a, caught by a, caught by c");
+        assertThatThrownBy(() -> hub.send("direct:b")).hasRootCauseMessage("broken");
+        assertThatThrownBy(() -> hub.send("direct:d")).hasRootCauseMessage("broken");
+    }
+
+    @Test
+    void nothingIsLeftOfARouteConfigurationThatWasRefusedOrDeleted() throws Exception {
+        hub.start();
+        assertThatExceptionOfType(FlowRefusedException.class)
+                .isThrownBy(() -> hub.flows.put(
+                        "door.camel.yaml",
+                        FlowHub.catching("door")
+                                + """
+                        - route:
+                            id: door
+                            from:
+                              uri: file:FOLDER?autoCreate=false&startingDirectoryMustExist=true
+                              steps:
+                                - to: direct:service
+                        """.replace(
+                                        "FOLDER", folder.resolve("missing").toString()),
+                        "ops"));
+        hub.flows.put("a.camel.yaml", FlowHub.catching("a") + FlowHub.failing("a"), "ops");
+        Files.delete(hub.file("a"));
+        await().until(() -> hub.flows.running("a.camel.yaml").isEmpty());
+
+        hub.flows.put("a.camel.yaml", FlowHub.failing("a"), "ops");
+
+        assertThatThrownBy(() -> hub.send("direct:a")).hasRootCauseMessage("broken");
+        assertThat(hub.context.getRouteConfigurationDefinitions()).isEmpty();
+    }
+
+    @Test
+    void versionsSideBySideEachHaveTheirOwnRouteConfiguration() throws Exception {
+        String named = "- routeConfiguration:\n    id: caught\n";
+        String naming = "- route:\n    routeConfigurationId: caught\n    id: order-queue\n";
+        String text = (FlowHub.catching("WORD") + FlowHub.failing(FLOW))
+                .replace("- routeConfiguration:\n", named)
+                .replace("- route:\n    id: order-queue\n", naming);
+        for (String each : List.of(FlowHub.catching("WORD") + FlowHub.failing(FLOW), text)) {
+            hub.write(FLOW, each.replace("WORD", "one"));
+            hub.restart();
+            int one = hub.version(FLOW);
+            hub.carried.add(new OrdersCarried.Carried(FLOW, one, 1));
+
+            int two = hub.flows.put(FILE, each.replace("WORD", "two"), "ops").version();
+
+            assertThat(hub.send(hub.flows.endpoint(FLOW, one))).isEqualTo("caught by one");
+            assertThat(hub.send(hub.flows.endpoint(FLOW, two))).isEqualTo("caught by two");
+            hub.restart();
+            assertThat(hub.send(hub.flows.endpoint(FLOW, one))).isEqualTo("caught by one");
+            assertThat(hub.send("direct:order-queue")).isEqualTo("caught by two");
+        }
     }
 
     @Test
