@@ -267,6 +267,29 @@ class FlowEditsIT {
         assertThat(early.path("changed").asInt()).isGreaterThanOrEqualTo(2);
     }
 
+    @Test
+    void aTryGoesByTheRouteConfigurationOfTheText() throws Exception {
+        String body = orderJson().replace("pm_card_visa", "pm_card_declined");
+        String declined = OrderJson.MAPPER
+                .readTree(send("POST", "/orders", "application/json", body).body())
+                .path("orderId")
+                .asText();
+        String last = "            - io.caravanserai.saga.SagaNotRunningException\n";
+
+        JsonNode report = json(send(
+                "POST",
+                "/flows/" + FILE + "/try?orderIds=" + declined,
+                "application/yaml",
+                send("GET", "/flows/" + FILE, null, null)
+                        .body()
+                        .replace(last, last + "          steps:\n            - to: jms:queue:refused\n")));
+
+        assertThat(report.path("items").path(0).path("after").toString())
+                .isEqualTo("{\"status\":\"CANCELLED\",\"steps\":[\"create-order\",\"reserve-items\","
+                        + "\"process-payment: payment-declined\",\"to jms:queue:refused\",\"refund-payment\","
+                        + "\"release-items\",\"cancel-order\"]}");
+    }
+
     private static String orderJson() {
         return """
                 {"customerId": "C-1", "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 50.00}],

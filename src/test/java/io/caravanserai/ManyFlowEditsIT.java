@@ -177,7 +177,7 @@ class ManyFlowEditsIT {
         List<String> files = List.copyOf(originals.keySet());
         String file = files.get(chance.nextInt(files.size()));
         String text = originals.get(file);
-        int line = text.indexOf("    description: ");
+        int line = text.indexOf("    description: ", text.indexOf("- route:"));
         return switch (chance.nextInt(15)) {
             case 0, 1 -> good(file, "# Edit " + number + "\n" + text);
             case 2 -> good(file, text.substring(0, line) + "    note: edit " + number + "\n" + text.substring(line));
