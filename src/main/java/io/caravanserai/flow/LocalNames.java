@@ -106,9 +106,17 @@ final class LocalNames {
 
     private static Optional<String> nameParameter(Node endpoint) {
         Optional<Node> parameters = Nodes.value(endpoint, "parameters");
+        // Karavan takes jms:topic:x apart as well as jms:queue:x.
+        String type = parameters
+                .flatMap(node -> Nodes.text(node, "destinationType"))
+                .filter(each -> !each.equals("queue"))
+                .map(each -> each + ":")
+                .orElse("");
         return parameters
                 .flatMap(node -> Nodes.text(node, "name"))
-                .or(() -> parameters.flatMap(node -> Nodes.text(node, "destinationName")));
+                .or(() -> parameters
+                        .flatMap(node -> Nodes.text(node, "destinationName"))
+                        .map(name -> type + name));
     }
 
     private Node copy(Node node, int version, Map<Node, Node> done) {
