@@ -230,7 +230,7 @@ public final class Hub implements AutoCloseable {
                 doors.entry,
                 core.orders,
                 core.history,
-                new JmsSender("replies", messaging.broker).start(),
+                new JmsSender("replies", messaging.broker, Optional.of(JmsReplies.PATIENCE)).start(),
                 clock));
         replies.resume();
         jmsDoor = Optional.of(opened(new JmsOrders(

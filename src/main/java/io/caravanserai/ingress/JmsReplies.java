@@ -18,11 +18,14 @@ import jakarta.jms.Message;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
 import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,14 +37,17 @@ import org.slf4j.LoggerFactory;
 public final class JmsReplies implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsReplies.class);
 
+    /** With a queue that is full: others wait for their answers meanwhile. */
+    public static final Duration PATIENCE = Duration.ofSeconds(2);
+
     private static final String OWE = """
             INSERT INTO jms_replies (order_id, message_id, reply_to, correlation_id, at) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (order_id, message_id) DO NOTHING
             """;
     private static final String OWED = "SELECT order_id, message_id, reply_to, correlation_id FROM jms_replies";
     private static final String PAID = "DELETE FROM jms_replies WHERE order_id = ? AND message_id = ?";
-    private static final long FIRST_PAUSE_MILLIS = 1_000;
-    private static final long LONGEST_PAUSE_MILLIS = 60_000;
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
     private final Store store;
     private final OrderEntry entry;
@@ -49,6 +55,7 @@ public final class JmsReplies implements AutoCloseable {
     private final OrderHistory history;
     private final JmsSender sender;
     private final Clock clock;
+    private final Map<String, Rest> resting = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     public JmsReplies(
@@ -67,7 +74,7 @@ public final class JmsReplies implements AutoCloseable {
     public void resume() {
         store.read(tx -> tx.list(
                         OWED, row -> new Owed(row.getString(1), row.getString(2), row.getString(3), row.getString(4))))
-                .thenAccept(all -> all.forEach(owed -> payWhenEnded(owed, FIRST_PAUSE_MILLIS)));
+                .thenAccept(all -> all.forEach(owed -> payWhenEnded(owed)));
     }
 
     /** Notes that the sender of a message is to hear of its order; completes when that is durable. */
@@ -81,7 +88,7 @@ public final class JmsReplies implements AutoCloseable {
                     tx.update(OWE, orderId, owed.messageId(), owed.replyTo(), owed.correlationId(), clock.instant());
                     return null;
                 })
-                .thenRun(() -> payWhenEnded(owed, FIRST_PAUSE_MILLIS));
+                .thenRun(() -> payWhenEnded(owed));
     }
 
     /** Tells the sender of a message that it is no order. It is told at most once: the dead letter stays. */
@@ -114,19 +121,55 @@ public final class JmsReplies implements AutoCloseable {
         return headers.getOrDefault("JMSCorrelationID", String.valueOf(headers.get("JMSMessageID")));
     }
 
-    /** @param pause before it is tried again, should it fail: as long as its queue is full, say */
-    private void payWhenEnded(Owed owed, long pause) {
-        entry.ended(owed.orderId())
-                .thenCompose(nothing -> store.read(tx -> OrderDocument.read(tx, orders, history, owed.orderId())))
+    private void payWhenEnded(Owed owed) {
+        entry.ended(owed.orderId()).thenRun(() -> pay(owed));
+    }
+
+    private void pay(Owed owed) {
+        Duration rest = rest(owed.replyTo());
+        if (!rest.isZero()) {
+            payAfter(rest, owed);
+            return;
+        }
+        store.read(tx -> OrderDocument.read(tx, orders, history, owed.orderId()))
                 .thenCompose(order -> order.map(found -> sender.send(List.of(reply(owed, found))))
                         .orElseGet(() -> CompletableFuture.completedFuture(null)))
                 .handle((nothing, error) -> error)
-                .thenAccept(error -> settle(owed, pause, error));
+                .thenAccept(error -> settle(owed, error));
     }
 
-    private void settle(Owed owed, long pause, Throwable error) {
+    private void payAfter(Duration pause, Owed owed) {
+        CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> pay(owed));
+    }
+
+    /** Nothing is sent before that time to a queue that did not take an answer, as long as it is full, say. */
+    private record Rest(Duration pause, Instant until) {
+        Rest longer(Instant now) {
+            Duration twice = pause.multipliedBy(2);
+            Duration longer = twice.compareTo(LONGEST_PAUSE) < 0 ? twice : LONGEST_PAUSE;
+            return new Rest(longer, now.plus(longer));
+        }
+    }
+
+    /** How long an answer must wait for its queue; zero when it may try. */
+    private Duration rest(String queue) {
+        Rest rest = resting.get(queue);
+        if (rest == null) {
+            return Duration.ZERO;
+        }
+        Instant now = clock.instant();
+        Duration left = Duration.between(now, rest.until());
+        // One tries, and the others wait for what comes of it: thousands may be owed there.
+        return left.isNegative() && resting.replace(queue, rest, rest.longer(now))
+                ? Duration.ZERO
+                : left.compareTo(FIRST_PAUSE) < 0 ? FIRST_PAUSE : left;
+    }
+
+    private void settle(Owed owed, Throwable error) {
         Throwable cause = error instanceof CompletionException ? error.getCause() : error;
         if (cause == null || cause instanceof InvalidDestinationException) {
+            resting.remove(owed.replyTo());
             // A queue of its own that went with the sender's connection: nobody is there to hear the answer.
             store.write("reply-sent", owed.orderId(), tx -> tx.update(PAID, owed.orderId(), owed.messageId()));
         } else if (!closed) {
@@ -134,8 +177,9 @@ public final class JmsReplies implements AutoCloseable {
                     .addKeyValue("orderId", owed.orderId())
                     .addKeyValue("error", DeadLetter.firstLine(cause))
                     .log("an answer could not be sent, trying again");
-            CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS)
-                    .execute(() -> payWhenEnded(owed, Math.min(2 * pause, LONGEST_PAUSE_MILLIS)));
+            resting.putIfAbsent(
+                    owed.replyTo(), new Rest(FIRST_PAUSE, clock.instant().plus(FIRST_PAUSE)));
+            payAfter(FIRST_PAUSE, owed);
         }
     }
 

@@ -8,13 +8,19 @@ import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageProducer;
+import jakarta.jms.ResourceAllocationException;
 import jakarta.jms.Session;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,11 +33,16 @@ public final class JmsSender implements AutoCloseable {
     private static final int MOST_AT_ONCE = 500;
 
     private final JmsBroker broker;
+    private final Optional<Duration> patience;
     private final BlockingQueue<Parcel> waiting = new LinkedBlockingQueue<>();
     private final Thread thread;
     private Connection connection;
     private Session session;
     private MessageProducer producer;
+    /** Queues that have let the present batch wait. */
+    private final Set<Destination> blocked = new HashSet<>();
+
+    private Destination sendingTo;
     private volatile String trouble;
     private volatile boolean closed;
 
@@ -45,7 +56,13 @@ public final class JmsSender implements AutoCloseable {
     private record Parcel(List<? extends Outgoing> contents, CompletableFuture<Void> sent) {}
 
     public JmsSender(String name, JmsBroker broker) {
+        this(name, broker, Optional.empty());
+    }
+
+    /** @param patience with a queue that is full and whose broker has those who send wait: then it fails */
+    public JmsSender(String name, JmsBroker broker, Optional<Duration> patience) {
         this.broker = broker;
+        this.patience = patience;
         this.thread = new Thread(this::run, "jms-send-" + name);
         thread.setDaemon(true);
     }
@@ -88,6 +105,7 @@ public final class JmsSender implements AutoCloseable {
                 batch.forEach(this::transmitAlone);
             }
             batch.clear();
+            blocked.clear();
         }
         disconnect();
     }
@@ -115,10 +133,43 @@ public final class JmsSender implements AutoCloseable {
         }
         for (Parcel parcel : batch) {
             for (Outgoing each : parcel.contents()) {
-                producer.send(each.destination(session), each.message(session));
+                sendingTo = each.destination(session);
+                if (blocked.contains(sendingTo)) {
+                    throw full(sendingTo);
+                }
+                send(each.message(session));
             }
         }
         session.commit();
+    }
+
+    /** Artemis' client waits without end, and for nobody but who interrupts it. */
+    private void send(Message message) throws JMSException {
+        if (patience.isEmpty()) {
+            producer.send(sendingTo, message);
+            return;
+        }
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture.delayedExecutor(patience.get().toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> {
+                    if (over.compareAndSet(false, true)) {
+                        thread.interrupt();
+                    }
+                });
+        try {
+            producer.send(sendingTo, message);
+            over.set(true);
+        } catch (JMSException | RuntimeException e) {
+            if (over.compareAndSet(false, true)) {
+                throw e;
+            }
+            blocked.add(sendingTo);
+            throw full(sendingTo);
+        }
+    }
+
+    private static JMSException full(Destination queue) {
+        return new ResourceAllocationException(queue + " is full");
     }
 
     private void disconnect() {
