@@ -231,7 +231,12 @@ public final class EventCodec {
 
     private static Instant time(String text) {
         try {
-            return OffsetDateTime.parse(text == null ? "" : text).toInstant();
+            OffsetDateTime time = OffsetDateTime.parse(text == null ? "" : text);
+            // Java reads years that RFC 3339 does not have, and with which nothing can be reckoned.
+            if (time.getYear() < 0 || time.getYear() > 9999) {
+                throw new DateTimeParseException("not a year of four digits", text, 0);
+            }
+            return time.toInstant();
         } catch (DateTimeParseException e) {
             throw new InvalidEventException("invalid-event", "the attribute time is no RFC 3339 time: " + text);
         }

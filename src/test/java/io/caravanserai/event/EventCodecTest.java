@@ -93,6 +93,8 @@ class EventCodecTest {
         assertRefused("invalid-event", with(good, "specversion", null), event.data());
         assertRefused("invalid-event", with(good, "id", null), event.data());
         assertRefused("invalid-event", with(good, "time", "yesterday"), event.data());
+        assertRefused("invalid-event", with(good, "time", "+999999999-12-31T00:00:00Z"), event.data());
+        assertRefused("invalid-event", with(good, "time", "-0001-01-01T00:00:00Z"), event.data());
         assertRefused("unknown-type", with(good, "type", "OrderEaten"), event.data());
         assertRefused("unknown-version", with(good, "dataschema", "/schemas/PaymentProcessed/v9"), event.data());
         assertRefused("unknown-version", with(good, "dataschema", "/schemas/OrderShipped/v1"), event.data());
