@@ -21,8 +21,8 @@ final class ConfigurationsCheck {
     private final List<Node> configurations;
     /** The ids that routes name, each with the place. */
     private final List<ScalarNode> named = new ArrayList<>();
-
-    private final long unnaming;
+    /** How many routes name none. */
+    private final long routesWithout;
 
     private ConfigurationsCheck(String file, Node root) {
         this.file = file;
@@ -35,7 +35,7 @@ final class ConfigurationsCheck {
         long routes = Nodes.valuesOf(root, "from").stream()
                 .filter(from -> Nodes.value(from, "steps").isPresent())
                 .count();
-        this.unnaming = routes - named.size();
+        this.routesWithout = routes - named.size();
     }
 
     static List<Fault> check(String file, Node root) {
@@ -65,7 +65,7 @@ final class ConfigurationsCheck {
             Optional<Node> id = Nodes.value(each, "id");
             String name = Nodes.text(each, "id").orElse(EVERY_ROUTE);
             boolean common = name.equals(EVERY_ROUTE);
-            boolean counts = common && unnaming > 0
+            boolean counts = common && routesWithout > 0
                     || id.isPresent()
                             && named.stream()
                                     .flatMap(ConfigurationsCheck::patterns)

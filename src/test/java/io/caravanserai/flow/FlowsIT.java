@@ -53,14 +53,7 @@ class FlowsIT {
 
     @Test
     void theRetryOfAFlowMayStandBehindItsRoutesWhereKaotoWritesIt() throws Exception {
-        hub.write(FLOW, """
-                - route:
-                    from:
-                      uri: direct:order-queue
-                      steps:
-                        - throwException:
-                            exceptionType: java.lang.IllegalStateException
-                            message: broken
+        hub.write(FLOW, FlowHub.failing(FLOW) + """
                 - onException:
                     exception:
                       - java.lang.IllegalStateException
