@@ -14,7 +14,6 @@ import org.apache.activemq.artemis.core.config.Configuration;
 import org.apache.activemq.artemis.core.config.CoreAddressConfiguration;
 import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
 import org.apache.activemq.artemis.core.remoting.impl.invm.InVMAcceptorFactory;
-import org.apache.activemq.artemis.core.remoting.impl.invm.InVMConnectorFactory;
 import org.apache.activemq.artemis.core.remoting.impl.netty.NettyAcceptorFactory;
 import org.apache.activemq.artemis.core.remoting.impl.netty.TransportConstants;
 import org.apache.activemq.artemis.core.server.JournalType;
@@ -170,7 +169,9 @@ public final class EmbeddedArtemis implements AutoCloseable {
     ActiveMQConnectionFactory connections() {
         ActiveMQConnectionFactory connections = new ActiveMQConnectionFactory(
                 false,
-                new TransportConfiguration(InVMConnectorFactory.class.getName(), withinTheProcess(number), "hub"));
+                new TransportConfiguration(InProcessConnectorFactory.class.getName(), withinTheProcess(number), "hub"));
+        // Else later connections are made as the broker says, not as is said here.
+        connections.setUseTopologyForLoadBalancing(false);
         connections.setUser(BrokerLogins.HUB);
         connections.setPassword(logins.hubPassword());
         return connections;
