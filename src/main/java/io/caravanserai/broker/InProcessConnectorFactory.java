@@ -14,8 +14,8 @@ import org.apache.activemq.artemis.utils.actors.ArtemisExecutor;
 
 /**
  * Artemis' connections within the process, whose packets to the broker are read by the thread that sends them. The usual
- * ones wake a thread of the broker for each packet, only to read it and hand it to another: with many small messages
- * that waking is a quarter of all the hub's work. What the broker does about a packet is done by its own threads.
+ * ones wake a thread of the broker for each packet, only to read it and hand it to another, which costs more than the reading.
+ * What the broker does about a packet is done by its own threads; a packet that it cannot read fails its sender.
  *
  * <p>Public and without arguments, for Artemis makes it by its name.
  */
