@@ -9,6 +9,7 @@ import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.http.HttpEndpoints;
+import io.caravanserai.jms.CamelJmsConfiguration;
 import io.caravanserai.jms.JmsDeadLetterWatch;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsEventBus;
@@ -88,20 +89,9 @@ final class Messaging implements AutoCloseable {
         this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, clock));
         this.log = new EventLog(store);
         this.stream = opened(new EventStream(log));
-        context.addComponent("jms", jmsComponent());
+        context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));
         kafka.ifPresent(side -> context.addComponent("kafka", side.component()));
         context.getRegistry().bind("eventBus", bus);
-    }
-
-    private JmsComponent jmsComponent() {
-        JmsComponent jms = new JmsComponent();
-        jms.setConnectionFactory(broker.pool());
-        // A message is gone from its queue in the transaction that sends what came of it, or not at all.
-        jms.setTransacted(true);
-        jms.setLazyCreateTransactionManager(false);
-        jms.setCacheLevelName("CACHE_CONSUMER");
-        jms.setRecoveryInterval(1_000);
-        return jms;
     }
 
     /** Relays what is owed, then what comes. The Camel context must have been started. */

@@ -1,0 +1,76 @@
+package io.caravanserai.jms;
+
+import jakarta.jms.ConnectionFactory;
+import jakarta.jms.Destination;
+import jakarta.jms.JMSException;
+import jakarta.jms.MessageProducer;
+import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.component.jms.JmsConfiguration;
+import org.apache.camel.component.jms.TemporaryQueueResolver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How flows use JMS unless they say otherwise: in transactions, and with replies to each other that do not wait for the
+ * broker.
+ *
+ * <p>Artemis' client asks the broker twice about a destination it has not sent to yet, waits for both answers, and notes
+ * in the destination that it has asked. As a message's reply-to is a new destination each time, each reply would wait
+ * twice. A reply to a temporary queue that this hub itself listens to uses the queue that was made for listening, as
+ * long as it is there.
+ */
+public final class CamelJmsConfiguration extends JmsConfiguration {
+    private static final Logger LOG = LoggerFactory.getLogger(CamelJmsConfiguration.class);
+
+    /** Shared by the copies of this that Camel makes for its endpoints. */
+    private final ReplyQueues replyQueues = new ReplyQueues();
+
+    public CamelJmsConfiguration(ConnectionFactory connections) {
+        super(connections);
+        // A message is gone from its queue in the transaction that sends what came of it, or not at all.
+        setTransacted(true);
+        setLazyCreateTransactionManager(false);
+        setCacheLevelName("CACHE_CONSUMER");
+        setRecoveryInterval(1_000);
+        setTemporaryQueueResolver(replyQueues);
+    }
+
+    @Override
+    protected CamelJmsTemplate createCamelJmsTemplate(ConnectionFactory connections) {
+        return new CamelJmsTemplate(this, connections) {
+            @Override
+            protected MessageProducer doCreateProducer(Session session, Destination destination) throws JMSException {
+                return super.doCreateProducer(session, replyQueues.asMade(destination));
+            }
+        };
+    }
+
+    /** The temporary queues that flows listen to. */
+    private static final class ReplyQueues implements TemporaryQueueResolver {
+        private final Map<Destination, Destination> open = new ConcurrentHashMap<>();
+
+        @Override
+        public TemporaryQueue createTemporaryQueue(Session session) throws JMSException {
+            TemporaryQueue queue = session.createTemporaryQueue();
+            open.put(queue, queue);
+            return queue;
+        }
+
+        @Override
+        public void delete(TemporaryQueue queue) {
+            open.remove(queue);
+            try {
+                queue.delete();
+            } catch (JMSException e) {
+                LOG.debug("a reply queue went with its connection", e);
+            }
+        }
+
+        Destination asMade(Destination destination) {
+            return open.getOrDefault(destination, destination);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.caravanserai.jms;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.caravanserai.HubSettings;
+import io.caravanserai.broker.JmsBroker;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.core.protocol.core.impl.PacketImpl;
+import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.component.jms.JmsComponent;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CamelJmsConfigurationIT {
+    @TempDir
+    private Path folder;
+
+    private final AtomicInteger questionsToBroker = new AtomicInteger();
+    private JmsBroker broker;
+    private DefaultCamelContext context;
+
+    @BeforeEach
+    void start() throws Exception {
+        broker = JmsBroker.start(new HubSettings.Jms(Optional.empty(), 0), folder.resolve("broker"), List.of());
+        ActiveMQConnectionFactory connections =
+                (ActiveMQConnectionFactory) broker.pool().getConnectionFactory();
+        connections.getServerLocator().addOutgoingInterceptor((packet, connection) -> {
+            if (packet.getType() == PacketImpl.SESS_BINDINGQUERY || packet.getType() == PacketImpl.SESS_QUEUEQUERY) {
+                questionsToBroker.incrementAndGet();
+            }
+            return true;
+        });
+        context = new DefaultCamelContext();
+        context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("direct:asker").to("jms:queue:asked?transacted=false");
+                from("jms:queue:asked").setBody(simple("answer to ${body}"));
+            }
+        });
+        context.start();
+    }
+
+    @AfterEach
+    void stop() {
+        context.stop();
+        broker.close();
+    }
+
+    @Test
+    void theBrokerIsNotAskedForTheReplyQueueBeforeEachReply() throws Exception {
+        int count = 50;
+        try (ProducerTemplate client = context.createProducerTemplate()) {
+            for (int i = 0; i < count; i++) {
+                assertThat(client.requestBody("direct:asker", "question " + i, String.class))
+                        .isEqualTo("answer to question " + i);
+            }
+        }
+
+        // The first time each session of the pool asks for what it has not heard of.
+        assertThat(questionsToBroker).hasValueLessThan(count);
+    }
+}
