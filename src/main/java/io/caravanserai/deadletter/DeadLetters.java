@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -28,10 +29,12 @@ public final class DeadLetters implements DeadLetterSink {
             INSERT INTO dead_letters (id, origin, channel, source, type, reason, error, received_at, headers, body, base64)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (origin) DO UPDATE
-            SET reason = excluded.reason, error = excluded.error, received_at = excluded.received_at, settled_at = NULL
+            SET reason = excluded.reason, error = excluded.error, received_at = excluded.received_at,
+              headers = excluded.headers, settled_at = NULL
             RETURNING id
             """;
     private static final String GET = "SELECT * FROM dead_letters WHERE id = ?";
+    private static final String BY_ORIGIN = "SELECT * FROM dead_letters WHERE origin = ?";
     private static final String LIST = """
             SELECT * FROM dead_letters
             WHERE settled_at IS NULL AND id < ?
@@ -97,6 +100,20 @@ public final class DeadLetters implements DeadLetterSink {
     public CompletableFuture<String> add(DeadLetter.Failed failed) {
         String id = ids.get();
         return store.write("dead-letter", failed.origin(), tx -> add(tx, id, failed));
+    }
+
+    /**
+     * As {@link #add(DeadLetter.Failed)}, of a message that is found again and again where it lies: as long as it is the
+     * same by that header, its letter stays as it is, also when it was replayed a moment ago.
+     */
+    public CompletableFuture<String> addFound(DeadLetter.Failed failed, String header) {
+        String id = ids.get();
+        return store.write("dead-letter", failed.origin(), tx -> {
+            Optional<DeadLetter> known = tx.first(BY_ORIGIN, DeadLetters::letter, failed.origin())
+                    .filter(letter -> Objects.equals(
+                            letter.headers().get(header), failed.headers().get(header)));
+            return known.isPresent() ? known.get().id() : add(tx, id, failed);
+        });
     }
 
     /** Adds a letter in a unit of work that does more; answers its id. */

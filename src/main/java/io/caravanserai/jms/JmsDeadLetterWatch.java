@@ -6,11 +6,11 @@ import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replayer;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
+import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
-import jakarta.jms.Queue;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import java.util.Base64;
@@ -26,6 +26,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.activemq.artemis.api.core.ActiveMQDuplicateIdException;
+import org.apache.activemq.artemis.api.core.RoutingType;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +46,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static final String ORIGINAL_ADDRESS = "_AMQ_ORIG_ADDRESS";
     private static final String ORIGINAL_NUMBER = "_AMQ_ORIG_MESSAGE_ID";
     private static final String ORIGINAL_QUEUE = "_AMQ_ORIG_QUEUE";
+    private static final String ORIGINAL_ROUTING = "_AMQ_ORIG_ROUTING_TYPE";
     private static final String EXPIRED = "_AMQ_ACTUAL_EXPIRY";
     private static final int LOOK_MILLIS = 1_000;
 
@@ -94,7 +96,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                 long number = ((ActiveMQMessage) message).getCoreMessage().getMessageID();
                 present.add(number);
                 if (!seen.contains(number) && !message.propertyExists(JmsDeadLetters.LETTER)) {
-                    letters.add(failed(message, number)).get();
+                    letters.addFound(failed(message, number), "JMSMessageID").get();
                 }
             }
             seen = present;
@@ -139,7 +141,8 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
 
     private static DeadLetter.Failed failed(Message message, long number) throws JMSException {
         Map<String, String> headers = JmsHeaders.all(message);
-        String origin = headers.getOrDefault(ORIGIN, CHANNEL + ':' + number);
+        // Another broker may number its messages as the one before it.
+        String origin = headers.getOrDefault(ORIGIN, CHANNEL + ':' + number + ':' + headers.get("JMSMessageID"));
         String text = JmsHeaders.text(message).orElse(null);
         byte[] bytes = text == null ? JmsHeaders.bytes(message).orElse(null) : null;
         boolean expired = headers.containsKey(EXPIRED);
@@ -224,16 +227,26 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static Optional<String> selector(Map<String, String> headers) {
         String id = headers.getOrDefault("JMSMessageID", "");
         if (id.startsWith("ID:")) {
-            return Optional.of("JMSMessageID = '" + id.replace("'", "''") + "'");
+            // Each subscription of a topic gives up the same message.
+            String queue = headers.get(ORIGINAL_QUEUE);
+            return Optional.of("JMSMessageID = " + quoted(id)
+                    + (queue == null ? "" : " AND " + ORIGINAL_QUEUE + " = " + quoted(queue)));
         }
         // Its sender gave it no id.
         return Optional.ofNullable(headers.get(ORIGINAL_NUMBER)).map(number -> ORIGINAL_NUMBER + " = " + number);
     }
 
-    private static Queue whereItCameFrom(Session session, DeadLetter letter) throws JMSException {
+    private static String quoted(String text) {
+        return "'" + text.replace("'", "''") + "'";
+    }
+
+    private static Destination whereItCameFrom(Session session, DeadLetter letter) throws JMSException {
         String address = letter.headers().getOrDefault(ORIGINAL_ADDRESS, letter.source());
         String queue = letter.headers().getOrDefault(ORIGINAL_QUEUE, address);
-        return session.createQueue(queue.equals(address) ? queue : address + "::" + queue);
+        String name = queue.equals(address) ? queue : address + "::" + queue;
+        boolean ofTopic = String.valueOf(RoutingType.MULTICAST.getType())
+                .equals(letter.headers().get(ORIGINAL_ROUTING));
+        return ofTopic ? session.createTopic(name) : session.createQueue(name);
     }
 
     private static Message again(Session session, DeadLetter letter) throws JMSException {
@@ -258,6 +271,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                 org.apache.activemq.artemis.api.core.Message.HDR_DUPLICATE_DETECTION_ID.toString(),
                 letter.id() + '/' + letter.receivedAt().toEpochMilli());
         message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
+        message.setJMSType(letter.headers().get("JMSType"));
         String replyTo = letter.headers().get("JMSReplyTo");
         if (replyTo != null) {
             message.setJMSReplyTo(JmsHeaders.destination(replyTo));
