@@ -10,6 +10,7 @@ import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
 import jakarta.jms.TextMessage;
 import java.io.BufferedReader;
 import java.io.InputStream;
@@ -28,7 +29,10 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,10 +72,13 @@ class HubMessagesIT {
 
     @BeforeEach
     void connect() throws Exception {
-        connection =
-                new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort().orElseThrow()).createConnection();
+        connection = factory().createConnection();
         session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
         connection.start();
+    }
+
+    private static ActiveMQConnectionFactory factory() {
+        return new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort().orElseThrow());
     }
 
     @AfterEach
@@ -121,6 +128,28 @@ class HubMessagesIT {
         assertThat(problem.path("status").asInt()).isEqualTo(409);
         assertThat(problem.path("orderStatus").asText()).isEqualTo("CANCELLED");
         assertThat(problem.path("reason").asText()).isEqualTo("payment-declined");
+    }
+
+    @Test
+    void anAnswerThatNobodyIsLeftToHearLeavesNothingAtTheBroker() throws Exception {
+        String orderId = newOrderId();
+        String queue;
+        try (Connection impatient = factory().createConnection();
+                Session theirs = impatient.createSession()) {
+            TemporaryQueue answers = theirs.createTemporaryQueue();
+            queue = answers.getQueueName();
+            TextMessage order = theirs.createTextMessage(ORDER.formatted(orderId, "pm_slow_500"));
+            order.setJMSReplyTo(answers);
+            theirs.createProducer(theirs.createQueue("orders")).send(order);
+        }
+        await().until(() ->
+                json(get("/orders/" + orderId)).path("status").asText().equals("SHIPPED"));
+
+        // Answers are sent one after the other, so that of the first order has had its turn.
+        reply(send(ORDER.formatted(newOrderId(), "pm_card_visa"), Map.of(), "the next one"));
+
+        ClientSession core = ((ActiveMQSession) session).getCoreSession();
+        assertThat(core.queueQuery(SimpleString.of(queue)).isExists()).isFalse();
     }
 
     @Test
