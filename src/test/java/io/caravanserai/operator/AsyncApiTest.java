@@ -85,6 +85,15 @@ class AsyncApiTest {
                 .hasSize(Style.values().length);
     }
 
+    /** AsyncAPI's own validator takes no {@code true} for a schema, though JSON Schema does. */
+    @Test
+    void everySchemaOfAMessageIsAnObject() {
+        document.at("/components/messages").forEach(message -> {
+            assertThat(message.path("payload").isObject()).as("%s", message).isTrue();
+            assertThat(message.path("headers").isBoolean()).as("%s", message).isFalse();
+        });
+    }
+
     @Test
     void everyReferenceLeadsSomewhere() {
         document.findValues("$ref").forEach(reference -> {
