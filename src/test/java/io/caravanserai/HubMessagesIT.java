@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravanserai.order.OrderJson;
 import jakarta.jms.Connection;
+import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
@@ -169,7 +170,7 @@ class HubMessagesIT {
     @Test
     void garbageGoesToTheDeadLettersWithTheReasonAndTheNextOrderIsTaken() throws Exception {
         String mark = UUID.randomUUID().toString();
-        send("{\"customerId\": \"" + mark + "\"", Map.of("mine", mark), "c-3");
+        Sent garbage = send("{\"customerId\": \"" + mark + "\"", Map.of("mine", mark), "c-3");
         JsonNode next = reply(send(ORDER.formatted(newOrderId(), "pm_card_visa"), Map.of(), "c-4"));
         assertThat(next.path("status").asText()).isEqualTo("SHIPPED");
 
@@ -183,6 +184,9 @@ class HubMessagesIT {
         Message inQueue = dlq.receive(PATIENCE);
         assertThat(inQueue.getStringProperty("reason")).isEqualTo("invalid-json");
         assertThat(((TextMessage) inQueue).getText()).contains(mark);
+        assertThat(inQueue.getJMSCorrelationID()).isEqualTo("c-3");
+        assertThat(inQueue.getJMSType()).isEqualTo("order");
+        assertThat(inQueue.getJMSReplyTo()).hasToString(garbage.replyTo().toString());
 
         String path = "/dead-letters/" + letter.path("id").asText();
         assertThat(json(call("POST", path + "/replay", null)).path("replays").asInt())
@@ -290,6 +294,7 @@ class HubMessagesIT {
         assertThat(json(get("/events?orderId=none")).path("items")).isEmpty();
         assertThat(get("/events?after=x").statusCode()).isEqualTo(400);
         assertThat(get("/dead-letters/none").statusCode()).isEqualTo(404);
+        assertThat(get("/dead-letters?cursor=none!").statusCode()).isEqualTo(400);
         assertThat(call("POST", "/dead-letters/none/replay", null).statusCode()).isEqualTo(404);
         assertThat(get("/dead-letters/replays/none").statusCode()).isEqualTo(404);
         assertThat(call("POST", "/dead-letters/replay", "{\"rate\": 0}").statusCode())
@@ -310,18 +315,19 @@ class HubMessagesIT {
         return null;
     }
 
-    private record Sent(MessageConsumer answers, String correlationId) {}
+    private record Sent(Destination replyTo, MessageConsumer answers, String correlationId) {}
 
     private Sent send(String body, Map<String, String> properties, String correlationId) throws JMSException {
         TextMessage message = session.createTextMessage(body);
         jakarta.jms.Queue answers = session.createTemporaryQueue();
         message.setJMSReplyTo(answers);
+        message.setJMSType("order");
         message.setJMSCorrelationID(correlationId);
         for (Map.Entry<String, String> property : properties.entrySet()) {
             message.setStringProperty(property.getKey(), property.getValue());
         }
         session.createProducer(session.createQueue("orders")).send(message);
-        return new Sent(session.createConsumer(answers), correlationId);
+        return new Sent(answers, session.createConsumer(answers), correlationId);
     }
 
     private static JsonNode reply(Sent sent) throws Exception {

@@ -21,8 +21,14 @@ public final class Cursor {
      */
     public static <T, D> Response.Page<D> page(
             List<T> found, int limit, Function<T, String> last, Function<T, D> document) {
-        List<T> items = found.size() > limit ? found.subList(0, limit) : found;
-        String next = found.size() > limit ? wrap(last.apply(items.get(limit - 1))) : null;
+        boolean more = found.size() > limit;
+        return page(more ? found.subList(0, limit) : found, more, last, document);
+    }
+
+    /** The same for a page that was cut where it ends; it is not empty when there are more. */
+    public static <T, D> Response.Page<D> page(
+            List<T> items, boolean more, Function<T, String> last, Function<T, D> document) {
+        String next = more ? wrap(last.apply(items.get(items.size() - 1))) : null;
         return new Response.Page<>(items.stream().map(document).toList(), next);
     }
 

@@ -65,6 +65,9 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
                 }
             }
             message.setJMSCorrelationID(failed.headers().get("JMSCorrelationID"));
+            message.setJMSType(failed.headers().get("JMSType"));
+            String replyTo = failed.headers().get("JMSReplyTo");
+            message.setJMSReplyTo(replyTo == null ? null : JmsHeaders.destination(replyTo));
             message.setStringProperty("originalMessageId", failed.headers().get("JMSMessageID"));
             message.setStringProperty("originalDestination", failed.source());
             message.setStringProperty("reason", failed.reason());

@@ -6,6 +6,7 @@ import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.http.Access;
+import io.caravanserai.http.Cursor;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.http.HttpRoutes;
 import io.caravanserai.http.Problem;
@@ -45,12 +46,9 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
                 request.query("source").orElse(null),
                 request.query("reason").orElse(null),
                 request.query("type").orElse(null));
-        return letters.page(filter, request.query("cursor").orElse(null), request.limit())
-                .thenApply(page -> Response.page(new Response.Page<>(
-                        page.letters().stream().map(DeadLetterEndpoints::json).toList(),
-                        page.more()
-                                ? page.letters().get(page.letters().size() - 1).id()
-                                : null)));
+        return letters.page(filter, Cursor.of(request).orElse(null), request.limit())
+                .thenApply(page -> Response.page(
+                        Cursor.page(page.letters(), page.more(), DeadLetter::id, DeadLetterEndpoints::json)));
     }
 
     private CompletionStage<Response> get(Request request) {
