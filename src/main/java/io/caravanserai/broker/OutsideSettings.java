@@ -55,6 +55,15 @@ final class OutsideSettings {
 
     private static Optional<AddressSettings> settings(Session session, String address) throws JMSException {
         TemporaryQueue answers = session.createTemporaryQueue();
+        try {
+            return settings(session, address, answers);
+        } finally {
+            answers.delete();
+        }
+    }
+
+    private static Optional<AddressSettings> settings(Session session, String address, TemporaryQueue answers)
+            throws JMSException {
         try (MessageConsumer consumer = session.createConsumer(answers);
                 MessageProducer producer = session.createProducer(session.createQueue(MANAGEMENT))) {
             Message question = session.createMessage();

@@ -45,6 +45,7 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
     private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
     private static final String REPLAYING = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
+    private static final String NOT_REPLAYED = "UPDATE dead_letters SET replays = replays - 1 WHERE id = ?";
     /** What was sent may have failed again, and been added, before its sender hears that it was sent. */
     private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ? AND received_at = ?";
 
@@ -239,7 +240,8 @@ public final class DeadLetters implements DeadLetterSink {
 
     /**
      * Sends a letter to where it came from; completes with true when it was handled, false when it failed again or takes
-     * more than a minute, and empty when there is no such letter. Who asks while it is under way hears what comes of it.
+     * more than a minute, and empty when there is no such letter. Fails when it cannot be sent at present, as when the
+     * broker is away. Who asks while it is under way hears what comes of it.
      */
     public CompletableFuture<Optional<Boolean>> replay(String id) {
         return replay(id, Instant.MAX);
@@ -280,16 +282,29 @@ public final class DeadLetters implements DeadLetterSink {
                         "what brought this letter (" + letter.channel() + ") does not run at present"))
                 : replayer.replay(letter);
         return replayed.handle((nothing, error) -> error)
-                .thenCompose(error -> store.write("dead-letter-replayed", letter.id(), tx -> {
-                    if (error == null) {
-                        if (tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt()) == 1) {
-                            tx.update(COPY_LEAVES, letter.id());
-                        }
-                    } else {
-                        tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
-                    }
-                    return error == null;
-                }));
+                .thenCompose(error -> isUnavailable(error) ? notReplayed(letter, error) : replayed(letter, error));
+    }
+
+    private CompletableFuture<Boolean> notReplayed(DeadLetter letter, Throwable error) {
+        return store.write("dead-letter-not-replayed", letter.id(), tx -> tx.update(NOT_REPLAYED, letter.id()))
+                .thenCompose(noted -> CompletableFuture.failedFuture(cause(error)));
+    }
+
+    private CompletableFuture<Boolean> replayed(DeadLetter letter, Throwable error) {
+        return store.write("dead-letter-replayed", letter.id(), tx -> {
+            if (error == null) {
+                if (tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt()) == 1) {
+                    tx.update(COPY_LEAVES, letter.id());
+                }
+            } else {
+                tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
+            }
+            return error == null;
+        });
+    }
+
+    private static boolean isUnavailable(Throwable error) {
+        return error != null && cause(error) instanceof StoreUnavailableException;
     }
 
     private static Throwable cause(Throwable error) {

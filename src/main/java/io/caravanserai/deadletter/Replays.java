@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Replays many dead letters: the selection is frozen when a replay begins, its letters go one after the other, oldest
- * first, no faster than asked for, and it stops when too many in a row fail again. Goes on after a restart.
+ * first, no faster than asked for, and it stops when too many in a row fail again. Goes on after a restart, and waits
+ * while a letter cannot be sent because the broker, or the store, is away.
  */
 public final class Replays implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Replays.class);

@@ -4,6 +4,7 @@ import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replayer;
+import io.caravanserai.store.StoreUnavailableException;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
 import jakarta.jms.Destination;
@@ -200,16 +201,35 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private CompletableFuture<Void> transacted(Work work) {
         return CompletableFuture.runAsync(
                 () -> {
+                    broker.trouble().ifPresent(trouble -> {
+                        throw new StoreUnavailableException(trouble, null);
+                    });
                     try (Connection connection = broker.connect();
                             Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
                         connection.start();
                         work.with(session);
                         session.commit();
                     } catch (JMSException e) {
-                        throw new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
+                        throw isAway()
+                                ? new StoreUnavailableException(
+                                        "the connection to the JMS broker broke: " + e.getMessage(), e)
+                                : new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
                     }
                 },
                 thread);
+    }
+
+    /** That a connection broke may be known to this only after those who used it. */
+    private boolean isAway() {
+        if (broker.trouble().isPresent()) {
+            return true;
+        }
+        try (Connection connection = broker.connect()) {
+            connection.start();
+            return false;
+        } catch (JMSException e) {
+            return true;
+        }
     }
 
     private static void takeOut(Session session, DeadLetter letter) throws JMSException {

@@ -44,7 +44,11 @@ class OutsideSettingsIT {
         try (ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory(URL, "hub", "secret");
                 Connection connection = factory.createConnection()) {
             connection.start();
-            return OutsideSettings.faults(connection, List.of("orders", "order-events"));
+            List<String> faults = OutsideSettings.faults(connection, List.of("orders", "order-events"));
+            assertThat(broker.getActiveMQServer().getActiveMQServerControl().getQueueNames())
+                    .as("what is left at the broker")
+                    .isEmpty();
+            return faults;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.caravanserai.jms;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.uuid.Generators;
@@ -9,14 +10,17 @@ import io.caravanserai.broker.ArtemisProcess;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.Replays;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.Topic;
+import java.math.BigDecimal;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -54,8 +58,7 @@ class OutsideDeadLettersIT {
         }
         process = ArtemisProcess.start(folder.resolve("broker"), port);
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(
-                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), Clock.systemUTC());
+        letters = new DeadLetters(store, OutsideDeadLettersIT::id, Clock.systemUTC());
         broker = JmsBroker.start(new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + port), 0), folder, List.of());
         watch = new JmsDeadLetterWatch(broker, letters).start();
     }
@@ -189,6 +192,47 @@ class OutsideDeadLettersIT {
         letters.addFound(found, "JMSMessageID").join();
 
         assertThat(waiting()).isEmpty();
+    }
+
+    @Test
+    void aReplayWaitsWhileTheBrokerIsAwayAndGoesOnInOrder() throws Exception {
+        List<String> sent = List.of("1", "2", "3");
+        for (String text : sent) {
+            send(text);
+        }
+        await().until(() -> waiting().size() == sent.size());
+        store.write("test", "test", tx -> tx.update("UPDATE dead_letters SET source = 'back'"))
+                .join();
+        String oldest = waiting().get(sent.size() - 1).id();
+        process.kill();
+        try (Replays replays = new Replays(store, letters, OutsideDeadLettersIT::id, Clock.systemUTC())) {
+            assertThatThrownBy(() -> letters.replay(oldest).join()).hasCauseInstanceOf(StoreUnavailableException.class);
+
+            String replay = replays.begin(
+                            new Replays.Request(DeadLetters.Filter.ALL, null, BigDecimal.valueOf(10_000), 1))
+                    .join()
+                    .id();
+            await().during(Duration.ofSeconds(3))
+                    .atMost(Duration.ofSeconds(5))
+                    .until(() -> replays.progress(replay).join().orElseThrow().remaining() == sent.size());
+            process = ArtemisProcess.start(folder.resolve("broker"), port);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> replays.progress(replay).join().orElseThrow().replayed() == sent.size());
+        }
+
+        assertThat(letters.get(oldest).join().orElseThrow().replays()).isEqualTo(1);
+        try (Connection connection = connection()) {
+            Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+            MessageConsumer consumer = session.createConsumer(session.createQueue("back"));
+            for (String text : sent) {
+                assertThat(consumer.receive(PATIENCE).getBody(String.class)).isEqualTo(text);
+            }
+            assertThat(consumer.receiveNoWait()).isNull();
+        }
+    }
+
+    private static String id() {
+        return Generators.timeBasedEpochGenerator().generate().toString();
     }
 
     private void send(String text) throws JMSException {
