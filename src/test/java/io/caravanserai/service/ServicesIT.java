@@ -184,6 +184,37 @@ class ServicesIT {
     }
 
     @Test
+    void nothingOfAShippedOrderIsUndone() {
+        Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
+        create(order);
+        reserve(order);
+        pay(order);
+        ship(order);
+
+        assertThatThrownBy(() -> refund(order)).hasCauseInstanceOf(OrderClosedException.class);
+        assertThat(release(order)).isEqualTo(StepOutcome.SKIPPED);
+        assertThatThrownBy(() -> cancel(order)).hasCauseInstanceOf(OrderClosedException.class);
+
+        Optional<Payment> payment = write(tx -> payments.held(tx, "o"));
+        assertThat(payment.orElseThrow().status()).isEqualTo("CAPTURED");
+        assertThat(stock("SADDLE-01")).isEqualTo(new Stock("SADDLE-01", 9, 0, 1));
+    }
+
+    @Test
+    void whatIsUndoneBeforeItIsShippedIsNotShipped() {
+        Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
+        create(order);
+        reserve(order);
+        pay(order);
+
+        assertThat(refund(order)).isEqualTo(StepOutcome.DONE);
+
+        assertThatThrownBy(() -> ship(order)).hasCauseInstanceOf(OrderClosedException.class);
+        Optional<Shipment> shipment = write(tx -> shipping.find(tx, "o"));
+        assertThat(shipment).isEmpty();
+    }
+
+    @Test
     void anOrderThatIsToBeCancelledIsNotOpened() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
         write(tx -> life.turnBack(tx, "o", Reason.CANCELLED_BY_OPERATOR));

@@ -106,7 +106,11 @@ public final class OrderLife implements Projection {
                 switch (event.type().kind()) {
                     case PROGRESS -> progress(tx, event);
                     case FAILURE -> failure(tx, event);
-                    case COMPENSATION -> event.type() != EventType.OrderCancelled || end(tx, event);
+                    // Whoever asked for it, nothing of a shipped order is undone, and what is undone is not shipped.
+                    case COMPENSATION ->
+                        event.type() == EventType.OrderCancelled
+                                ? end(tx, event)
+                                : turnBack(tx, event.orderId(), Reason.SERVICE_UNAVAILABLE);
                 };
         if (!applied) {
             throw new OrderClosedException(event.orderId(), event.type().name());
