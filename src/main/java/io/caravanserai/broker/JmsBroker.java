@@ -30,6 +30,7 @@ public final class JmsBroker implements AutoCloseable {
     private final Optional<EmbeddedArtemis> embedded;
     private final ActiveMQConnectionFactory connections;
     private final ActiveMQConnectionFactory guarded;
+    private final ActiveMQConnectionFactory aside;
     private final JmsPoolConnectionFactory pool;
     private final Thread watch = new Thread(this::watch, "jms-watch");
     private volatile String trouble = "the JMS broker has not been reached yet";
@@ -39,6 +40,7 @@ public final class JmsBroker implements AutoCloseable {
         this.embedded = embedded;
         this.connections = factories.get();
         this.guarded = factories.get();
+        this.aside = factories.get();
         guarded.getServerLocator().addIncomingInterceptor(new BodyGuard());
         this.pool = new JmsPoolConnectionFactory();
         pool.setConnectionFactory(connections);
@@ -79,6 +81,14 @@ public final class JmsBroker implements AutoCloseable {
     /** A connection of its own, not started; to be closed by the caller. */
     public Connection connect() throws JMSException {
         return connections.createConnection();
+    }
+
+    /**
+     * As {@link #connect}, for those who connect again and again. A broker that goes while a connection is made holds up,
+     * for half a minute, all who connect in the same way: Artemis' client waits for its answer, and lets nobody pass.
+     */
+    public Connection connectAside() throws JMSException {
+        return aside.createConnection();
     }
 
     /**
@@ -167,6 +177,7 @@ public final class JmsBroker implements AutoCloseable {
         pool.stop();
         connections.close();
         guarded.close();
+        aside.close();
         embedded.ifPresent(EmbeddedArtemis::close);
     }
 }

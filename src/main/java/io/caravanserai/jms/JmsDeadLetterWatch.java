@@ -86,7 +86,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         if (added >= 0 && added == addedBefore) {
             return;
         }
-        try (Connection connection = broker.connect();
+        try (Connection connection = broker.connectAside();
                 Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
                 QueueBrowser browser = session.createBrowser(session.createQueue(JmsDeadLetters.QUEUE))) {
             connection.start();
@@ -129,7 +129,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
 
     private void takeOut(List<String> letterIds) throws JMSException {
         String theirs = letterIds.stream().collect(Collectors.joining("', '", JmsDeadLetters.LETTER + " IN ('", "')"));
-        try (Connection connection = broker.connect();
+        try (Connection connection = broker.connectAside();
                 Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
                 MessageConsumer consumer = session.createConsumer(session.createQueue(JmsDeadLetters.QUEUE), theirs)) {
             connection.start();
@@ -204,7 +204,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                     broker.trouble().ifPresent(trouble -> {
                         throw new StoreUnavailableException(trouble, null);
                     });
-                    try (Connection connection = broker.connect();
+                    try (Connection connection = broker.connectAside();
                             Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
                         connection.start();
                         work.with(session);
@@ -224,7 +224,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         if (broker.trouble().isPresent()) {
             return true;
         }
-        try (Connection connection = broker.connect()) {
+        try (Connection connection = broker.connectAside()) {
             connection.start();
             return false;
         } catch (JMSException e) {

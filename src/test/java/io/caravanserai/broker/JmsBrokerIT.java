@@ -1,0 +1,125 @@
+package io.caravanserai.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.caravanserai.HubSettings;
+import jakarta.jms.Connection;
+import jakarta.jms.JMSException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JmsBrokerIT {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aConnectionThatTheBrokerDoesNotAnswerHoldsUpNobodyElse() throws Exception {
+        int port;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            port = socket.getLocalPort();
+        }
+        ArtemisProcess process = ArtemisProcess.start(folder.resolve("broker"), port);
+        try (Way way = new Way(port)) {
+            JmsBroker broker = JmsBroker.start(
+                    new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + way.port()), 0), folder, List.of());
+            try {
+                await().until(() -> broker.trouble().isEmpty());
+
+                way.isOpen = false;
+                CompletableFuture.runAsync(() -> connected(broker::connectAside));
+                await().until(() -> way.turnedAway > 0);
+                way.isOpen = true;
+
+                assertThat(CompletableFuture.supplyAsync(() -> connected(broker::connect)))
+                        .succeedsWithin(Duration.ofSeconds(10));
+            } finally {
+                broker.close();
+            }
+        } finally {
+            process.close();
+        }
+    }
+
+    private interface Connecting {
+        Connection connect() throws JMSException;
+    }
+
+    private static boolean connected(Connecting connecting) {
+        try (Connection connection = connecting.connect()) {
+            connection.start();
+            return true;
+        } catch (JMSException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The way to a port of this machine. While it is closed, who comes is let in and hears nothing. */
+    private static final class Way implements AutoCloseable {
+        private final ServerSocket door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        private final ExecutorService threads = Executors.newCachedThreadPool(work -> {
+            Thread thread = new Thread(work, "way");
+            thread.setDaemon(true);
+            return thread;
+        });
+        private final int target;
+        private volatile boolean isOpen = true;
+        private volatile int turnedAway;
+
+        Way(int target) throws IOException {
+            this.target = target;
+            threads.execute(this::serve);
+        }
+
+        int port() {
+            return door.getLocalPort();
+        }
+
+        private void serve() {
+            while (!door.isClosed()) {
+                try {
+                    Socket near = door.accept();
+                    if (isOpen) {
+                        Socket far = new Socket(InetAddress.getLoopbackAddress(), target);
+                        threads.execute(() -> carry(near, far));
+                        threads.execute(() -> carry(far, near));
+                    } else {
+                        turnedAway++;
+                    }
+                } catch (IOException e) {
+                    if (!door.isClosed()) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
+            }
+        }
+
+        private static void carry(Socket from, Socket to) {
+            try (from;
+                    to) {
+                from.getInputStream().transferTo(to.getOutputStream());
+            } catch (IOException e) {
+                // One of them has left, which is the end of both.
+                return;
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            door.close();
+            threads.shutdownNow();
+        }
+    }
+}
