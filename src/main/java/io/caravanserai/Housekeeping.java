@@ -3,7 +3,9 @@ package io.caravanserai;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,6 +25,7 @@ final class Housekeeping implements AutoCloseable {
 
     private final Store store;
     private final Map<String, Chore> chores = new LinkedHashMap<>();
+    private final List<Runnable> outsideTheStore = new ArrayList<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "housekeeping");
         thread.setDaemon(true);
@@ -43,6 +46,12 @@ final class Housekeeping implements AutoCloseable {
     /** @param name of its units of work */
     Housekeeping with(String name, Chore chore) {
         chores.put(name, chore);
+        return this;
+    }
+
+    /** Something to clear away that is not in the store. */
+    Housekeeping also(Runnable chore) {
+        outsideTheStore.add(chore);
         return this;
     }
 
@@ -69,6 +78,7 @@ final class Housekeeping implements AutoCloseable {
                 TimeUnit.MILLISECONDS.sleep(BREATH_MILLIS);
             }
         }
+        outsideTheStore.forEach(Runnable::run);
     }
 
     @Override

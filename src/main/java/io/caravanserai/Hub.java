@@ -215,7 +215,9 @@ public final class Hub implements AutoCloseable {
                                 tx, clock.instant().minus(retention)))
                 .with(
                         "forget-replays",
-                        tx -> messaging.replays.forgetSome(tx, clock.instant().minus(retention)));
+                        tx -> messaging.replays.forgetSome(tx, clock.instant().minus(retention)))
+                .also(() ->
+                        messaging.broker.embedded().ifPresent(broker -> broker.deleteIdle(Flows::isQueueOfVersion)));
     }
 
     private void happened(OrderEvent event) {

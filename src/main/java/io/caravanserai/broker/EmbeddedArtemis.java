@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.apache.activemq.artemis.api.core.QueueConfiguration;
 import org.apache.activemq.artemis.api.core.RoutingType;
 import org.apache.activemq.artemis.api.core.SimpleString;
@@ -13,20 +14,26 @@ import org.apache.activemq.artemis.api.core.TransportConfiguration;
 import org.apache.activemq.artemis.core.config.Configuration;
 import org.apache.activemq.artemis.core.config.CoreAddressConfiguration;
 import org.apache.activemq.artemis.core.config.impl.ConfigurationImpl;
+import org.apache.activemq.artemis.core.postoffice.impl.LocalQueueBinding;
 import org.apache.activemq.artemis.core.remoting.impl.invm.InVMAcceptorFactory;
 import org.apache.activemq.artemis.core.remoting.impl.netty.NettyAcceptorFactory;
 import org.apache.activemq.artemis.core.remoting.impl.netty.TransportConstants;
+import org.apache.activemq.artemis.core.server.ActiveMQServer;
 import org.apache.activemq.artemis.core.server.JournalType;
+import org.apache.activemq.artemis.core.server.Queue;
 import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
 import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An Artemis broker in the hub's process: its journal beside the database, a TCP acceptor on the loopback address for
  * other programs, and an acceptor within the process for the hub itself.
  */
 public final class EmbeddedArtemis implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EmbeddedArtemis.class);
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
     /**
@@ -180,6 +187,26 @@ public final class EmbeddedArtemis implements AutoCloseable {
     private static Map<String, Object> withinTheProcess(int number) {
         return Map.of(
                 org.apache.activemq.artemis.core.remoting.impl.invm.TransportConstants.SERVER_ID_PROP_NAME, number);
+    }
+
+    /** Deletes the queues of such names that hold nothing and that nobody listens to. */
+    public void deleteIdle(Predicate<String> names) {
+        ActiveMQServer artemis = server.getActiveMQServer();
+        List<SimpleString> idle = artemis.getPostOffice()
+                .getAllBindings()
+                .filter(LocalQueueBinding.class::isInstance)
+                .map(binding -> ((LocalQueueBinding) binding).getQueue())
+                .filter(queue -> names.test(queue.getName().toString()))
+                .filter(queue -> queue.getConsumerCount() == 0 && queue.getMessageCount() == 0)
+                .map(Queue::getName)
+                .toList();
+        for (SimpleString queue : idle) {
+            try {
+                artemis.destroyQueue(queue, null, true, false, true, true);
+            } catch (Exception e) {
+                LOG.atDebug().addKeyValue("queue", queue).setCause(e).log("a queue is in use again");
+            }
+        }
     }
 
     /** Changes which messages a queue takes from now on; those in it stay. */

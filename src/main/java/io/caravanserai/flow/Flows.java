@@ -287,6 +287,11 @@ public final class Flows implements AutoCloseable {
         return flows.newest(FlowVersion.flowOf(file)).map(RunningVersion::version);
     }
 
+    /** Whether a JMS queue belongs to one version of a flow, such as {@code order-queue.orders@7}, and ends with it. */
+    public static boolean isQueueOfVersion(String queue) {
+        return LocalNames.isQueueOfVersion(queue);
+    }
+
     /** Whether a text may be the name of a flow file. */
     public static boolean isFileName(String file) {
         return file.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -28,6 +28,8 @@ final class LocalNames {
     private static final Pattern NAME =
             Pattern.compile("(?<![\\w.-])(direct|seda|jms:queue|jms):(?://)?([A-Za-z0-9_./-]*[A-Za-z0-9_])");
 
+    private static final Pattern QUEUE_OF_VERSION = Pattern.compile("[^@]+\\.[^@]+@\\d+");
+
     private final String flow;
     private final Set<String> names;
 
@@ -61,6 +63,10 @@ final class LocalNames {
         String bare = name.substring(Math.max(name.lastIndexOf(':'), name.lastIndexOf('/')) + 1);
         boolean tellsTheFlow = bare.equals(flow) || bare.startsWith(flow + ".");
         return name + "@" + (tellsTheFlow ? "" : flow + ".") + version;
+    }
+
+    static boolean isQueueOfVersion(String queue) {
+        return QUEUE_OF_VERSION.matcher(queue).matches();
     }
 
     /** A copy of the tree in which each local name carries the version; positions stay. */

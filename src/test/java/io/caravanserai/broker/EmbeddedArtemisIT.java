@@ -7,10 +7,14 @@ import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +37,33 @@ class EmbeddedArtemisIT {
             Set<Thread> woken = new HashSet<>(Thread.getAllStackTraces().keySet());
             woken.removeAll(before);
             assertThat(woken).extracting(Thread::getName).noneMatch(name -> name.contains("remoting-service"));
+        }
+    }
+
+    @Test
+    void ofTheQueuesNamedThoseGoThatHoldNothingAndThatNobodyListensTo() throws Exception {
+        List<String> queues = List.of("left@1", "held@1", "heard@1", "another");
+        try (EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, List.of());
+                ActiveMQConnectionFactory connections = broker.connections();
+                Connection connection = connections.createConnection();
+                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            for (String queue : queues) {
+                session.createConsumer(session.createQueue(queue)).close();
+            }
+            session.createProducer(session.createQueue("held@1")).send(session.createTextMessage("held"));
+            session.createConsumer(session.createQueue("heard@1"));
+
+            broker.deleteIdle(name -> name.endsWith("@1"));
+
+            ClientSession core = ((ActiveMQSession) session).getCoreSession();
+            List<String> left = new ArrayList<>();
+            for (String queue : queues) {
+                if (core.queueQuery(SimpleString.of(queue)).isExists()) {
+                    left.add(queue);
+                }
+            }
+            assertThat(left).containsExactly("held@1", "heard@1", "another");
+            assertThat(core.addressQuery(SimpleString.of("left@1")).isExists()).isFalse();
         }
     }
 

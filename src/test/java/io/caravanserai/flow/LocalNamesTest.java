@@ -15,6 +15,16 @@ class LocalNamesTest {
         assertThat(names(apart.replace("TYPE", "topic"))).isEmpty();
     }
 
+    @Test
+    void aQueueOfAVersionIsToldFromOthersByItsName() {
+        String versioned = LocalNames.versioned("order-queue", "jms:queue:order-queue.orders", 7);
+        assertThat(LocalNames.isQueueOfVersion(versioned.substring("jms:queue:".length())))
+                .isTrue();
+        assertThat(LocalNames.isQueueOfVersion("order-queue.orders")).isFalse();
+        assertThat(LocalNames.isQueueOfVersion("somebody@home")).isFalse();
+        assertThat(LocalNames.isQueueOfVersion("somebody@7")).isFalse();
+    }
+
     private static Set<String> names(String item) {
         return LocalNames.of("x", Nodes.parse("x", "- " + item).orElseThrow()).names();
     }
