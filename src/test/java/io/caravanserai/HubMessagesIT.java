@@ -156,10 +156,10 @@ class HubMessagesIT {
     @Test
     void anOrderWithoutAnIdThatIsSentTwiceUnderOneKeyHasOneEffect() throws Exception {
         String order = ORDER.formatted("x", "pm_card_visa").replace("\"orderId\": \"x\", ", "");
-        Map<String, String> key = Map.of("idempotencyKey", UUID.randomUUID().toString());
+        String key = UUID.randomUUID().toString();
 
-        JsonNode first = reply(send(order, key, "first"));
-        JsonNode second = reply(send(order, key, "second"));
+        JsonNode first = reply(send(order, Map.of("idempotencyKey", key), "first"));
+        JsonNode second = reply(send(order, Map.of("idempotencyKey", '"' + key + '"'), "second, in quotes"));
 
         assertThat(second.path("orderId")).isEqualTo(first.path("orderId"));
         assertThat(json(get("/payments?orderId=" + first.path("orderId").asText()))

@@ -141,7 +141,10 @@ public final class JmsOrders implements AutoCloseable {
         return new OrderMessages.Incoming(
                 "jms:" + headers.get("JMSMessageID"),
                 body,
-                Optional.ofNullable(headers.get("idempotencyKey")).filter(key -> !key.isBlank()),
+                // A property may hold more than a header of HTTP or Kafka.
+                Optional.ofNullable(headers.get("idempotencyKey"))
+                        .filter(key -> !key.isBlank())
+                        .map(key -> IdempotencyKey.read(key).orElse(key)),
                 Optional.ofNullable(headers.get("style")).filter(style -> !style.isBlank()),
                 Optional.ofNullable(headers.get("traceparent")));
     }

@@ -20,8 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
@@ -42,8 +40,6 @@ public final class KafkaDoor implements AutoCloseable {
 
     /** Where the record of a replay keeps which letter it was: however often that is sent, it is one message. */
     private static final String ORIGIN = "dead-letter-origin";
-
-    private static final Pattern KEY = Pattern.compile("\"([!#-\\[\\]-~ ]{1,255})\"|([!#-~]{1,255})");
 
     /** Enough to keep the store's commits full. */
     private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(256, Duration.ofSeconds(5));
@@ -122,14 +118,11 @@ public final class KafkaDoor implements AutoCloseable {
             String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
         Optional<String> key = given(headers, IDEMPOTENCY_KEY);
         if (key.isPresent()) {
-            Matcher read = KEY.matcher(key.get());
-            if (!read.matches()) {
+            key = IdempotencyKey.read(key.get());
+            if (key.isEmpty()) {
                 return CompletableFuture.completedFuture(new Taken.Refused(
-                        "invalid-idempotency-key",
-                        Problem.badParameter(
-                                IDEMPOTENCY_KEY, "must be 1 to 255 printable ASCII characters, quoted or bare")));
+                        "invalid-idempotency-key", Problem.badParameter(IDEMPOTENCY_KEY, IdempotencyKey.RULE)));
             }
-            key = Optional.of(read.group(1) == null ? read.group(2) : read.group(1));
         }
         return messages.take(new OrderMessages.Incoming(
                 name, record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT)));

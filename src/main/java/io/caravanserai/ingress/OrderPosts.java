@@ -60,7 +60,7 @@ final class OrderPosts {
 
     CompletionStage<Response> post(Request request) {
         Style style = style(request);
-        Optional<String> key = IdempotencyKeyHeader.of(request);
+        Optional<String> key = IdempotencyKey.of(request);
         Preference preference = Preference.of(request, usualWait);
         Reading reading = reader.read(request.body());
         if (reading instanceof Reading.Unreadable unreadable) {
