@@ -282,12 +282,14 @@ public final class DeadLetters implements DeadLetterSink {
                         "what brought this letter (" + letter.channel() + ") does not run at present"))
                 : replayer.replay(letter);
         return replayed.handle((nothing, error) -> error)
-                .thenCompose(error -> isUnavailable(error) ? notReplayed(letter, error) : replayed(letter, error));
+                .thenCompose(error -> isAway(error) ? notReplayed(letter, error) : replayed(letter, error));
     }
 
     private CompletableFuture<Boolean> notReplayed(DeadLetter letter, Throwable error) {
+        Throwable away = cause(error);
         return store.write("dead-letter-not-replayed", letter.id(), tx -> tx.update(NOT_REPLAYED, letter.id()))
-                .thenCompose(noted -> CompletableFuture.failedFuture(cause(error)));
+                .thenCompose(noted ->
+                        CompletableFuture.failedFuture(new StoreUnavailableException(away.getMessage(), away)));
     }
 
     private CompletableFuture<Boolean> replayed(DeadLetter letter, Throwable error) {
@@ -303,8 +305,9 @@ public final class DeadLetters implements DeadLetterSink {
         });
     }
 
-    private static boolean isUnavailable(Throwable error) {
-        return error != null && cause(error) instanceof StoreUnavailableException;
+    private static boolean isAway(Throwable error) {
+        return error != null
+                && (cause(error) instanceof AwayException || cause(error) instanceof StoreUnavailableException);
     }
 
     private static Throwable cause(Throwable error) {

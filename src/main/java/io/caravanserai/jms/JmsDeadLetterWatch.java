@@ -1,10 +1,10 @@
 package io.caravanserai.jms;
 
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.deadletter.AwayException;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replayer;
-import io.caravanserai.store.StoreUnavailableException;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
 import jakarta.jms.Destination;
@@ -202,7 +202,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         return CompletableFuture.runAsync(
                 () -> {
                     broker.trouble().ifPresent(trouble -> {
-                        throw new StoreUnavailableException(trouble, null);
+                        throw new AwayException(trouble, null);
                     });
                     try (Connection connection = broker.connectAside();
                             Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
@@ -211,8 +211,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                         session.commit();
                     } catch (JMSException e) {
                         throw isAway()
-                                ? new StoreUnavailableException(
-                                        "the connection to the JMS broker broke: " + e.getMessage(), e)
+                                ? new AwayException("the connection to the JMS broker broke: " + e.getMessage(), e)
                                 : new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
                     }
                 },
