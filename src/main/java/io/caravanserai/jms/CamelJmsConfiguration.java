@@ -3,15 +3,17 @@ package io.caravanserai.jms;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
-import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.camel.component.jms.JmsConfiguration;
 import org.apache.camel.component.jms.TemporaryQueueResolver;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.jms.core.MessageCreator;
 
 /**
  * How flows use JMS unless they say otherwise: in transactions, and with replies to each other that do not wait for the
@@ -20,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * <p>Artemis' client asks the broker twice about a destination it has not sent to yet, waits for both answers, and notes
  * in the destination that it has asked. As a message's reply-to is a new destination each time, each reply would wait
  * twice. A reply to a temporary queue that this hub itself listens to uses the queue that was made for listening, as
- * long as it is there.
+ * long as it is there. A reply to one that is gone is dropped.
  */
 public final class CamelJmsConfiguration extends JmsConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(CamelJmsConfiguration.class);
@@ -41,21 +43,36 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
     @Override
     protected CamelJmsTemplate createCamelJmsTemplate(ConnectionFactory connections) {
         return new CamelJmsTemplate(this, connections) {
+            /** How Camel replies; what it sends otherwise goes by other methods. */
             @Override
-            protected MessageProducer doCreateProducer(Session session, Destination destination) throws JMSException {
-                return super.doCreateProducer(session, replyQueues.asMade(destination));
+            public void send(Destination replyTo, MessageCreator reply) {
+                Optional<Destination> own = replyQueues.own(replyTo);
+                if (own.isEmpty() && isGone(replyTo)) {
+                    LOG.debug("nobody is left to hear a reply to {}", replyTo);
+                } else {
+                    super.send(own.orElse(replyTo), reply);
+                }
+            }
+
+            private boolean isGone(Destination replyTo) {
+                return replyTo instanceof TemporaryQueue
+                        && Boolean.TRUE.equals(
+                                execute(session -> TemporaryDestinations.isGone(session, replyTo), false));
             }
         };
     }
 
     /** The temporary queues that flows listen to. */
     private static final class ReplyQueues implements TemporaryQueueResolver {
-        private final Map<Destination, Destination> open = new ConcurrentHashMap<>();
+        private final Map<Destination, Own> open = new ConcurrentHashMap<>();
+
+        /** The queue goes when the session is closed, or breaks. */
+        private record Own(Destination queue, ClientSession session) {}
 
         @Override
         public TemporaryQueue createTemporaryQueue(Session session) throws JMSException {
             TemporaryQueue queue = session.createTemporaryQueue();
-            open.put(queue, queue);
+            TemporaryDestinations.core(session).ifPresent(core -> open.put(queue, new Own(queue, core)));
             return queue;
         }
 
@@ -69,8 +86,10 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
             }
         }
 
-        Destination asMade(Destination destination) {
-            return open.getOrDefault(destination, destination);
+        Optional<Destination> own(Destination destination) {
+            return Optional.ofNullable(open.get(destination))
+                    .filter(own -> !own.session().isClosed())
+                    .map(Own::queue);
         }
     }
 }

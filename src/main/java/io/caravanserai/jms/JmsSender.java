@@ -21,11 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.apache.activemq.artemis.api.core.ActiveMQException;
-import org.apache.activemq.artemis.api.core.client.ClientSession;
-import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
-import org.apache.activemq.artemis.jms.client.ActiveMQSession;
-import org.apache.activemq.artemis.jms.client.JMSExceptionHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -142,28 +137,13 @@ public final class JmsSender implements AutoCloseable {
                 if (blocked.contains(sendingTo)) {
                     throw full(sendingTo);
                 }
-                requireThere((ActiveMQDestination) sendingTo);
+                if (TemporaryDestinations.isGone(session, sendingTo)) {
+                    throw new InvalidDestinationException(sendingTo + " is gone, with the connection that made it");
+                }
                 send(each.message(session));
             }
         }
         session.commit();
-    }
-
-    /** In the place of a queue that went with its connection Artemis' client would make one that nobody can listen to. */
-    private void requireThere(ActiveMQDestination destination) throws JMSException {
-        if (!destination.isTemporary()) {
-            return;
-        }
-        try {
-            ClientSession core = ((ActiveMQSession) session).getCoreSession();
-            if (!core.addressQuery(destination.getSimpleAddress()).isExists()) {
-                throw new InvalidDestinationException(destination + " is gone, with the connection that made it");
-            }
-        } catch (ActiveMQException e) {
-            throw JMSExceptionHelper.convertFromActiveMQException(e);
-        }
-        // Artemis' client need not ask again.
-        destination.setCreated(true);
     }
 
     /** Artemis' client waits without end, and for nobody but who interrupts it. */

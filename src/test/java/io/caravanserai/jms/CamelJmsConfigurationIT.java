@@ -1,13 +1,21 @@
 package io.caravanserai.jms;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.caravanserai.HubSettings;
 import io.caravanserai.broker.JmsBroker;
+import jakarta.jms.Connection;
+import jakarta.jms.Session;
+import jakarta.jms.TemporaryQueue;
+import jakarta.jms.TextMessage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.core.protocol.core.impl.PacketImpl;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.apache.camel.ProducerTemplate;
@@ -24,6 +32,7 @@ class CamelJmsConfigurationIT {
     private Path folder;
 
     private final AtomicInteger questionsToBroker = new AtomicInteger();
+    private final CountDownLatch impatient = new CountDownLatch(1);
     private JmsBroker broker;
     private DefaultCamelContext context;
 
@@ -45,6 +54,7 @@ class CamelJmsConfigurationIT {
             public void configure() {
                 from("direct:asker").to("jms:queue:asked?transacted=false");
                 from("jms:queue:asked").setBody(simple("answer to ${body}"));
+                from("jms:queue:slow").process(exchange -> impatient.await()).setBody(constant("too late"));
             }
         });
         context.start();
@@ -68,5 +78,33 @@ class CamelJmsConfigurationIT {
 
         // The first time each session of the pool asks for what it has not heard of.
         assertThat(questionsToBroker).hasValueLessThan(count);
+    }
+
+    @Test
+    void aReplyThatNobodyIsLeftToHearIsDroppedAndItsMessageIsDone() throws Exception {
+        String replies;
+        try (Connection theirs = broker.connect();
+                Session session = theirs.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            TemporaryQueue queue = session.createTemporaryQueue();
+            replies = queue.getQueueName();
+            TextMessage question = session.createTextMessage("are you there?");
+            question.setJMSReplyTo(queue);
+            session.createProducer(session.createQueue("slow")).send(question);
+            await().until(() -> queue("slow").getMessageCount() == 1);
+        }
+        await().until(() -> !queue(replies).isExists());
+
+        impatient.countDown();
+
+        await().until(() -> queue("slow").getMessageCount() == 0);
+        assertThat(queue(replies).isExists()).isFalse();
+        assertThat(queue("DLQ").getMessageCount()).isZero();
+    }
+
+    private ClientSession.QueueQuery queue(String name) throws Exception {
+        try (Connection connection = broker.connect();
+                Session session = connection.createSession()) {
+            return TemporaryDestinations.core(session).orElseThrow().queueQuery(SimpleString.of(name));
+        }
     }
 }
