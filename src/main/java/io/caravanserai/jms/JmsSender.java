@@ -132,18 +132,26 @@ public final class JmsSender implements AutoCloseable {
             producer.setDeliveryMode(DeliveryMode.PERSISTENT);
         }
         for (Parcel parcel : batch) {
-            for (Outgoing each : parcel.contents()) {
-                sendingTo = each.destination(session);
-                if (blocked.contains(sendingTo)) {
-                    throw full(sendingTo);
-                }
-                if (TemporaryDestinations.isGone(session, sendingTo)) {
-                    throw new InvalidDestinationException(sendingTo + " is gone, with the connection that made it");
-                }
-                send(each.message(session));
-            }
+            put(parcel);
         }
         session.commit();
+    }
+
+    private void put(Parcel parcel) throws JMSException {
+        for (Outgoing each : parcel.contents()) {
+            sendingTo = each.destination(session);
+            if (blocked.contains(sendingTo)) {
+                throw full(sendingTo);
+            }
+            if (TemporaryDestinations.isGone(session, sendingTo)) {
+                // Nothing is wrong with the others, nor with the session.
+                parcel.sent()
+                        .completeExceptionally(new InvalidDestinationException(
+                                sendingTo + " is gone, with the connection that made it"));
+                return;
+            }
+            send(each.message(session));
+        }
     }
 
     /** Artemis' client waits without end, and for nobody but who interrupts it. */
