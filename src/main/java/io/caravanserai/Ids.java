@@ -8,7 +8,7 @@ import java.util.function.Supplier;
  * Ids that ascend with time, also within a millisecond (RFC 9562, UUID version 7): their rows lie side by side in the
  * store, and events sort by them. Thread-safe.
  */
-final class Ids implements Supplier<String> {
+public final class Ids implements Supplier<String> {
     private final TimeBasedEpochGenerator generator = Generators.timeBasedEpochGenerator();
 
     @Override

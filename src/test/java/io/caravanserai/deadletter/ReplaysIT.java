@@ -3,7 +3,7 @@ package io.caravanserai.deadletter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
+import io.caravanserai.Ids;
 import io.caravanserai.deadletter.Replays.Progress;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -41,18 +41,14 @@ class ReplaysIT {
 
     /** As a process that starts. */
     private void begin() {
-        letters = new DeadLetters(store, ReplaysIT::id, Clock.systemUTC());
-        replays = new Replays(store, letters, ReplaysIT::id, Clock.systemUTC());
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
+        replays = new Replays(store, letters, new Ids(), Clock.systemUTC());
     }
 
     @AfterEach
     void close() {
         replays.close();
         store.close();
-    }
-
-    private static String id() {
-        return Generators.timeBasedEpochGenerator().generate().toString();
     }
 
     private List<String> add(int count, String body) {

@@ -1,8 +1,7 @@
 package io.caravanserai.jms;
 
-import com.fasterxml.uuid.Generators;
-import com.fasterxml.uuid.NoArgGenerator;
 import io.caravanserai.HubSettings;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.Retry;
@@ -33,7 +32,7 @@ import java.util.concurrent.Semaphore;
  * {@code java ... BusBenchmark [events] [subscribers]}.
  */
 public final class BusBenchmark {
-    private static final NoArgGenerator IDS = Generators.timeBasedEpochGenerator();
+    private static final Ids IDS = new Ids();
 
     private BusBenchmark() {}
 
@@ -44,15 +43,14 @@ public final class BusBenchmark {
         try (Store store = SqliteStore.open(folder);
                 JmsBroker broker = JmsBroker.start(
                         new HubSettings.Jms(Optional.empty(), 0), folder.resolve("broker"), List.of())) {
-            DeadLetters letters = new DeadLetters(store, () -> IDS.generate().toString(), Clock.systemUTC());
+            DeadLetters letters = new DeadLetters(store, IDS, Clock.systemUTC());
             EventCodec codec = new EventCodec(new EventSchemas(), Map.of());
             try (JmsDeadLetters jmsLetters = new JmsDeadLetters(letters, broker);
                     JmsEventBus bus =
                             new JmsEventBus(broker, codec, Retry.USUAL, jmsLetters, new EventBusListener() {});
                     Relay relay = new Relay(Destination.BUS, store, codec, bus::publish, letters, Clock.systemUTC())
                             .start()) {
-                Outbox outbox = new Outbox(
-                        () -> IDS.generate().toString(), Clock.systemUTC(), List.of(), event -> relay.wake());
+                Outbox outbox = new Outbox(IDS, Clock.systemUTC(), List.of(), event -> relay.wake());
                 for (int round = 1; round <= 3; round++) {
                     run(round, store, bus, outbox, events, subscribers);
                 }

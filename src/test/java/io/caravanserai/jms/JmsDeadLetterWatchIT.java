@@ -3,10 +3,10 @@ package io.caravanserai.jms;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
 import io.caravanserai.HubSettings;
 import io.caravanserai.HubSettings.ApiKey;
 import io.caravanserai.HubSettings.Role;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
@@ -57,8 +57,7 @@ class JmsDeadLetterWatchIT {
                         new ApiKey("olga", Role.OPERATOR, sha256("olgas-key")),
                         new ApiKey("sam", Role.SENDER, sha256("sams-key"))));
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(
-                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), Clock.systemUTC());
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         watch = new JmsDeadLetterWatch(broker, letters).start();
     }
 

@@ -1,7 +1,7 @@
 package io.caravanserai.jms;
 
-import com.fasterxml.uuid.Generators;
 import io.caravanserai.HubSettings;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
@@ -37,8 +37,7 @@ class JmsEventBusIT extends EventBusContract {
     static void start() {
         broker = JmsBroker.start(new HubSettings.Jms(Optional.empty(), 0), folder.resolve("broker"), List.of());
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(
-                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), Clock.systemUTC());
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         jmsLetters = new JmsDeadLetters(letters, broker);
     }
 

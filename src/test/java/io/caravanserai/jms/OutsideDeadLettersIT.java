@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
 import io.caravanserai.HubSettings;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.ArtemisProcess;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
@@ -58,7 +58,7 @@ class OutsideDeadLettersIT {
         }
         process = ArtemisProcess.start(folder.resolve("broker"), port);
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(store, OutsideDeadLettersIT::id, Clock.systemUTC());
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         broker = JmsBroker.start(new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + port), 0), folder, List.of());
         watch = new JmsDeadLetterWatch(broker, letters).start();
     }
@@ -205,7 +205,7 @@ class OutsideDeadLettersIT {
                 .join();
         String oldest = waiting().get(sent.size() - 1).id();
         process.kill();
-        try (Replays replays = new Replays(store, letters, OutsideDeadLettersIT::id, Clock.systemUTC())) {
+        try (Replays replays = new Replays(store, letters, new Ids(), Clock.systemUTC())) {
             assertThatThrownBy(() -> letters.replay(oldest).join()).hasCauseInstanceOf(StoreUnavailableException.class);
 
             String replay = replays.begin(
@@ -229,10 +229,6 @@ class OutsideDeadLettersIT {
             }
             assertThat(consumer.receiveNoWait()).isNull();
         }
-    }
-
-    private static String id() {
-        return Generators.timeBasedEpochGenerator().generate().toString();
     }
 
     private void send(String text) throws JMSException {

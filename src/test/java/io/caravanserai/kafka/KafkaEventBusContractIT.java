@@ -1,6 +1,6 @@
 package io.caravanserai.kafka;
 
-import com.fasterxml.uuid.Generators;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
@@ -40,8 +40,7 @@ class KafkaEventBusContractIT extends EventBusContract {
         broker.start();
         link = link();
         store = SqliteStore.open(folder.resolve("store"));
-        letters = new DeadLetters(
-                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), Clock.systemUTC());
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         kafkaLetters = new KafkaDeadLetters(letters, link);
         raw = new RecordSender(link, "raw");
     }

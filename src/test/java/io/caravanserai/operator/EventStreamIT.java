@@ -3,7 +3,7 @@ package io.caravanserai.operator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
+import io.caravanserai.Ids;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.order.Order;
@@ -51,7 +51,7 @@ class EventStreamIT {
     void start() {
         store = SqliteStore.open(folder);
         stream = new EventStream(new EventLog(store), HEARTBEAT).start();
-        outbox = new Outbox(EventStreamIT::id, Clock.systemUTC(), List.of(), event -> stream.wake());
+        outbox = new Outbox(new Ids(), Clock.systemUTC(), List.of(), event -> stream.wake());
         Router router = Router.router(vertx);
         router.get("/events/stream").handler(stream);
         server = vertx.createHttpServer()
@@ -70,10 +70,6 @@ class EventStreamIT {
         stream.close();
         vertx.close().toCompletionStage().toCompletableFuture().join();
         store.close();
-    }
-
-    private static String id() {
-        return Generators.timeBasedEpochGenerator().generate().toString();
     }
 
     private void happen(int events, int items) {

@@ -3,8 +3,8 @@ package io.caravanserai.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
 import io.caravanserai.HubSettings;
+import io.caravanserai.Ids;
 import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusListener;
@@ -50,8 +50,8 @@ class RelayIT {
     @BeforeEach
     void open() {
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(store, RelayIT::id, Clock.systemUTC());
-        outbox = new Outbox(RelayIT::id, Clock.systemUTC(), List.of(), event -> {
+        letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
+        outbox = new Outbox(new Ids(), Clock.systemUTC(), List.of(), event -> {
             if (relay.get() != null) {
                 relay.get().wake();
             }
@@ -190,11 +190,5 @@ class RelayIT {
                 orderId,
                 tx -> outbox.append(tx, orderId, new EventData.OrderCancelled(Reason.TIMED_OUT), 1, EventContext.NONE)
                         .id());
-    }
-
-    private static final com.fasterxml.uuid.NoArgGenerator IDS = Generators.timeBasedEpochGenerator();
-
-    private static String id() {
-        return IDS.generate().toString();
     }
 }

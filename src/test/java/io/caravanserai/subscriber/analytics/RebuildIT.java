@@ -2,7 +2,7 @@ package io.caravanserai.subscriber.analytics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.uuid.Generators;
+import io.caravanserai.Ids;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
@@ -35,11 +35,7 @@ class RebuildIT {
     @BeforeEach
     void open() {
         store = SqliteStore.open(folder);
-        outbox = new Outbox(
-                () -> Generators.timeBasedEpochGenerator().generate().toString(),
-                Clock.systemUTC(),
-                List.of(),
-                event -> {});
+        outbox = new Outbox(new Ids(), Clock.systemUTC(), List.of(), event -> {});
         log = new EventLog(store);
     }
 

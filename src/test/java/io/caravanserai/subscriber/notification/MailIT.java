@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.uuid.Generators;
 import io.caravanserai.HubSettings;
+import io.caravanserai.Ids;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
@@ -67,8 +67,7 @@ class MailIT {
     void open() {
         server.start();
         store = SqliteStore.open(folder);
-        letters = new DeadLetters(
-                store, () -> Generators.timeBasedEpochGenerator().generate().toString(), clock);
+        letters = new DeadLetters(store, new Ids(), clock);
         notifications = notifications("{customerId}", Optional.empty());
     }
 
