@@ -132,7 +132,7 @@ class ApiKeysIT {
             order.setJMSReplyTo(session.createTemporaryQueue());
             session.createProducer(session.createQueue("orders")).send(order);
             try (MessageConsumer answers = session.createConsumer(order.getJMSReplyTo())) {
-                Message answer = answers.receive(20_000);
+                Message answer = answers.receive(60_000);
                 assertThat(answer).isInstanceOf(TextMessage.class);
                 assertThat(((TextMessage) answer).getText()).contains("\"SHIPPED\"");
             }
@@ -146,7 +146,7 @@ class ApiKeysIT {
             connection.start();
             MessageConsumer events = session.createConsumer(session.createTopic("order-events"));
             assertThat(post("heard", "shop").status()).isEqualTo(201);
-            assertThat(events.receive(20_000)).isNotNull();
+            assertThat(events.receive(60_000)).isNotNull();
             assertThatThrownBy(() -> session.createProducer(session.createQueue("orders"))
                             .send(session.createTextMessage(ORDER.formatted("by-viewer"))))
                     .isInstanceOf(JMSException.class);

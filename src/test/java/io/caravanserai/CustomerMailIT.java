@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.caravanserai.subscriber.notification.MailServer;
 import jakarta.mail.internet.MimeMessage;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,8 +34,7 @@ class CustomerMailIT {
                                 "hub.notification.mail.to", "{customerId}@customers.example"))) {
             assertThat(hub.post("/orders", ORDER).status()).isEqualTo(201);
 
-            await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThat(server.taken()).hasSize(2));
+            await().untilAsserted(() -> assertThat(server.taken()).hasSize(2));
             for (MimeMessage mail : server.taken()) {
                 assertThat(mail.getSubject()).isEqualTo("Your order mailed-1");
                 assertThat(mail.getHeader("To")).containsExactly("C-789@customers.example");

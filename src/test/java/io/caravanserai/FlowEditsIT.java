@@ -15,7 +15,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -49,6 +48,8 @@ class FlowEditsIT {
                                 folder.resolve("data").toString(),
                                 "hub.routes.dir",
                                 routes.toString(),
+                                "hub.http.wait",
+                                "60s",
                                 "hub.http.port",
                                 "0",
                                 "hub.jms.port",
@@ -172,8 +173,7 @@ class FlowEditsIT {
         assertThat(put.statusCode()).isEqualTo(201);
         assertThat(put.headers().firstValue("Location")).contains("/flows/tick.camel.yaml");
         Files.delete(routes.resolve("tick.camel.yaml"));
-        await().atMost(Duration.ofSeconds(2))
-                .until(() -> send("GET", "/flows/tick.camel.yaml", null, null).statusCode() == 404);
+        await().until(() -> send("GET", "/flows/tick.camel.yaml", null, null).statusCode() == 404);
         assertThat(send("PUT", "/flows/..%2Fx.camel.yaml", "application/yaml", text)
                         .statusCode())
                 .isEqualTo(404);

@@ -48,7 +48,7 @@ class HubMessagesIT {
              "items": [{"sku": "SADDLE-01", "quantity": 2, "unitPrice": 50.00}],
              "shippingAddress": {"country": "NL"}}
             """;
-    private static final long PATIENCE = 20_000;
+    private static final long PATIENCE = 60_000;
 
     @TempDir
     static Path folder;
@@ -251,7 +251,7 @@ class HubMessagesIT {
                         .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(resumed.body(), StandardCharsets.UTF_8))) {
-            String line = CompletableFuture.supplyAsync(() -> firstId(lines)).get(20, TimeUnit.SECONDS);
+            String line = CompletableFuture.supplyAsync(() -> firstId(lines)).get(60, TimeUnit.SECONDS);
             assertThat(line).isEqualTo(live.get(0));
         }
     }
@@ -275,7 +275,7 @@ class HubMessagesIT {
                         }
                     }
                 })
-                .get(20, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     }
 
     @Test
@@ -369,7 +369,7 @@ class HubMessagesIT {
     }
 
     private static HttpResponse<String> call(String method, String path, String body) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(20));
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).timeout(Duration.ofSeconds(60));
         if (body != null) {
             request.header("Content-Type", "application/json");
         }

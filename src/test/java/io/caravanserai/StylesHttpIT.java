@@ -26,7 +26,7 @@ class StylesHttpIT {
 
     @BeforeAll
     static void start() throws Exception {
-        hub = TestHub.start(folder, Map.of("hub.http.wait", "60s"));
+        hub = TestHub.start(folder, Map.of());
         hub.put("/stock/LAMP", "{\"onHand\": 1000}");
         hub.put("/stock/GONE", "{\"onHand\": 1}");
     }

@@ -26,9 +26,10 @@ final class TestHub implements AutoCloseable {
         this.hub = hub;
     }
 
-    /** @param more settings besides the folder and free ports */
+    /** @param more settings besides the folder, free ports, and times that no order runs out of on a slow machine */
     static TestHub start(Path folder, Map<String, String> more) throws Exception {
-        Map<String, String> settings = new HashMap<>(more);
+        Map<String, String> settings = new HashMap<>(Map.of("hub.http.wait", "60s", "hub.saga.timeout", "1h"));
+        settings.putAll(more);
         settings.put("hub.data.dir", folder.toString());
         settings.put("hub.http.port", "0");
         settings.put("hub.jms.port", "0");

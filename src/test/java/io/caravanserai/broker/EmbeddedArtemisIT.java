@@ -82,7 +82,7 @@ class EmbeddedArtemisIT {
         int received = 0;
         try (Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
                 MessageConsumer consumer = session.createConsumer(session.createQueue("orders"))) {
-            while (received < count && consumer.receive(10_000) != null) {
+            while (received < count && consumer.receive(60_000) != null) {
                 received++;
             }
         }

@@ -24,7 +24,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.HexFormat;
@@ -79,7 +78,7 @@ class JmsDeadLetterWatchIT {
             session.commit();
             MessageConsumer consumer = session.createConsumer(session.createQueue("commands"));
             for (int attempt = 0; attempt < 6; attempt++) {
-                assertThat(consumer.receive(10_000)).isNotNull();
+                assertThat(consumer.receive(60_000)).isNotNull();
                 session.rollback();
             }
 
@@ -89,7 +88,7 @@ class JmsDeadLetterWatchIT {
             assertThat(letter.reason()).isEqualTo("delivery-failed");
             assertThat(letter.body()).isEqualTo("pay!");
             assertThat(letters.replay(letter.id()).join()).contains(true);
-            Message again = consumer.receive(10_000);
+            Message again = consumer.receive(60_000);
             assertThat(again.getStringProperty("orderId")).isEqualTo("order-a");
             assertThat(((TextMessage) again).getText()).isEqualTo("pay!");
             session.commit();
@@ -128,7 +127,7 @@ class JmsDeadLetterWatchIT {
                     .join();
             assertThat(letters.replay(id).join()).contains(true);
 
-            assertThat(consumer.receive(10_000)).isNotNull();
+            assertThat(consumer.receive(60_000)).isNotNull();
             assertThat(consumer.receive(500)).isNull();
             assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join()).isEmpty();
         }
@@ -219,8 +218,8 @@ class JmsDeadLetterWatchIT {
     }
 
     private DeadLetter onlyLetter() {
-        return await().atMost(Duration.ofSeconds(20))
-                .until(() -> letters.list(DeadLetters.Filter.ALL, null, 10).join(), found -> found.size() == 1)
+        return await().until(
+                        () -> letters.list(DeadLetters.Filter.ALL, null, 10).join(), found -> found.size() == 1)
                 .get(0);
     }
 

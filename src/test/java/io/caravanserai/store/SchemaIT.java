@@ -31,7 +31,7 @@ class SchemaIT {
         empty = folder.resolve("kept").resolve(SqliteStore.FILE);
         try (SqliteStore store = SqliteStore.open(empty.getParent())) {
             store.write("set", "a", tx -> tx.update("INSERT INTO stock (sku, on_hand) VALUES ('copied', 1)"))
-                    .get(10, SECONDS);
+                    .get(60, SECONDS);
         }
     }
 
@@ -85,7 +85,7 @@ class SchemaIT {
         Files.createDirectories(database.getParent());
         try (SqliteStore another = SqliteStore.open(folder.resolve("another"))) {
             another.write("set", "a", tx -> tx.update("INSERT INTO stock (sku, on_hand) VALUES ('of another', 1)"))
-                    .get(10, SECONDS);
+                    .get(60, SECONDS);
             String log = SqliteStore.FILE + "-wal";
             Files.copy(folder.resolve("another").resolve(log), database.resolveSibling(log));
         }
@@ -106,7 +106,7 @@ class SchemaIT {
         try (FolderLock lock = FolderLock.take(database.getParent());
                 SqliteStore store = SqliteStore.open(lock, empty, List.of())) {
             return store.read(tx -> tx.list("SELECT sku FROM stock", row -> row.getString(1)))
-                    .get(10, SECONDS);
+                    .get(60, SECONDS);
         }
     }
 

@@ -54,12 +54,12 @@ class SqliteStoreIT extends StoreContract {
 
             CompletableFuture<Integer> refused = store.write("set", "a", tx -> tx.update(SET, "a", 1));
 
-            assertThatThrownBy(() -> refused.get(10, SECONDS)).hasCauseInstanceOf(StoreUnavailableException.class);
+            assertThatThrownBy(() -> refused.get(60, SECONDS)).hasCauseInstanceOf(StoreUnavailableException.class);
             assertThat(store.trouble()).isPresent();
             statement.execute("ROLLBACK");
         }
 
-        assertThat(store.write("set", "a", tx -> tx.update(SET, "a", 1)).get(10, SECONDS))
+        assertThat(store.write("set", "a", tx -> tx.update(SET, "a", 1)).get(60, SECONDS))
                 .isEqualTo(1);
         assertThat(store.trouble()).isEmpty();
     }
@@ -79,9 +79,9 @@ class SqliteStoreIT extends StoreContract {
 
         store.close();
 
-        assertThat(last.get(10, SECONDS)).isEqualTo(1);
+        assertThat(last.get(60, SECONDS)).isEqualTo(1);
         assertThatThrownBy(() ->
-                        store.write("set", "b", tx -> tx.update(SET, "b", 1)).get(10, SECONDS))
+                        store.write("set", "b", tx -> tx.update(SET, "b", 1)).get(60, SECONDS))
                 .hasCauseInstanceOf(StoreUnavailableException.class);
         store = SqliteStore.open(folder);
     }
@@ -93,17 +93,17 @@ class SqliteStoreIT extends StoreContract {
                         "limit",
                         "a",
                         tx -> tx.first("PRAGMA max_page_count = " + (pages.orElseThrow() + 8), row -> row.getInt(1))))
-                .get(10, SECONDS);
+                .get(60, SECONDS);
         String large = "x".repeat(100_000);
 
         CompletableFuture<Integer> refused = store.write("set", "a", tx -> tx.update(SET, large, 1));
 
-        assertThatThrownBy(() -> refused.get(10, SECONDS))
+        assertThatThrownBy(() -> refused.get(60, SECONDS))
                 .hasCauseInstanceOf(StoreUnavailableException.class)
                 .hasMessageContaining("full");
         assertThat(store.trouble()).isPresent();
         assertThat(store.read(tx -> tx.list("SELECT sku FROM stock", row -> row.getString(1)))
-                        .get(10, SECONDS))
+                        .get(60, SECONDS))
                 .isEmpty();
     }
 }

@@ -45,7 +45,7 @@ public abstract class StoreContract {
                 .toList();
 
         for (int i = 0; i < all.size(); i++) {
-            assertThat(all.get(i).get(10, SECONDS)).isEqualTo(i + 1);
+            assertThat(all.get(i).get(60, SECONDS)).isEqualTo(i + 1);
         }
         assertThat(ran).hasSize(500);
     }
@@ -64,7 +64,7 @@ public abstract class StoreContract {
                 .toList();
 
         for (CompletableFuture<Integer> each : all) {
-            assertThat(each.get(20, SECONDS)).isEqualTo(1);
+            assertThat(each.get(60, SECONDS)).isEqualTo(1);
         }
         assertThat(get("a")).contains(400L);
     }
@@ -87,7 +87,7 @@ public abstract class StoreContract {
         int failed = 0;
         for (CompletableFuture<Void> each : all) {
             try {
-                each.get(10, SECONDS);
+                each.get(60, SECONDS);
             } catch (ExecutionException e) {
                 assertThat(e.getCause()).isExactlyInstanceOf(IllegalStateException.class);
                 failed++;
@@ -107,7 +107,7 @@ public abstract class StoreContract {
             return null;
         });
 
-        assertThatThrownBy(() -> refused.get(10, SECONDS)).hasMessageContaining("CHECK");
+        assertThatThrownBy(() -> refused.get(60, SECONDS)).hasMessageContaining("CHECK");
         assertThat(get("a")).contains(1L);
         assertThat(store().trouble()).isEmpty();
     }
@@ -122,7 +122,7 @@ public abstract class StoreContract {
             throw new IllegalStateException("refused");
         });
 
-        assertThatThrownBy(() -> refused.get(10, SECONDS)).hasMessageContaining("refused");
+        assertThatThrownBy(() -> refused.get(60, SECONDS)).hasMessageContaining("refused");
         assertThat(followed).hasValue(0);
     }
 
@@ -137,7 +137,7 @@ public abstract class StoreContract {
             return List.of(before, tx.first(GET, row -> row.getLong(1), "a").orElseThrow());
         });
 
-        assertThat(seen.get(10, SECONDS)).containsExactly(1L, 1L);
+        assertThat(seen.get(60, SECONDS)).containsExactly(1L, 1L);
     }
 
     @Test
@@ -146,16 +146,16 @@ public abstract class StoreContract {
 
         store().read(tx -> tx.update(SET, "a", 9L))
                 .handle((done, failure) -> null)
-                .get(10, SECONDS);
+                .get(60, SECONDS);
 
         assertThat(get("a")).contains(1L);
     }
 
     private void set(String sku, long onHand) throws Exception {
-        store().write("set", sku, tx -> tx.update(SET, sku, onHand)).get(10, SECONDS);
+        store().write("set", sku, tx -> tx.update(SET, sku, onHand)).get(60, SECONDS);
     }
 
     private Optional<Long> get(String sku) throws Exception {
-        return store().read(tx -> tx.first(GET, row -> row.getLong(1), sku)).get(10, SECONDS);
+        return store().read(tx -> tx.first(GET, row -> row.getLong(1), sku)).get(60, SECONDS);
     }
 }

@@ -249,7 +249,7 @@ class MailIT {
 
         server.start();
 
-        await().atMost(Duration.ofSeconds(30)).until(() -> server.taken().size() == 50);
+        await().until(() -> server.taken().size() == 50);
         assertThat(subjects()).isSorted().doesNotHaveDuplicates();
     }
 
