@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,14 +25,45 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** An order ends under the text it began with, though the text changes in its middle and the hub is killed right then. */
 class FlowEditCrashIT {
     private static final String FILE = "order-request-reply.camel.yaml";
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path folder;
 
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch opened = new CountDownLatch(1);
+    private HttpServer gate;
     private Path routes;
     private Path marks;
     private Rest rest;
+
+    /** Who calls is answered once the gate has been opened. */
+    @BeforeEach
+    void closeGate() throws IOException {
+        gate = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        gate.setExecutor(Executors.newCachedThreadPool());
+        gate.createContext("/", exchange -> {
+            reached.countDown();
+            try {
+                opened.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        gate.start();
+    }
+
+    @AfterEach
+    void removeGate() {
+        opened.countDown();
+        gate.stop(0);
+    }
+
+    private String waitAtTheGate() {
+        return "to: {uri: \"http://127.0.0.1:" + gate.getAddress().getPort()
+                + "/?httpMethod=POST\", variableReceive: gate}";
+    }
 
     @ParameterizedTest(name = "in {0}, to {1}")
     @CsvSource({"create-order,NL", "reserve-items,NL", "process-payment,NL", "ship-order,NL", "ship-order,AQ"})
@@ -33,37 +71,36 @@ class FlowEditCrashIT {
         marks = folder.resolve("marks");
         routes = Files.createDirectory(folder.resolve("routes"));
         String original = Files.readString(Path.of("src/main/resources/routes", FILE));
-        // Long enough to edit and kill in the middle of the step.
-        String slow = original.replace(
-                "              - to: direct:" + step + "\n",
-                "              - delay:\n                  asyncDelayed: true\n                  expression:\n"
-                        + "                    constant: 4000\n              - to: direct:" + step + "\n");
-        assertThat(slow).isNotEqualTo(original);
-        Files.writeString(routes.resolve(FILE), slow);
+        String call = "              - to: direct:" + step + "\n";
+        String held = original.replace(call, "              - " + waitAtTheGate() + "\n" + call);
+        assertThat(held).isNotEqualTo(original);
+        Files.writeString(routes.resolve(FILE), held);
         try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))
-                .set("hub.routes.dir", routes.toString())) {
+                .set("hub.routes.dir", routes.toString())
+                .set("hub.saga.timeout", "1h")) {
             rest = new Rest(hub.url());
             hub.start().awaitReady();
             rest.put("/stock/BELL", "{\"onHand\": 100}");
             rest.post("/orders", order("began", country), "Prefer", "respond-async");
+            assertThat(reached.await(60, TimeUnit.SECONDS)).isTrue();
 
             Files.writeString(routes.resolve(FILE), marking(original));
-            await().atMost(PATIENCE).until(() -> version() == 2);
+            await().until(() -> version() == 2);
             assertThat(ended("began").path("status").asText()).isIn("CREATED", "RESERVED", "PAID");
             hub.kill9();
+            opened.countDown();
             hub.start().awaitReady();
             rest.post("/orders", order("came-later", country));
 
             String end = country.equals("AQ") ? "CANCELLED" : "SHIPPED";
             for (String id : Set.of("began", "came-later")) {
-                await().atMost(PATIENCE)
-                        .until(() -> ended(id).path("status").asText().equals(end));
+                await().until(() -> ended(id).path("status").asText().equals(end));
             }
             assertThat(ended("began").path("flowVersion").asInt()).isEqualTo(1);
             assertThat(ended("came-later").path("flowVersion").asInt()).isEqualTo(2);
             assertThat(marks.resolve("began")).doesNotExist();
             assertThat(marks.resolve("came-later")).exists();
-            await().atMost(PATIENCE).until(() -> flow().path("versions").size() == 1);
+            await().until(() -> flow().path("versions").size() == 1);
         }
     }
 
@@ -75,24 +112,26 @@ class FlowEditCrashIT {
         String original = Files.readString(Path.of("src/main/resources/routes", FILE));
         String ship = "              - to: direct:ship-order\n";
         Files.writeString(routes.resolve(FILE), original.replace(ship, "              - to: kamelet:note\n" + ship));
-        Files.writeString(kamelet, note("delay: {asyncDelayed: true, expression: {constant: 4000}}"));
+        Files.writeString(kamelet, note(waitAtTheGate()));
         try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))
-                .set("hub.routes.dir", routes.toString())) {
+                .set("hub.routes.dir", routes.toString())
+                .set("hub.saga.timeout", "1h")) {
             rest = new Rest(hub.url());
             hub.start().awaitReady();
             rest.put("/stock/BELL", "{\"onHand\": 100}");
             rest.post("/orders", order("began", "NL"), "Prefer", "respond-async");
+            assertThat(reached.await(60, TimeUnit.SECONDS)).isTrue();
 
             Files.writeString(kamelet, note("toD: file:" + marks + "?fileName=${header.orderId}&allowNullBody=true"));
-            await().atMost(PATIENCE).until(() -> version() == 2);
+            await().until(() -> version() == 2);
             assertThat(ended("began").path("status").asText()).isIn("CREATED", "RESERVED", "PAID");
             hub.kill9();
+            opened.countDown();
             hub.start().awaitReady();
             rest.post("/orders", order("came-later", "NL"));
 
             for (String id : Set.of("began", "came-later")) {
-                await().atMost(PATIENCE)
-                        .until(() -> ended(id).path("status").asText().equals("SHIPPED"));
+                await().until(() -> ended(id).path("status").asText().equals("SHIPPED"));
             }
             assertThat(ended("began").path("flowVersion").asInt()).isEqualTo(1);
             assertThat(ended("came-later").path("flowVersion").asInt()).isEqualTo(2);

@@ -17,10 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A saga that times out while its payment is still running never keeps the money. */
 class LatePaymentIT {
-    private static final Duration PAYMENT = Duration.ofSeconds(4);
+    private static final Duration PAYMENT = Duration.ofSeconds(6);
     private static final Map<String, Long> STOCK = Map.of("SADDLE-01", 1_000L);
+    private static final TestOrder FIRST = new TestOrder(
+            "first", "SADDLE-01", 1, BigDecimal.TEN, "pm_card_visa", "NL", Set.of("SHIPPED", "CANCELLED"));
     private static final TestOrder ORDER =
-            new TestOrder("late", "SADDLE-01", 2, BigDecimal.TEN, "pm_slow_4000", "NL", Set.of("CANCELLED"));
+            new TestOrder("late", "SADDLE-01", 2, BigDecimal.TEN, "pm_slow_6000", "NL", Set.of("CANCELLED"));
 
     @TempDir
     Path folder;
@@ -31,7 +33,7 @@ class LatePaymentIT {
     @BeforeEach
     void prepare() throws Exception {
         hub = new HubProcess(Distribution.built(), folder.resolve("run/data"));
-        hub.set("hub.saga.timeout", "2s");
+        hub.set("hub.saga.timeout", "4s");
         rest = new Rest(hub.url());
     }
 
@@ -42,15 +44,13 @@ class LatePaymentIT {
 
     @Test
     void aPaymentThatComesAfterTheDeadlineIsNotKept() throws Exception {
-        hub.start().awaitReady();
-        rest.post("/orders", ORDER.json(), "Prefer", "respond-async");
+        begin();
         checkThatNoMoneyIsKept();
     }
 
     @Test
     void norIsOneWithAKillInTheMiddle() throws Exception {
-        hub.start().awaitReady();
-        rest.post("/orders", ORDER.json(), "Prefer", "respond-async");
+        begin();
         await().until(() ->
                 rest.get("/orders/late").body().path("status").asText().equals("RESERVED"));
         hub.kill9();
@@ -58,19 +58,25 @@ class LatePaymentIT {
         checkThatNoMoneyIsKept();
     }
 
+    /** The first order of a hub takes its time, so another one comes before that which is to reach its payment in time. */
+    private void begin() throws Exception {
+        hub.start().awaitReady();
+        rest.post("/orders", FIRST.json());
+        rest.post("/orders", ORDER.json(), "Prefer", "respond-async");
+    }
+
     private void checkThatNoMoneyIsKept() throws Exception {
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+        await().untilAsserted(() -> {
             JsonNode order = rest.get("/orders/late").body();
             assertThat(order.path("status").asText()).isEqualTo("CANCELLED");
             assertThat(order.path("reason").asText()).isEqualTo("timed-out");
         });
         // As long as the payment would take, and it takes nothing.
         await().during(PAYMENT)
-                .atMost(PAYMENT.plusSeconds(5))
-                .until(() -> rest.all("/payments").stream()
+                .until(() -> rest.all("/payments?orderId=late").stream()
                         .noneMatch(payment -> payment.path("status").asText().equals("CAPTURED")));
         Promises promises = new Promises(rest);
-        promises.awaitEnds(Duration.ofSeconds(10));
-        promises.check(Map.of("late", ORDER), List.of("late"), STOCK);
+        promises.awaitEnds(Duration.ofMinutes(2));
+        promises.check(Map.of("first", FIRST, "late", ORDER), List.of("first", "late"), STOCK);
     }
 }

@@ -166,7 +166,7 @@ class DurableSagaServiceIT {
         run("direct:flow-of-slow", "1");
 
         assertThat(status("1")).isEqualTo(SagaStatus.COMPLETED);
-        assertThat(store.read(tx -> sagas.log().steps(tx, "1")).get(10, SECONDS))
+        assertThat(store.read(tx -> sagas.log().steps(tx, "1")).get(60, SECONDS))
                 .hasSize(1);
     }
 
@@ -198,7 +198,8 @@ class DurableSagaServiceIT {
 
         assertThat(find("1").state().why().orElseThrow().kind()).isEqualTo(Cause.Kind.TIMED_OUT);
         assertThat(happened).contains("undo slow 1");
-        assertThat(flow.get(10, SECONDS).getException()).isInstanceOf(SagaNotRunningException.class);
+        released.countDown();
+        assertThat(flow.get(60, SECONDS).getException()).isInstanceOf(SagaNotRunningException.class);
     }
 
     @Test
@@ -368,7 +369,7 @@ class DurableSagaServiceIT {
                     .process(exchange -> happened.add("do item"));
             step("direct:slow-step", "direct:undo-slow")
                     .process(exchange -> record("do slow", exchange))
-                    .delay(2_000);
+                    .process(exchange -> released.await());
             step("direct:slow-step-again", "direct:undo-slow").process(exchange -> record("do slow again", exchange));
             from("direct:telling")
                     .saga()
