@@ -1,6 +1,7 @@
 package io.caravanserai;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravanserai.order.OrderJson;
@@ -32,7 +33,7 @@ class FullQueuesIT {
              "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 50.00}], "shippingAddress": {"country": "NL"}}
             """;
     private static final int MANY = 20;
-    private static final long PATIENCE = 20_000;
+    private static final long PATIENCE = 60_000;
 
     @TempDir
     private Path folder;
@@ -80,7 +81,9 @@ class FullQueuesIT {
 
             assertThat(answer(session, "answers.elsewhere").path("orderId").asText())
                     .isEqualTo(orderId);
-            assertThat(hub.get("/orders?status=SHIPPED").json().path("items")).hasSize(MANY + 1);
+            await().untilAsserted(() -> assertThat(
+                            hub.get("/orders?status=SHIPPED").json().path("items"))
+                    .hasSize(MANY + 1));
             MessageConsumer reader = session.createConsumer(session.createQueue(full));
             for (int i = 0; i <= MANY; i++) {
                 assertThat(reader.receive(PATIENCE)).as("message " + i).isNotNull();

@@ -1,6 +1,7 @@
 package io.caravanserai;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -107,7 +108,7 @@ class OpenApiIT {
         checked("POST", "/orders", "/orders", order("shipped", "pm_card_declined"), 409);
         checked("POST", "/orders", "/orders", order("declined", "pm_card_declined"), 409);
         checked("POST", "/orders", "/orders", order("flaky", "pm_flaky_2"), 201);
-        checked("POST", "/orders", "/orders", order("later", "pm_slow_20000"), 202, "Prefer", "respond-async");
+        checked("POST", "/orders", "/orders", order("later", "pm_slow_60000"), 202, "Prefer", "respond-async");
         checked("POST", "/orders", "/orders", "{", 400);
         checked("POST", "/orders", "/orders", "{\"a/b c\": 1}", 422);
         checked("POST", "/orders", "/orders", "{}", 415, "Content-Type", "text/plain");
@@ -155,7 +156,8 @@ class OpenApiIT {
         hub.post("/orders", order("counted", "pm_card_visa"));
         hub.post("/orders", order("counted-too", "pm_card_declined"));
 
-        assertThat(hub.get("/observe/metrics").body())
+        // Those who wait for the end of a saga hear of it a moment before it is counted.
+        await().untilAsserted(() -> assertThat(hub.get("/observe/metrics").body())
                 .contains("hub_orders_ended_total{reason=\"\",status=\"SHIPPED\"}")
                 .contains("hub_orders_ended_total{reason=\"payment-declined\",status=\"CANCELLED\"}")
                 .contains("hub_sagas_open{status=\"STUCK\"} 0.0")
@@ -163,7 +165,7 @@ class OpenApiIT {
                 .contains("hub_store_unit_seconds_count{unit=\"reserve-items\"}")
                 .contains("hub_store_commit_units_count")
                 .contains("hub_store_pending")
-                .contains("jvm_memory_used_bytes");
+                .contains("jvm_memory_used_bytes"));
     }
 
     private static String order(String id, String payment) {
