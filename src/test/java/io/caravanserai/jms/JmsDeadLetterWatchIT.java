@@ -151,6 +151,39 @@ class JmsDeadLetterWatchIT {
     }
 
     @Test
+    void aLetterThatAHubOfAnEarlierSchemaHasListedIsNotListedAgain() throws Exception {
+        try (Connection connection = login("olga", "olgas-key")) {
+            Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
+            session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("listed before"));
+            DeadLetter letter = onlyLetter();
+            watch.close();
+            sql("UPDATE dead_letters SET origin = '" + letter.origin().replaceFirst(":ID:.*", "") + "'");
+            sql("DELETE FROM flyway_schema_history WHERE CAST(version AS INTEGER) >= 14");
+            sql("PRAGMA user_version = 13");
+            store.close();
+
+            store = SqliteStore.open(folder);
+            letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
+            watch = new JmsDeadLetterWatch(broker, letters).start();
+            session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("after"));
+
+            await().until(this::bodies, found -> found.contains("after"));
+            assertThat(bodies()).containsExactly("after", "listed before");
+            assertThat(letters.get(letter.id()).join()).contains(letter);
+        }
+    }
+
+    private void sql(String statement) {
+        store.write("test", "test", tx -> tx.update(statement)).join();
+    }
+
+    private List<String> bodies() {
+        return letters.list(DeadLetters.Filter.ALL, null, 10).join().stream()
+                .map(DeadLetter::body)
+                .toList();
+    }
+
+    @Test
     void aCopyOfALetterLeavesTheBrokersQueueOnceTheLetterIsSettledOrDeleted() throws Exception {
         try (JmsDeadLetters sink = new JmsDeadLetters(letters, broker)) {
             letters.replayedBy(
