@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param body null when the message had none
  * @param base64 whether the body is base64, because it was not text
  * @param receivedAt when it failed, for the last time if it was replayed
- * @param replays how often it has been replayed
+ * @param replays how often it has been replayed, well or not
  * @param settledAt when a replay was handled well; empty while it waits for somebody
  */
 public record DeadLetter(

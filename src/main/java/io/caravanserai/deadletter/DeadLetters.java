@@ -44,8 +44,7 @@ public final class DeadLetters implements DeadLetterSink {
             """;
     private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
     private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
-    private static final String REPLAYING = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
-    private static final String NOT_REPLAYED = "UPDATE dead_letters SET replays = replays - 1 WHERE id = ?";
+    private static final String REPLAYED = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
     /** What was sent may have failed again, and been added, before its sender hears that it was sent. */
     private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ? AND received_at = ?";
 
@@ -257,18 +256,11 @@ public final class DeadLetters implements DeadLetterSink {
     }
 
     private CompletableFuture<Optional<Boolean>> sendBack(String id, Instant unlessSince) {
-        return store.write("replay-dead-letter", id, tx -> {
-                    Optional<DeadLetter> letter = tx.first(GET, DeadLetters::letter, id);
-                    if (letter.isPresent() && !isSettled(letter.get(), unlessSince)) {
-                        tx.update(REPLAYING, id);
-                    }
-                    return letter;
-                })
-                .thenCompose(letter -> letter.isEmpty()
-                        ? CompletableFuture.completedFuture(Optional.empty())
-                        : isSettled(letter.get(), unlessSince)
-                                ? CompletableFuture.completedFuture(Optional.of(true))
-                                : replay(letter.get()).thenApply(Optional::of));
+        return get(id).thenCompose(letter -> letter.isEmpty()
+                ? CompletableFuture.completedFuture(Optional.empty())
+                : isSettled(letter.get(), unlessSince)
+                        ? CompletableFuture.completedFuture(Optional.of(true))
+                        : replay(letter.get()).thenApply(Optional::of));
     }
 
     private static boolean isSettled(DeadLetter letter, Instant since) {
@@ -282,18 +274,17 @@ public final class DeadLetters implements DeadLetterSink {
                         "what brought this letter (" + letter.channel() + ") does not run at present"))
                 : replayer.replay(letter);
         return replayed.handle((nothing, error) -> error)
-                .thenCompose(error -> isAway(error) ? notReplayed(letter, error) : replayed(letter, error));
+                .thenCompose(error -> isAway(error) ? notReplayed(error) : replayed(letter, error));
     }
 
-    private CompletableFuture<Boolean> notReplayed(DeadLetter letter, Throwable error) {
+    private static CompletableFuture<Boolean> notReplayed(Throwable error) {
         Throwable away = cause(error);
-        return store.write("dead-letter-not-replayed", letter.id(), tx -> tx.update(NOT_REPLAYED, letter.id()))
-                .thenCompose(noted ->
-                        CompletableFuture.failedFuture(new StoreUnavailableException(away.getMessage(), away)));
+        return CompletableFuture.failedFuture(new StoreUnavailableException(away.getMessage(), away));
     }
 
     private CompletableFuture<Boolean> replayed(DeadLetter letter, Throwable error) {
         return store.write("dead-letter-replayed", letter.id(), tx -> {
+            tx.update(REPLAYED, letter.id());
             if (error == null) {
                 if (tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt()) == 1) {
                     tx.update(COPY_LEAVES, letter.id());

@@ -188,6 +188,20 @@ class ReplaysIT {
         assertThat(sent).hasSize(10);
     }
 
+    @Test
+    void aReplayThatACrashInterruptsIsCountedWhenItComesToSomething() {
+        String id = add(1, "body").get(0);
+        replayedBy(letter -> new CompletableFuture<>());
+        letters.replay(id);
+        await().until(() -> sent.size() == 1);
+
+        begin();
+        replayedBy(letter -> WELL);
+        letters.replay(id).join();
+
+        assertThat(letters.get(id).join().orElseThrow().replays()).isEqualTo(1);
+    }
+
     private void sql(String statement) {
         store.write("test", "test", tx -> tx.update(statement)).join();
     }
