@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -199,16 +200,19 @@ public final class Replays implements AutoCloseable {
     private record Next(int position, String letter) {}
 
     private void run(String id) {
+        AtomicBoolean waits = new AtomicBoolean();
         try {
             while (!closed) {
                 try {
-                    replayAll(id);
+                    replayAll(id, waits);
                     return;
                 } catch (ExecutionException | RuntimeException e) {
-                    LOG.atWarn()
-                            .addKeyValue("replayId", id)
-                            .addKeyValue("error", DeadLetter.firstLine(e))
-                            .log("a replay cannot go on at present, trying again");
+                    if (!waits.getAndSet(true)) {
+                        LOG.atWarn()
+                                .addKeyValue("replayId", id)
+                                .addKeyValue("error", DeadLetter.firstLine(e))
+                                .log("a replay waits and is tried again and again");
+                    }
                     TimeUnit.SECONDS.sleep(TROUBLE_SECONDS);
                 }
             }
@@ -217,7 +221,7 @@ public final class Replays implements AutoCloseable {
         }
     }
 
-    private void replayAll(String id) throws InterruptedException, ExecutionException {
+    private void replayAll(String id, AtomicBoolean waits) throws InterruptedException, ExecutionException {
         Terms terms = store.read(tx -> tx.first(
                         TERMS,
                         row -> new Terms(
@@ -251,6 +255,9 @@ public final class Replays implements AutoCloseable {
             int position = last;
             store.write("replay-outcome", id, tx -> tx.update(OUTCOME, outcome, id, position))
                     .get();
+            if (waits.getAndSet(false)) {
+                LOG.atInfo().addKeyValue("replayId", id).log("a replay goes on");
+            }
             failuresInARow = outcome.equals("failed") ? failuresInARow + 1 : 0;
         }
     }

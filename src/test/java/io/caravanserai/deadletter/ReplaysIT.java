@@ -3,6 +3,10 @@ package io.caravanserai.deadletter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.caravanserai.Ids;
 import io.caravanserai.deadletter.Replays.Progress;
 import io.caravanserai.store.SqliteStore;
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 class ReplaysIT {
     private static final CompletableFuture<Void> WELL = CompletableFuture.completedFuture(null);
@@ -200,6 +205,31 @@ class ReplaysIT {
         letters.replay(id).join();
 
         assertThat(letters.get(id).join().orElseThrow().replays()).isEqualTo(1);
+    }
+
+    @Test
+    void aReplayThatWaitsSaysSoOnceAndSaysOnceThatItGoesOn() {
+        List<String> ids = add(3, "body");
+        replayedBy(letter -> letter.id().equals(ids.get(1)) && sent.size() < 4
+                ? CompletableFuture.failedFuture(new AwayException("away", null))
+                : WELL);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(Replays.class);
+        log.start();
+        logger.addAppender(log);
+        logger.setLevel(Level.INFO);
+        try {
+            assertThat(ended(beginReplay(1)).replayed()).isEqualTo(3);
+        } finally {
+            logger.detachAppender(log);
+            logger.setLevel(null);
+        }
+
+        assertThat(sent).hasSize(5);
+        assertThat(log.list)
+                .extracting(ILoggingEvent::getMessage)
+                .containsSubsequence("a replay waits and is tried again and again", "a replay goes on")
+                .hasSizeBetween(2, 3);
     }
 
     private void sql(String statement) {
