@@ -80,10 +80,10 @@ public final class OrderLife implements Projection {
         if (state.status() == OrderStatus.SHIPPED) {
             throw new OrderClosedException(order.orderId(), "cancellation");
         }
-        Reason reason = state.reason() == null ? Reason.SERVICE_UNAVAILABLE : state.reason();
-        if (state.reason() == null) {
-            turnBack(tx, order.orderId(), reason);
+        if (state.reason() == null && !mayUndo(tx, order.orderId(), context)) {
+            throw new OrderClosedException(order.orderId(), "cancellation");
         }
+        Reason reason = state.reason() == null ? Reason.SERVICE_UNAVAILABLE : state.reason();
         outbox.append(tx, order.orderId(), new EventData.OrderCancelled(reason), 1, context);
         return StepOutcome.DONE;
     }
@@ -106,11 +106,10 @@ public final class OrderLife implements Projection {
                 switch (event.type().kind()) {
                     case PROGRESS -> progress(tx, event);
                     case FAILURE -> failure(tx, event);
-                    // Whoever asked for it, nothing of a shipped order is undone, and what is undone is not shipped.
                     case COMPENSATION ->
                         event.type() == EventType.OrderCancelled
                                 ? end(tx, event)
-                                : turnBack(tx, event.orderId(), Reason.SERVICE_UNAVAILABLE);
+                                : mayUndo(tx, event.orderId(), event.context());
                 };
         if (!applied) {
             throw new OrderClosedException(event.orderId(), event.type().name());
@@ -139,6 +138,16 @@ public final class OrderLife implements Projection {
     private boolean failure(Transaction tx, OrderEvent event) throws SQLException {
         Reason reason = ((EventData.Failed) event.data()).reason();
         return tx.update(TURN_BACK, reason.wire(), event.time(), event.orderId()) == 1;
+    }
+
+    /**
+     * Whoever asks for it, nothing of a shipped order is undone, and what is undone is not shipped. A saga that undoes
+     * one step undoes all; where there is none, only a failure that a service has recorded is followed by all the rest.
+     */
+    private boolean mayUndo(Transaction tx, String orderId, EventContext context) throws SQLException {
+        return context.sagaId() == null
+                ? state(tx, orderId).filter(state -> state.reason() != null).isPresent()
+                : turnBack(tx, orderId, Reason.SERVICE_UNAVAILABLE);
     }
 
     private boolean end(Transaction tx, OrderEvent event) throws SQLException {
