@@ -1,5 +1,6 @@
 package io.caravanserai.outbox;
 
+import io.caravanserai.event.CloudEvent;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -11,6 +12,7 @@ public final class EventLog {
     private static final String AFTER = "SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
     private static final String OF_ORDER =
             "SELECT * FROM events WHERE order_id = ? AND sequence > ? ORDER BY sequence LIMIT ?";
+    private static final String LATER_OF_ORDER = "SELECT * FROM events WHERE order_id = ? AND id > ? ORDER BY id";
     private static final String END = "SELECT COALESCE(MAX(sequence), 0) FROM events";
 
     private final Store store;
@@ -32,6 +34,11 @@ public final class EventLog {
     /** Events of one order later in the log than that. */
     public CompletableFuture<List<StoredEvent>> ofOrder(String orderId, long after, int limit) {
         return store.read(tx -> tx.list(OF_ORDER, StoredEvent::of, orderId, after, limit));
+    }
+
+    /** Events of one order later than the one of that id, as {@link #after(Transaction, long, int)}. */
+    public static List<CloudEvent> ofOrder(Transaction tx, String orderId, String afterId) throws SQLException {
+        return tx.list(LATER_OF_ORDER, row -> StoredEvent.of(row).event(), orderId, afterId);
     }
 
     /** The sequence of the last event; 0 when there is none. */

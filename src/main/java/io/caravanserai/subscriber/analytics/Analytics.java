@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Live figures about orders. Events that wait at the same time are counted in one unit of work. Thread-safe.
+ * Live figures about orders. An event that comes is a sign to look into the log: counted is what has happened to its order
+ * there. So an event of an order that there is not counts nothing, and one that comes late or never is counted with those
+ * after it. Events that wait at the same time are counted in one unit of work. Thread-safe.
  *
  * <p>Each order remembers the last of its events that was counted, in the unit that counts it: that is the mark which
  * keeps an event that comes twice from counting twice.
@@ -65,7 +67,7 @@ public final class Analytics implements EventHandler {
         }
         List<CloudEvent> events = batch.stream().map(Waiting::event).toList();
         store.write("count-orders", KEY, tx -> {
-                    figures.count(tx, figures.live(tx), events);
+                    figures.countHeard(tx, figures.live(tx), events);
                     return null;
                 })
                 .whenComplete((done, failure) -> {

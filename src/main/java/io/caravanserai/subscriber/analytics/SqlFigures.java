@@ -2,6 +2,7 @@ package io.caravanserai.subscriber.analytics;
 
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.order.OrderStatus;
+import io.caravanserai.outbox.EventLog;
 import io.caravanserai.store.Transaction;
 import java.math.BigDecimal;
 import java.sql.SQLException;
@@ -38,7 +39,9 @@ final class SqlFigures {
     /** Of orders that have left the log. */
     private static final long FORGOTTEN = 0;
 
-    private record Counted(OrderStatus status, String lastEvent) {}
+    private record Counted(OrderStatus status, String lastEvent) {
+        static final Counted NOTHING = new Counted(null, "");
+    }
 
     /** The value of a figure for a label. */
     record Value(Changes.Figure figure, String label, BigDecimal value) {}
@@ -65,30 +68,59 @@ final class SqlFigures {
             status = changes.count(event, status);
         }
         changes.forEach((figure, label, by) -> add(tx, FORGOTTEN, figure, label, by));
+        // What nobody has heard of yet is not to be found in the log any more.
+        count(tx, live(tx), events);
         Optional<Long> building = tx.first(BUILDING, row -> row.getLong(1));
         if (building.isPresent()) {
-            // The rebuild under way began without it, and may not find it in the log any more.
+            // Nor by the rebuild under way, which began without it.
             count(tx, building.get(), events);
         }
     }
 
     /** Counts events that have not been counted yet; each counts once, whatever comes twice. */
     void count(Transaction tx, long generation, List<CloudEvent> events) throws SQLException {
+        count(tx, generation, events, (event, last) -> List.of(event));
+    }
+
+    /** Counts all in the log of the orders of those events that has not been counted yet, if any of theirs has not. */
+    void countHeard(Transaction tx, long generation, List<CloudEvent> heard) throws SQLException {
+        count(tx, generation, heard, (event, last) -> EventLog.ofOrder(tx, event.orderId(), last));
+    }
+
+    private interface ToCount {
+        /** @param last the id of the last event of the same order that was counted; lower than any when none was */
+        List<CloudEvent> dueTo(CloudEvent event, String last) throws SQLException;
+    }
+
+    private void count(Transaction tx, long generation, List<CloudEvent> events, ToCount toCount) throws SQLException {
         Changes changes = new Changes();
         for (CloudEvent event : events) {
-            Optional<Counted> counted = tx.first(
-                    COUNTED,
-                    row -> new Counted(
-                            row.getString(1) == null ? null : OrderStatus.valueOf(row.getString(1)), row.getString(2)),
-                    generation,
-                    event.orderId());
-            if (counted.isEmpty() || counted.get().lastEvent().compareTo(event.id()) < 0) {
-                OrderStatus status =
-                        changes.count(event, counted.map(Counted::status).orElse(null));
-                tx.update(COUNT, generation, event.orderId(), status == null ? null : status.name(), event.id());
+            Counted counted = tx.first(
+                            COUNTED,
+                            row -> new Counted(
+                                    row.getString(1) == null ? null : OrderStatus.valueOf(row.getString(1)),
+                                    row.getString(2)),
+                            generation,
+                            event.orderId())
+                    .orElse(Counted.NOTHING);
+            if (counted.lastEvent().compareTo(event.id()) < 0) {
+                count(tx, generation, counted, toCount.dueTo(event, counted.lastEvent()), changes);
             }
         }
         changes.forEach((figure, label, by) -> add(tx, generation, figure, label, by));
+    }
+
+    private static void count(Transaction tx, long generation, Counted before, List<CloudEvent> events, Changes changes)
+            throws SQLException {
+        if (events.isEmpty()) {
+            return;
+        }
+        OrderStatus status = before.status();
+        for (CloudEvent event : events) {
+            status = changes.count(event, status);
+        }
+        CloudEvent last = events.get(events.size() - 1);
+        tx.update(COUNT, generation, last.orderId(), status == null ? null : status.name(), last.id());
     }
 
     private void add(Transaction tx, long generation, Changes.Figure figure, String label, BigDecimal by)

@@ -6,8 +6,10 @@ import io.caravanserai.Ids;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
+import io.caravanserai.event.EventType;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.Outbox;
+import io.caravanserai.outbox.StoredEvent;
 import io.caravanserai.store.ForwardingStore;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -15,6 +17,7 @@ import io.caravanserai.store.UnitOfWork;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -45,10 +48,70 @@ class RebuildIT {
     }
 
     private CloudEvent created(String orderId) {
-        EventData created = new EventData.OrderCreated("C-1", List.of(), "EUR", new BigDecimal("100.00"));
-        store.write("test", orderId, tx -> outbox.append(tx, orderId, created, 1, EventContext.NONE))
+        return happened(orderId, new EventData.OrderCreated("C-1", List.of(), "EUR", new BigDecimal("100.00")));
+    }
+
+    private CloudEvent happened(String orderId, EventData data) {
+        store.write("test", orderId, tx -> outbox.append(tx, orderId, data, 1, EventContext.NONE))
                 .join();
-        return log.ofOrder(orderId, 0, 1).join().get(0).event();
+        List<StoredEvent> all = log.ofOrder(orderId, 0, 10).join();
+        return all.get(all.size() - 1).event();
+    }
+
+    @Test
+    void anEventThatIsHandledAfterThoseBehindItIsCounted() {
+        Analytics live = new Analytics(store, log);
+        CloudEvent first = created("a");
+        CloudEvent second = happened("a", new EventData.ItemsReserved());
+        live.handle(second).join();
+        live.handle(first).join();
+
+        assertSameAfterRebuild(live);
+        assertThat(live.figures().join().byStatus()).isEqualTo(Map.of("RESERVED", 1L));
+        assertThat(live.figures().join().amounts()).hasSize(1);
+    }
+
+    @Test
+    void whatIsNotInTheLogIsNotCounted() {
+        Analytics live = new Analytics(store, log);
+        live.handle(created("a")).join();
+        live.handle(elsewhere("a")).join();
+        live.handle(elsewhere("b")).join();
+        live.handle(happened("a", new EventData.ItemsReserved())).join();
+
+        assertSameAfterRebuild(live);
+        assertThat(live.figures().join().byStatus()).isEqualTo(Map.of("RESERVED", 1L));
+    }
+
+    /** Of another hub, or of nobody: its id says nothing. */
+    private static CloudEvent elsewhere(String orderId) {
+        return new CloudEvent(
+                "~", EventType.OrderCancelled, 1, orderId, Instant.now(), EventContext.NONE, """
+                {"orderId": "%s", "reason": "timed-out"}""".formatted(orderId));
+    }
+
+    @Test
+    void anOrderThatLeavesTheLogUnheardIsCounted() {
+        Analytics live = new Analytics(store, log);
+        created("heard of");
+        List<CloudEvent> unheard = List.of(created("unheard"));
+        live.handle(log.ofOrder("heard of", 0, 1).join().get(0).event()).join();
+        store.write("test", "unheard", tx -> {
+                    live.forget(tx, unheard);
+                    return tx.update("DELETE FROM events WHERE order_id = 'unheard'");
+                })
+                .join();
+
+        live.handle(unheard.get(0)).join();
+
+        assertSameAfterRebuild(live);
+        assertThat(live.figures().join().orders()).isEqualTo(2);
+    }
+
+    private static void assertSameAfterRebuild(Analytics live) {
+        Figures before = live.figures().join();
+        live.rebuild().join();
+        assertThat(live.figures().join()).isEqualTo(before);
     }
 
     @Test
