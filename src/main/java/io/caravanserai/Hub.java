@@ -137,6 +137,8 @@ public final class Hub implements AutoCloseable {
         context.addRoutes(subscribers.routes());
         new SeedStock(core.shelf).sow(store);
         started.push(camel::stop);
+        // Camel would stop the routes that hear events one after the other.
+        started.push(messaging.bus::hearNoMore);
         camel.start();
         doors = new Doors(settings, core);
         opened(core);

@@ -125,9 +125,15 @@ public final class JmsEventBus implements EventBus {
     }
 
     @Override
-    public void close() {
+    public void hearNoMore() {
         // All are told first, so that they stop beside each other.
-        subscriptions.parallelStream().forEach(JmsSubscription::close);
+        subscriptions.forEach(subscription -> subscription.receiver.takeNoMore());
+        subscriptions.forEach(JmsSubscription::close);
+    }
+
+    @Override
+    public void close() {
+        hearNoMore();
         publisher.close();
     }
 

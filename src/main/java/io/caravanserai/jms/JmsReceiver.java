@@ -175,10 +175,15 @@ public final class JmsReceiver implements AutoCloseable {
         return batch.size() + 1;
     }
 
-    @Override
-    public void close() {
+    /** Begins to close, and does not wait for it. */
+    void takeNoMore() {
         closing = true;
         opened.complete(null);
+    }
+
+    @Override
+    public void close() {
+        takeNoMore();
         try {
             thread.join(CLOSING_MILLIS + 2_000);
         } catch (InterruptedException e) {

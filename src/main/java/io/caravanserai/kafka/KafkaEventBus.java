@@ -113,9 +113,16 @@ public final class KafkaEventBus implements EventBus {
     }
 
     @Override
+    public void hearNoMore() {
+        // All are told first, so that they stop beside each other.
+        subscribers.forEach(subscriber -> subscriber.intake.takeNoMore());
+        subscribers.forEach(Subscriber::close);
+    }
+
+    @Override
     public void close() {
         sender.close();
-        subscribers.parallelStream().forEach(Subscriber::close);
+        hearNoMore();
     }
 
     private static ExecutorService threads(String subscriber) {

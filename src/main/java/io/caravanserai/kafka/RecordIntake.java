@@ -105,9 +105,8 @@ public final class RecordIntake implements AutoCloseable {
         return Optional.ofNullable(trouble);
     }
 
-    /** Takes nothing more, waits a little for what is in hand, commits, and leaves the group. */
-    @Override
-    public void close() {
+    /** Begins to close, and does not wait for it. */
+    void takeNoMore() {
         closing = true;
         Consumer<byte[], byte[]> running = consumer;
         if (running != null && !placed.isDone()) {
@@ -115,6 +114,12 @@ public final class RecordIntake implements AutoCloseable {
             running.wakeup();
         }
         placed.completeExceptionally(new IllegalStateException("closed"));
+    }
+
+    /** Takes nothing more, waits a little for what is in hand, commits, and leaves the group. */
+    @Override
+    public void close() {
+        takeNoMore();
         try {
             if (Thread.currentThread() != thread) {
                 thread.join(limits.patience().plusSeconds(5).toMillis());

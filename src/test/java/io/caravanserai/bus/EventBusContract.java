@@ -2,6 +2,7 @@ package io.caravanserai.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
@@ -111,6 +112,24 @@ public abstract class EventBusContract {
             bus.subscribe(subscriber, heard);
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(heard.steps("order-a")).containsExactly(1));
+        }
+    }
+
+    /** Each waits some seconds for what it has in hand. */
+    @Test
+    void subscriptionsEndBesideEachOther() {
+        AtomicInteger begun = new AtomicInteger();
+        try (EventBus bus = open(QUICK)) {
+            for (int i = 0; i < 4; i++) {
+                bus.subscribe(subscriber + i, event -> {
+                    begun.incrementAndGet();
+                    return new CompletableFuture<>();
+                });
+            }
+            publish(bus, event("order-a", 1));
+            await().until(() -> begun.get() == 4);
+
+            assertTimeout(Duration.ofSeconds(9), bus::hearNoMore);
         }
     }
 

@@ -65,6 +65,11 @@ class EventsComponentIT {
         }
 
         @Override
+        public void hearNoMore() {
+            subscribed.set(null);
+        }
+
+        @Override
         public void close() {}
     };
 
