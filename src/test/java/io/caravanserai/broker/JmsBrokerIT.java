@@ -3,6 +3,7 @@ package io.caravanserai.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.FreePort;
 import io.caravanserai.HubSettings;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
@@ -27,10 +28,7 @@ class JmsBrokerIT {
 
     @Test
     void aConnectionThatTheBrokerDoesNotAnswerHoldsUpNobodyElse() throws Exception {
-        int port;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
+        int port = FreePort.take();
         ArtemisProcess process = ArtemisProcess.start(folder.resolve("broker"), port);
         try (Way way = new Way(port)) {
             JmsBroker broker = JmsBroker.start(
@@ -39,12 +37,12 @@ class JmsBrokerIT {
                 await().until(() -> broker.trouble().isEmpty());
 
                 way.isOpen = false;
-                CompletableFuture.runAsync(() -> connected(broker::connectAside));
+                CompletableFuture.runAsync(() -> connected(broker::connectAside), way.threads);
                 await().until(() -> way.turnedAway > 0);
                 way.isOpen = true;
 
-                assertThat(CompletableFuture.supplyAsync(() -> connected(broker::connect)))
-                        .succeedsWithin(Duration.ofSeconds(10));
+                assertThat(CompletableFuture.supplyAsync(() -> connected(broker::connect), way.threads))
+                        .succeedsWithin(Duration.ofSeconds(20));
             } finally {
                 broker.close();
             }

@@ -2,6 +2,7 @@ package io.caravanserai.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.caravanserai.FreePort;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ class ExamplesIT {
 
     @Test
     void theKafkaClientPrintsWhatThePageSays() throws Exception {
-        String port = String.valueOf(HubProcess.freePort());
+        String port = String.valueOf(FreePort.take());
         try (HubProcess hub = hub().set("hub.kafka.brokers", "embedded").set("hub.kafka.port", port)) {
             hub.start().awaitReady();
             printsWhatThePageSays("kafka.md", "127.0.0.1:" + port);
@@ -53,7 +54,7 @@ class ExamplesIT {
                 .start();
 
         String printed = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(withoutIdsAndTimes(printed)).isEqualTo(withoutIdsAndTimes(example.group(3)));
     }
 

@@ -2,8 +2,8 @@ package io.caravanserai.crash;
 
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.FreePort;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -40,11 +40,11 @@ public final class HubProcess implements AutoCloseable {
     public HubProcess(Path home, Path data) {
         this.home = home;
         this.data = data;
-        this.port = freePort();
+        this.port = FreePort.take();
         // Processes that live for seconds do not repay a better compiler.
         environment("JAVA_OPTS", "-XX:TieredStopAtLevel=1");
         set("hub.http.port", String.valueOf(port));
-        set("hub.jms.port", String.valueOf(freePort()));
+        set("hub.jms.port", String.valueOf(FreePort.take()));
         set("hub.data.dir", data.toString());
     }
 
@@ -107,7 +107,7 @@ public final class HubProcess implements AutoCloseable {
     /** Kills the process as {@code kill -9} does. */
     public void kill9() {
         process.destroyForcibly();
-        awaitEnd(Duration.ofSeconds(10));
+        awaitEnd(START);
     }
 
     /** Asks the process to stop, as SIGTERM does; answers how long it took. */
@@ -158,14 +158,6 @@ public final class HubProcess implements AutoCloseable {
 
     private Path logFile() {
         return data.resolveSibling("hub.log");
-    }
-
-    static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.FreePort;
 import io.caravanserai.broker.KafkaProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,7 @@ class KafkaCrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int KILLS = Integer.getInteger("crash.kills", 3);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
-    private static final Duration PATIENCE = Duration.ofSeconds(240);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir
     Path folder;
@@ -46,7 +47,7 @@ class KafkaCrashIT {
         System.out.println("crash.seed=" + SEED);
         Random choice = new Random(SEED);
         brokerData = folder.resolve("kafka");
-        broker = KafkaProcess.start(brokerData, 0);
+        broker = KafkaProcess.start(brokerData, FreePort.take());
         try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("hub/data"))
                 .set("hub.kafka.brokers", broker.bootstrapServers())
                 .set("hub.events.bus", "kafka")

@@ -3,8 +3,10 @@ package io.caravanserai.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.caravanserai.FreePort;
 import io.caravanserai.broker.ArtemisProcess;
 import io.caravanserai.order.Style;
 import java.io.IOException;
@@ -32,7 +34,7 @@ class OutsideBrokerIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int KILLS = Integer.getInteger("crash.kills", 2);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
-    private static final Duration PATIENCE = Duration.ofSeconds(180);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir
     Path folder;
@@ -42,7 +44,7 @@ class OutsideBrokerIT {
 
     @BeforeEach
     void choosePlaces() {
-        brokerPort = HubProcess.freePort();
+        brokerPort = FreePort.take();
         data = folder.resolve("hub/data");
     }
 
@@ -61,11 +63,10 @@ class OutsideBrokerIT {
         long began = System.nanoTime();
         try (HubProcess hub = hub().start()) {
             Rest rest = new Rest(hub.url());
-            await().atMost(Duration.ofSeconds(60))
-                    .ignoreExceptions()
+            await().ignoreExceptions()
                     .until(() -> rest.get("/observe/health/live").status() == 200);
             // Far less than the five seconds that each of a dozen subscriptions would wait for a broker.
-            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(20));
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(45));
             System.out.printf("served %.1f s after the start, without a broker%n", (System.nanoTime() - began) / 1e9);
             await().untilAsserted(() -> {
                 Rest.Answer ready = rest.get("/observe/health/ready");
@@ -80,9 +81,14 @@ class OutsideBrokerIT {
             for (Style style : Style.values()) {
                 TestOrder order = order("early-" + style.wire());
                 posted.put(order.id(), order);
-                int status = rest.post("/orders?style=" + style.wire(), order.json(), "Prefer", "wait=2")
+                boolean needsNoBroker = style == Style.REQUEST_REPLY;
+                int status = rest.post(
+                                "/orders?style=" + style.wire(),
+                                order.json(),
+                                "Prefer",
+                                needsNoBroker ? "wait=60" : "wait=1")
                         .status();
-                assertThat(status).isEqualTo(style == Style.REQUEST_REPLY ? 201 : 202);
+                assertThat(status).isEqualTo(needsNoBroker ? 201 : 202);
             }
 
             ArtemisProcess broker = broker();
@@ -151,7 +157,8 @@ class OutsideBrokerIT {
 
     /** Each order was counted, and its customer told of how it ended. */
     private void everybodyHeard(Rest rest, Set<String> orders) {
-        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+        // A line may be read while it is being written.
+        await().ignoreException(JsonProcessingException.class).untilAsserted(() -> {
             assertThat(rest.get("/analytics").body().path("orders").asInt()).isEqualTo(orders.size());
             assertThat(told()).containsExactlyInAnyOrderElementsOf(orders);
         });

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.FreePort;
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.broker.KafkaProcess;
 import io.caravanserai.bus.EventBus;
@@ -19,8 +20,6 @@ import io.caravanserai.event.EventSchemas;
 import io.caravanserai.event.EventType;
 import io.caravanserai.store.SqliteStore;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -46,8 +45,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KafkaEventBusIT {
-    private static final Duration SOON = Duration.ofSeconds(40);
-
     @TempDir
     Path folder;
 
@@ -72,7 +69,7 @@ class KafkaEventBusIT {
 
     @Test
     void brokersThatAreAwayAtTheStartAreWaitedForAndNothingIsMissed() throws Exception {
-        int port = freePort();
+        int port = FreePort.take();
         KafkaEventBus bus = bus("127.0.0.1:" + port, "hub-a");
         List<String> heard = new CopyOnWriteArrayList<>();
         bus.subscribe("inventory", hears(heard));
@@ -81,14 +78,14 @@ class KafkaEventBusIT {
 
         startBroker(folder.resolve("kafka"), port);
 
-        published.get(40, TimeUnit.SECONDS);
-        await().atMost(SOON).untilAsserted(() -> assertThat(heard).containsExactly("o-1/1"));
-        await().atMost(SOON).untilAsserted(() -> assertThat(bus.trouble()).isEmpty());
+        published.get(120, TimeUnit.SECONDS);
+        await().untilAsserted(() -> assertThat(heard).containsExactly("o-1/1"));
+        await().untilAsserted(() -> assertThat(bus.trouble()).isEmpty());
     }
 
     @Test
     void aBrokerThatIsKilledAndComesBackUnderLoadCostsNothingAndMixesNothingUp() throws Exception {
-        KafkaProcess[] broker = {KafkaProcess.start(folder.resolve("kafka"), 0)};
+        KafkaProcess[] broker = {KafkaProcess.start(folder.resolve("kafka"), FreePort.take())};
         opened.add(() -> broker[0].close());
         KafkaEventBus bus = bus(broker[0].bootstrapServers(), "hub-a");
         Map<String, List<Integer>> heard = new ConcurrentHashMap<>();
@@ -111,20 +108,17 @@ class KafkaEventBusIT {
         Random random = new Random(11);
         for (int kill = 0; kill < 3; kill++) {
             int reached = (kill + 1) * 20 + random.nextInt(5);
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> heard.getOrDefault("o-0", List.of()).contains(reached));
+            await().until(() -> heard.getOrDefault("o-0", List.of()).contains(reached));
             int port = broker[0].port();
             broker[0].kill();
             broker[0] = KafkaProcess.start(folder.resolve("kafka"), port);
         }
-        publishing.get(120, TimeUnit.SECONDS);
+        publishing.get(300, TimeUnit.SECONDS);
 
         List<Integer> all = IntStream.rangeClosed(1, perOrder).boxed().toList();
-        await().atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(heard.values())
-                        .hasSize(orders)
-                        .allSatisfy(
-                                numbers -> assertThat(withoutRepeats(numbers)).isEqualTo(all)));
+        await().untilAsserted(() -> assertThat(heard.values())
+                .hasSize(orders)
+                .allSatisfy(numbers -> assertThat(withoutRepeats(numbers)).isEqualTo(all)));
     }
 
     @Test
@@ -137,15 +131,15 @@ class KafkaEventBusIT {
             heardByFirst.add(event.id());
             return event.orderId().equals("o-1") ? CompletableFuture.completedFuture(null) : new CompletableFuture<>();
         });
-        first.publish(List.of(event("o-1", 1), event("o-2", 1))).get(20, TimeUnit.SECONDS);
-        await().atMost(SOON).until(() -> heardByFirst.size() == 2);
+        first.publish(List.of(event("o-1", 1), event("o-2", 1))).get(120, TimeUnit.SECONDS);
+        await().until(() -> heardByFirst.size() == 2);
 
         KafkaEventBus second = bus(broker.bootstrapServers(), "hub-b");
         List<String> heard = new CopyOnWriteArrayList<>();
         second.subscribe("inventory", hears(heard));
         first.close();
 
-        await().atMost(SOON).untilAsserted(() -> assertThat(heard).contains("o-2/1"));
+        await().untilAsserted(() -> assertThat(heard).contains("o-2/1"));
     }
 
     @Test
@@ -154,7 +148,7 @@ class KafkaEventBusIT {
         KafkaEventBus bus = bus(broker.bootstrapServers(), "hub-a");
         List<String> heard = new CopyOnWriteArrayList<>();
         bus.subscribe("inventory", hears(heard));
-        bus.publish(List.of(event("o-1", 1))).get(20, TimeUnit.SECONDS);
+        bus.publish(List.of(event("o-1", 1))).get(120, TimeUnit.SECONDS);
         try (KafkaProducer<String, String> other = new KafkaProducer<>(
                 Map.of("bootstrap.servers", broker.bootstrapServers()),
                 new StringSerializer(),
@@ -163,16 +157,13 @@ class KafkaEventBusIT {
             other.send(new ProducerRecord<>("order-events", "o-1", "no event")).get();
         }
 
-        bus.publish(List.of(event("o-1", 2))).get(20, TimeUnit.SECONDS);
+        bus.publish(List.of(event("o-1", 2))).get(120, TimeUnit.SECONDS);
 
-        await().atMost(SOON).untilAsserted(() -> assertThat(heard).containsExactly("o-1/1", "o-1/2"));
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(deadLetters
-                                .list(DeadLetters.Filter.ALL, null, 10)
-                                .get())
-                        .extracting(DeadLetter::source, DeadLetter::reason)
-                        .containsExactly(
-                                tuple("order-events", "invalid-event"), tuple("order-events", "invalid-event")));
+        await().untilAsserted(() -> assertThat(heard).containsExactly("o-1/1", "o-1/2"));
+        await().untilAsserted(() -> assertThat(
+                        deadLetters.list(DeadLetters.Filter.ALL, null, 10).get())
+                .extracting(DeadLetter::source, DeadLetter::reason)
+                .containsExactly(tuple("order-events", "invalid-event"), tuple("order-events", "invalid-event")));
     }
 
     @Test
@@ -249,11 +240,5 @@ class KafkaEventBusIT {
                 Instant.parse("2026-01-01T00:00:00Z"),
                 new EventContext("s-1", null, null),
                 "{\"orderId\":\"" + orderId + "\",\"trackingNumber\":\"T-" + number + "\"}");
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.caravanserai.subscriber.notification;
 
+import io.caravanserai.FreePort;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;
@@ -25,9 +26,9 @@ public final class MailServer implements AutoCloseable {
     private final Map<String, Integer> refused = new ConcurrentHashMap<>();
     private final List<String> passwordsHeard = new CopyOnWriteArrayList<>();
     private SMTPServer server;
-    private int port;
+    private final int port = FreePort.take();
 
-    /** Starts, on the port it had before if it had one. */
+    /** Starts, each time on the same port. */
     public MailServer start() {
         return start(builder());
     }
@@ -68,7 +69,6 @@ public final class MailServer implements AutoCloseable {
     private MailServer start(SMTPServer.Builder builder) {
         server = builder.build();
         server.start();
-        port = server.getPortAllocated();
         return this;
     }
 
