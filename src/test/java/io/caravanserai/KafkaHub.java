@@ -22,15 +22,19 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A hub in this process with a Kafka broker in it, and clients of both. */
 final class KafkaHub implements AutoCloseable {
-    private static final Duration SOON = Duration.ofSeconds(30);
-
     private final TestHub hub;
     private final KafkaProducer<byte[], byte[]> producer;
 
     private KafkaHub(TestHub hub) {
         this.hub = hub;
         this.producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", hub.kafkaBrokers(), "max.request.size", 8_000_000),
+                Map.of(
+                        "bootstrap.servers",
+                        hub.kafkaBrokers(),
+                        "max.request.size",
+                        8_000_000,
+                        "max.in.flight.requests.per.connection",
+                        1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
@@ -84,8 +88,7 @@ final class KafkaHub implements AutoCloseable {
     }
 
     void awaitStatus(String orderId, String status) {
-        await().atMost(SOON)
-                .untilAsserted(
+        await().untilAsserted(
                         () -> assertThat(order(orderId).path("status").asText()).isEqualTo(status));
     }
 
@@ -103,7 +106,8 @@ final class KafkaHub implements AutoCloseable {
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             consumer.subscribe(List.of(topic));
-            for (int polls = 0; found.size() < count && polls < 100; polls++) {
+            long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+            while (found.size() < count && System.nanoTime() < end) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(300))) {
                     if (key == null
                             || (record.key() != null && key.equals(new String(record.key(), StandardCharsets.UTF_8)))) {

@@ -92,7 +92,7 @@ class EmbeddedKafkaIT {
                 new StringDeserializer(),
                 new StringDeserializer())) {
             consumer.subscribe(List.of(topic));
-            for (int polls = 0; values.size() < count && polls < 30; polls++) {
+            for (int polls = 0; values.size() < count && polls < 120; polls++) {
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofSeconds(1))) {
                     values.add(record.value());
                 }
