@@ -54,6 +54,7 @@ class ManyFlowEditsIT {
 
     @BeforeEach
     void start() throws Exception {
+        System.out.println("seed " + SEED);
         routes = Files.createDirectory(folder.resolve("routes"));
         try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
             for (Path file : files.filter(each -> each.toString().endsWith(".camel.yaml"))
@@ -70,6 +71,8 @@ class ManyFlowEditsIT {
                                 folder.resolve("data").toString(),
                                 "hub.routes.dir",
                                 routes.toString(),
+                                "hub.saga.timeout",
+                                "1h",
                                 "hub.http.port",
                                 "0",
                                 "hub.jms.port",
@@ -123,7 +126,6 @@ class ManyFlowEditsIT {
                 SEED);
         for (String order : orders) {
             await().pollDelay(Duration.ZERO)
-                    .atMost(Duration.ofSeconds(60))
                     .until(() ->
                             json("/orders/" + order).path("status").asText().equals("SHIPPED"));
             assertThat(json("/payments?orderId=" + order).path("items"))
@@ -138,7 +140,7 @@ class ManyFlowEditsIT {
         assertThat(stock.path("reserved").asInt()).isZero();
         assertThat(stock.path("onHand").asInt()).isEqualTo(STOCK - orders.size());
         // Stopping the routes of one version takes seconds, and there are many.
-        await().atMost(Duration.ofMinutes(5)).until(this::onlyTheNewestVersionsRun);
+        await().atMost(Duration.ofMinutes(10)).until(this::onlyTheNewestVersionsRun);
     }
 
     private boolean onlyTheNewestVersionsRun() throws Exception {

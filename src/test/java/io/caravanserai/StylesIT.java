@@ -50,7 +50,7 @@ class StylesIT {
     @BeforeAll
     static void start() throws Exception {
         hub = CoreHub.start(
-                TestSettings.in(folder, new HubSettings.Saga(Duration.ofMinutes(3), 10, Duration.ofMillis(100))));
+                TestSettings.in(folder, new HubSettings.Saga(Duration.ofHours(1), 10, Duration.ofMillis(100))));
         hub.stock("SADDLE-01", 1_000_000);
         hub.stock("GONE-02", 0);
     }
@@ -100,7 +100,7 @@ class StylesIT {
             }
         }
 
-        CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).get(300, TimeUnit.SECONDS);
+        CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).get(15, TimeUnit.MINUTES);
 
         expected.forEach((orderId, kind) -> {
             OrderView order = hub.order(orderId);
@@ -120,11 +120,15 @@ class StylesIT {
 
     private static void figuresAgree() {
         Analytics analytics = hub.subscribers.analytics;
-        await().atMost(Duration.ofMinutes(2)).untilAsserted(() -> {
+        long orders = hub.store
+                .read(tx -> tx.first("SELECT COUNT(*) FROM orders", row -> row.getLong(1)))
+                .join()
+                .orElseThrow();
+        await().untilAsserted(() -> {
             Figures live = analytics.figures().join();
             assertThat(live.byStatus()).containsOnlyKeys("SHIPPED", "CANCELLED");
-            assertThat(live.orders()).isGreaterThanOrEqualTo(4L * MIXED);
-            assertThat(live.byStyle().values()).allMatch(orders -> orders >= MIXED);
+            assertThat(live.orders()).isEqualTo(orders);
+            assertThat(live.byStyle().values()).allMatch(ofStyle -> ofStyle >= MIXED);
         });
         Figures live = analytics.figures().join();
         analytics.rebuild().join();
@@ -206,6 +210,10 @@ class StylesIT {
         HubSettings.Saga impatient = new HubSettings.Saga(Duration.ofSeconds(10), 10, Duration.ofMillis(100));
         try (CoreHub hub = CoreHub.start(TestSettings.in(other, impatient))) {
             hub.stock("SADDLE-01", 100);
+            // A hub that has just started may take long for its first orders.
+            for (Style style : Style.values()) {
+                hub.submit(order(newId(style), KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
+            }
             Map<String, CompletableFuture<Void>> ends = new HashMap<>();
             for (Style style : Style.values()) {
                 String orderId = newId(style);
@@ -245,7 +253,7 @@ class StylesIT {
                 })
                 .join();
 
-        ended.get(20, TimeUnit.SECONDS);
+        ended.get(60, TimeUnit.SECONDS);
         assertThat(hub.order(orderId).status()).isEqualTo(OrderStatus.CANCELLED);
         assertThat(hub.order(orderId).reason()).isEqualTo(Reason.CANCELLED_BY_OPERATOR);
         assertThat(types(orderId)).isEqualTo(UNDONE_IN_TIME);
@@ -258,14 +266,13 @@ class StylesIT {
 
         hub.submit(order(orderId, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
 
-        await().atMost(Duration.ofMinutes(1))
-                .untilAsserted(() -> assertThat(hub.store
-                                .read(tx -> hub.subscribers.notifications.ofOrder(tx, orderId))
-                                .join())
-                        .extracting(Notification::type, Notification::customerId)
-                        .containsExactly(tuple(EventType.OrderCreated, "C-1"), tuple(EventType.OrderShipped, "C-1")));
-        await().untilAsserted(() -> assertThat(Files.readString(folder.resolve("notifications.jsonl")))
-                .contains(orderId));
+        await().untilAsserted(() -> assertThat(hub.store
+                        .read(tx -> hub.subscribers.notifications.ofOrder(tx, orderId))
+                        .join())
+                .extracting(Notification::type, Notification::customerId)
+                .containsExactly(tuple(EventType.OrderCreated, "C-1"), tuple(EventType.OrderShipped, "C-1")));
+        await().untilAsserted(() ->
+                assertThat(folder.resolve("notifications.jsonl")).content().contains(orderId));
     }
 
     @ParameterizedTest
@@ -283,7 +290,7 @@ class StylesIT {
             await().untilAsserted(() -> hasFollowed(hub, orderId));
 
             hub.messaging.start();
-            await().atMost(Duration.ofMinutes(1)).until(() -> hub.heard.get() >= 2 + 4);
+            await().until(() -> hub.heard.get() >= 2 + 4);
             hasFollowed(hub, orderId);
         }
     }
@@ -318,7 +325,7 @@ class StylesIT {
 
             hub.submit(order(orderId, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
 
-            await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> hasFollowed(hub, orderId));
+            await().untilAsserted(() -> hasFollowed(hub, orderId));
             assertThat(hub.order(orderId).status()).isEqualTo(OrderStatus.SHIPPED);
             assertThat(sagaStatus(hub, orderId)).isEqualTo(SagaStatus.COMPLETED);
             assertThat(types(hub, orderId)).isEqualTo(eventsOf(KINDS.get(0)));

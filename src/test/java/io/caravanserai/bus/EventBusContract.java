@@ -110,8 +110,7 @@ public abstract class EventBusContract {
         Heard heard = new Heard();
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, heard);
-            await().atMost(Duration.ofSeconds(30))
-                    .untilAsserted(() -> assertThat(heard.steps("order-a")).containsExactly(1));
+            await().untilAsserted(() -> assertThat(heard.steps("order-a")).containsExactly(1));
         }
     }
 
@@ -259,9 +258,9 @@ public abstract class EventBusContract {
             }
             publish(one, events.toArray(CloudEvent[]::new));
 
-            await().atMost(Duration.ofSeconds(30))
-                    .untilAsserted(() -> assertThat(heard.ids()).hasSize(400));
-            assertThat(heard.events).hasSize(400);
+            await().untilAsserted(() -> assertThat(heard.ids()).hasSize(400));
+            // An event may come again where one hub takes over from the other, but not everything comes to both.
+            await().during(Duration.ofSeconds(1)).until(() -> heard.events.size() < 2 * 400);
             for (int order = 0; order < 20; order++) {
                 assertThat(heard.steps("order-" + order)).isSorted();
             }

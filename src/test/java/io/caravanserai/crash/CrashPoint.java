@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -20,13 +18,12 @@ public final class CrashPoint implements StoreListener {
     private static final boolean AFTER = "after".equals(System.getenv("CRASH_WHEN"));
     private static final String FILE = System.getenv("CRASH_FILE");
 
-    private final Set<String> seen = ConcurrentHashMap.newKeySet();
     private int left = Integer.parseInt(System.getenv().getOrDefault("CRASH_COUNT", "1"));
 
     @Override
     public void beforeCommit(List<String> names) {
         if (FILE != null && UNIT == null) {
-            names.stream().filter(seen::add).forEach(CrashPoint::note);
+            names.forEach(CrashPoint::note);
         } else if (!AFTER) {
             stopAt(names);
         }

@@ -127,7 +127,7 @@ public final class Customers implements AutoCloseable {
     /** Waits until some more orders have been answered. */
     public void awaitMore(int orders) {
         int before = answered.size();
-        await().atMost(Duration.ofSeconds(60)).until(() -> {
+        await().atMost(Duration.ofMinutes(5)).until(() -> {
             if (surprise.get() != null) {
                 throw new AssertionError(surprise.get());
             }
@@ -141,7 +141,7 @@ public final class Customers implements AutoCloseable {
         isOpen = false;
         threads.shutdown();
         try {
-            if (!threads.awaitTermination(30, TimeUnit.SECONDS)) {
+            if (!threads.awaitTermination(4, TimeUnit.MINUTES)) {
                 throw new AssertionError("customers still wait for answers");
             }
         } catch (InterruptedException e) {

@@ -24,19 +24,18 @@ class DistributionIT {
     @Test
     void stoppingAnswersWhoWaitsAndLeavesTheRestToTheNextStart() throws Exception {
         Path elsewhere = Distribution.copyTo(folder.resolve("copied to a place with spaces"));
-        try (HubProcess hub = new HubProcess(elsewhere, folder.resolve("run/data"))) {
+        try (HubProcess hub = new HubProcess(elsewhere, folder.resolve("run/data")).set("hub.saga.timeout", "1h")) {
             hub.start().awaitReady();
             Rest rest = new Rest(hub.url());
             CompletableFuture<Integer> waiting = CompletableFuture.supplyAsync(() -> {
                 try {
-                    return rest.post("/orders", SLOW.json(), "Prefer", "wait=20")
+                    return rest.post("/orders", SLOW.json(), "Prefer", "wait=100")
                             .status();
                 } catch (java.io.IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }
             });
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> rest.get("/orders/slow").status() == 200);
+            await().until(() -> rest.get("/orders/slow").status() == 200);
             assertThat(hub.stop()).isLessThan(Duration.ofSeconds(30));
             assertThat(waiting.join()).isEqualTo(202);
             hub.start().awaitReady();

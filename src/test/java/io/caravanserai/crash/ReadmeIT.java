@@ -27,7 +27,8 @@ class ReadmeIT {
     void theReadmesCallsAreAnsweredAsItSays() throws Exception {
         List<Matcher> examples = new ArrayList<>();
         Matcher example = EXAMPLE.matcher(Files.readString(Path.of("README.md")));
-        try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))) {
+        try (HubProcess hub =
+                new HubProcess(Distribution.built(), folder.resolve("run/data")).set("hub.http.wait", "60s")) {
             hub.start().awaitReady();
             Rest rest = new Rest(hub.url());
             while (example.find()) {

@@ -14,7 +14,7 @@ import java.util.List;
 
 /** A hub's REST interface, as a customer without our code would use it. */
 public final class Rest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 

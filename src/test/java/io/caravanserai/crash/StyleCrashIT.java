@@ -20,7 +20,7 @@ class StyleCrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int KILLS = Integer.getInteger("crash.kills", 4);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
-    private static final Duration PATIENCE = Duration.ofSeconds(240);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir
     static Path folder;
