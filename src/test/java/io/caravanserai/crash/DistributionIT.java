@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.math.BigDecimal;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +48,7 @@ class DistributionIT {
 
     @Test
     void aFaultThatStopsTheStartIsToldInOneLineThatNamesTheSetting() throws Exception {
-        try (ServerSocket taken = new ServerSocket(0)) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
             assertThat(refusal("hub.http.port", port)).contains("hub.http.port=" + port);
             assertThat(refusal("hub.jms.port", port)).contains("hub.jms.port=" + port);
