@@ -39,7 +39,7 @@ class ForgedEventsIT {
 
     /** Time to be paid, and, by the flow below, time to be shipped. */
     private static final String ORDER = """
-            {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_slow_1500",
+            {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_slow_4000",
              "items": [{"sku": "%s", "quantity": 1, "unitPrice": 50.00}], "shippingAddress": {"country": "%s"}}
             """;
 
@@ -65,7 +65,7 @@ class ForgedEventsIT {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         String flow = Files.readString(Path.of("src/main/resources/routes", FLOW));
         String slow = flow.replace("- to: direct:ship-order", """
-                - delay: {asyncDelayed: true, expression: {constant: {expression: "1500"}}}
+                - delay: {asyncDelayed: true, expression: {constant: {expression: "4000"}}}
                         - to: direct:ship-order""");
         assertThat(slow).isNotEqualTo(flow);
         Files.writeString(routes.resolve(FLOW), slow);

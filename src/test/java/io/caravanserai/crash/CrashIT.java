@@ -157,6 +157,8 @@ class CrashIT {
             if (count >= OFTEN && !OF_FIRST_STARTS.contains(unit) && !unit.equals("set-stock")) {
                 points.add(unit + " before");
                 points.add(unit + " after");
+            } else {
+                System.out.println("no crash point: " + unit + ", met " + count + " times");
             }
         });
         return points;
