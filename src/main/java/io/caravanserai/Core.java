@@ -1,11 +1,13 @@
 package io.caravanserai;
 
+import io.caravanserai.event.EventContext;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.OrdersCarried;
 import io.caravanserai.inbox.Inbox;
 import io.caravanserai.inbox.OnceRepository;
+import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Backoff;
@@ -15,6 +17,7 @@ import io.caravanserai.service.CommandReply;
 import io.caravanserai.service.GiveUp;
 import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
+import io.caravanserai.service.StepName;
 import io.caravanserai.service.inventory.Inventory;
 import io.caravanserai.service.inventory.Shelf;
 import io.caravanserai.service.order.OrderHistory;
@@ -25,6 +28,8 @@ import io.caravanserai.service.order.SagalessOrders;
 import io.caravanserai.service.payment.Payments;
 import io.caravanserai.service.shipping.Shipping;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.util.List;
 import java.util.function.Consumer;
@@ -58,6 +63,7 @@ final class Core implements AutoCloseable {
     final OnceRepository once;
     private final CamelContext context;
     private final ServiceRoutes routes;
+    private final GiveUp giveUp;
 
     /**
      * @param context not yet started
@@ -105,7 +111,8 @@ final class Core implements AutoCloseable {
         this.recovery = new Recovery(store, orders, outbox, sagas, entry, clock);
         this.sagaless =
                 new SagalessOrders(store, orders, outbox, clock, settings.saga().timeout());
-        this.routes = new ServiceRoutes(store, orders, new GiveUp(store, orders, outbox))
+        this.giveUp = new GiveUp(store, orders, outbox, this::ownStepFailed);
+        this.routes = new ServiceRoutes(store, orders, giveUp)
                 .with(
                         Step.CREATE_ORDER,
                         (tx, order, cause) -> life.create(tx, outbox, order, cause),
@@ -117,8 +124,21 @@ final class Core implements AutoCloseable {
                 .with(Step.SHIP_ORDER, shipping::ship);
     }
 
-    private void shipStock(io.caravanserai.store.Transaction tx, OrderEvent event) throws java.sql.SQLException {
+    private void shipStock(Transaction tx, OrderEvent event) throws SQLException {
         inventory.onEvent(tx, event);
+    }
+
+    private void ownStepFailed(
+            Transaction tx,
+            String orderId,
+            StepName step,
+            Reason reason,
+            int attempt,
+            String detail,
+            EventContext context)
+            throws SQLException {
+        life.ownStepFailed(tx, outbox, orderId, reason, context);
+        stepLog.failed(tx, orderId, step.name(), attempt, detail);
     }
 
     private OrdersCarried ordersCarried() {

@@ -1,8 +1,6 @@
 package io.caravanserai.service;
 
 import io.caravanserai.order.Reason;
-import io.caravanserai.order.Step;
-import java.util.Arrays;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
@@ -33,7 +31,7 @@ public final class CommandReply implements AggregationStrategy {
         } else if (caught instanceof OrderClosedException) {
             reply.setHeader(CLOSED, true);
         } else if (caught instanceof ServiceUnavailableException unavailable) {
-            reply.setHeader(UNAVAILABLE, unavailable.step().action());
+            reply.setHeader(UNAVAILABLE, unavailable.step().name());
             reply.setHeader(ATTEMPT, unavailable.attempt());
         }
     }
@@ -59,11 +57,8 @@ public final class CommandReply implements AggregationStrategy {
         }
         String unavailable = reply.getHeader(UNAVAILABLE, String.class);
         if (unavailable != null) {
-            Step step = Arrays.stream(Step.values())
-                    .filter(each -> each.action().equals(unavailable))
-                    .findFirst()
-                    .orElseThrow();
-            return new ServiceUnavailableException(step, reply.getHeader(ATTEMPT, 1, Integer.class), detail);
+            return new ServiceUnavailableException(
+                    new StepName(unavailable), reply.getHeader(ATTEMPT, 1, Integer.class), detail);
         }
         return new IllegalStateException("a command failed: " + detail);
     }

@@ -1,11 +1,14 @@
 package io.caravanserai.service;
 
+import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.util.Optional;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
@@ -24,11 +27,29 @@ public final class GiveUp extends AsyncProcessorSupport {
     private final Store store;
     private final OrderLookup orders;
     private final Outbox outbox;
+    private final OwnStepFailure ownSteps;
 
-    public GiveUp(Store store, OrderLookup orders, Outbox outbox) {
+    /** Turns an order back because a step failed that its flow adds to those of the hub's services. */
+    @FunctionalInterface
+    public interface OwnStepFailure {
+
+        /** @throws OrderClosedException when the order turned back before, or has ended; nothing is written then */
+        void record(
+                Transaction tx,
+                String orderId,
+                StepName step,
+                Reason reason,
+                int attempt,
+                String detail,
+                EventContext context)
+                throws SQLException;
+    }
+
+    public GiveUp(Store store, OrderLookup orders, Outbox outbox, OwnStepFailure ownSteps) {
         this.store = store;
         this.orders = orders;
         this.outbox = outbox;
+        this.ownSteps = ownSteps;
     }
 
     @Override
@@ -41,16 +62,14 @@ public final class GiveUp extends AsyncProcessorSupport {
         }
         String causation = exchange.getMessage().getHeader(ServiceEndpoint.CAUSATION_ID, String.class);
         store.write("give-up", orderId, tx -> {
-                    Optional<OrderLookup.Known> known = orders.find(tx, orderId);
-                    Optional<EventType> type = failureOf(unavailable.step());
-                    if (known.isPresent() && type.isPresent()) {
-                        outbox.append(
-                                tx,
-                                orderId,
-                                new EventData.Failed(type.get(), Reason.SERVICE_UNAVAILABLE),
-                                unavailable.attempt(),
-                                known.get().context().causedBy(causation));
-                    }
+                    record(
+                            tx,
+                            orderId,
+                            unavailable.step(),
+                            Reason.SERVICE_UNAVAILABLE,
+                            unavailable.attempt(),
+                            unavailable.getMessage(),
+                            causation);
                     return null;
                 })
                 .whenComplete((done, failure) -> {
@@ -65,6 +84,30 @@ public final class GiveUp extends AsyncProcessorSupport {
                     callback.done(false);
                 });
         return false;
+    }
+
+    /**
+     * Records that a step failed for good. Does nothing for an order that is not known.
+     *
+     * @param causation the id of the event that led to the step; may be null
+     * @throws OrderClosedException when the order turned back before, or has ended
+     */
+    public void record(
+            Transaction tx, String orderId, StepName step, Reason reason, int attempt, String detail, String causation)
+            throws SQLException {
+        Optional<OrderLookup.Known> known = orders.find(tx, orderId);
+        if (known.isEmpty()) {
+            return;
+        }
+        EventContext context = known.get().context().causedBy(causation);
+        if (step.step().isEmpty()) {
+            ownSteps.record(tx, orderId, step, reason, attempt, detail, context);
+            return;
+        }
+        Optional<EventType> type = failureOf(step.step().get());
+        if (type.isPresent()) {
+            outbox.append(tx, orderId, new EventData.Failed(type.get(), reason), attempt, context);
+        }
     }
 
     private static Optional<EventType> failureOf(Step step) {

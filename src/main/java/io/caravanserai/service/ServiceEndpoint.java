@@ -81,7 +81,8 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         if (outcome instanceof StepOutcome.Refused refused) {
             exchange.setException(new StepRefusedException(refused.reason()));
         } else if (outcome instanceof StepOutcome.Unavailable unavailable) {
-            exchange.setException(new ServiceUnavailableException(step, unavailable.attempt(), unavailable.detail()));
+            exchange.setException(
+                    new ServiceUnavailableException(StepName.of(step), unavailable.attempt(), unavailable.detail()));
         }
     }
 }

@@ -1,22 +1,20 @@
 package io.caravanserai.service;
 
-import io.caravanserai.order.Step;
-
 /** A service failed for the moment: the flow says how often and after what waits it is tried again. */
 public final class ServiceUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final Step step;
+    private final StepName step;
     private final int attempt;
 
     /** @param attempt how many attempts have failed so far */
-    public ServiceUnavailableException(Step step, int attempt, String detail) {
-        super(step.action() + ": " + detail, null, false, false);
+    public ServiceUnavailableException(StepName step, int attempt, String detail) {
+        super(step.name() + ": " + detail, null, false, false);
         this.step = step;
         this.attempt = attempt;
     }
 
-    public Step step() {
+    public StepName step() {
         return step;
     }
 

@@ -12,10 +12,18 @@ public final class StepLog {
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """;
-    private static final String INSERT_ONCE = """
+    private static final String INSERT_DONE = """
+            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt)
+            SELECT ?, ?, CAST(? AS BIGINT), CAST(? AS TEXT), ?, 'done', CAST(? AS INTEGER)
+            WHERE NOT EXISTS (
+              SELECT 1 FROM step_log WHERE order_id = ? AND kind = ? AND name = ? AND outcome = 'done')
+            """;
+    private static final String INSERT_SKIPPED = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt)
             SELECT ?, ?, CAST(? AS BIGINT), 'compensation', ?, 'skipped', 1
-            WHERE NOT EXISTS (SELECT 1 FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'skipped')
+            WHERE NOT EXISTS (
+              SELECT 1 FROM step_log
+              WHERE order_id = ? AND kind = 'compensation' AND name = ? AND outcome IN ('skipped', 'done'))
             """;
 
     private static final String FORGET = "DELETE FROM step_log WHERE order_id = ?";
@@ -31,18 +39,58 @@ public final class StepLog {
 
     /** An attempt of an action failed for the moment and is made again. */
     public void retrying(Transaction tx, String orderId, Step step, int attempt, String detail) throws SQLException {
-        tx.update(INSERT, ids.get(), orderId, clock.instant(), "step", step.action(), "retrying", attempt, detail);
+        retrying(tx, orderId, step.action(), attempt, detail);
     }
 
-    /** A compensation found nothing to undo; recorded once. */
+    /**
+     * An attempt of an action failed for the moment and is made again.
+     *
+     * @param step also the name of a flow's own step
+     */
+    public void retrying(Transaction tx, String orderId, String step, int attempt, String detail) throws SQLException {
+        insert(tx, orderId, "step", step, "retrying", attempt, detail);
+    }
+
+    /** A step of the flow's own, of which no event tells, was done. Recorded once. */
+    public void done(Transaction tx, String orderId, String step, int attempt) throws SQLException {
+        insertDone(tx, orderId, "step", step, attempt);
+    }
+
+    /** A step of the flow's own, of which no event tells, failed for good. */
+    public void failed(Transaction tx, String orderId, String step, int attempt, String detail) throws SQLException {
+        insert(tx, orderId, "step", step, "failed", attempt, detail);
+    }
+
+    /** An attempt to compensate failed for the moment and is made again. */
+    public void compensationRetrying(Transaction tx, String orderId, String compensation, int attempt, String detail)
+            throws SQLException {
+        insert(tx, orderId, "compensation", compensation, "retrying", attempt, detail);
+    }
+
+    /** An outside service has undone its effect. Recorded once, and never {@link #skipped} afterwards. */
+    public void compensated(Transaction tx, String orderId, String compensation, int attempt) throws SQLException {
+        insertDone(tx, orderId, "compensation", compensation, attempt);
+    }
+
+    /** A compensation found nothing to undo. Recorded once. */
     public void skipped(Transaction tx, String orderId, String compensation) throws SQLException {
-        tx.update(INSERT_ONCE, ids.get(), orderId, clock.instant(), compensation, orderId, compensation);
+        tx.update(INSERT_SKIPPED, ids.get(), orderId, clock.instant(), compensation, orderId, compensation);
     }
 
     /** An attempt to compensate failed. */
     public void compensationFailed(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
-        tx.update(INSERT, ids.get(), orderId, clock.instant(), "compensation", compensation, "failed", attempt, detail);
+        insert(tx, orderId, "compensation", compensation, "failed", attempt, detail);
+    }
+
+    private void insert(
+            Transaction tx, String orderId, String kind, String name, String outcome, int attempt, String detail)
+            throws SQLException {
+        tx.update(INSERT, ids.get(), orderId, clock.instant(), kind, name, outcome, attempt, detail);
+    }
+
+    private void insertDone(Transaction tx, String orderId, String kind, String name, int attempt) throws SQLException {
+        tx.update(INSERT_DONE, ids.get(), orderId, clock.instant(), kind, name, attempt, orderId, kind, name);
     }
 
     /** Forgets all attempts of an order. */

@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** What happened to an order, in order: told by its events and its step log, whose ids ascend with time. */
 public final class OrderHistory {
@@ -18,16 +17,47 @@ public final class OrderHistory {
     private static final String STEPS =
             "SELECT id, at, kind, name, outcome, attempt, detail FROM step_log WHERE order_id = ?";
 
-    private record Dated(String id, List<HistoryEntry> entries) {}
+    /**
+     * An event or a line of the step log.
+     *
+     * @param cause what the event follows from; null in the step log, and where nothing was tried
+     */
+    private record Dated(String id, HistoryEntry cause, HistoryEntry entry) {}
 
     /** The history of an order; empty when nothing has happened to it, or it is not known. */
     public List<HistoryEntry> of(Transaction tx, String orderId) throws SQLException {
         List<Dated> all = new ArrayList<>(tx.list(EVENTS, OrderHistory::event, orderId));
         all.addAll(tx.list(STEPS, OrderHistory::step, orderId));
-        return all.stream()
-                .sorted(Comparator.comparing(Dated::id))
-                .flatMap(dated -> dated.entries().stream())
-                .toList();
+        all.sort(Comparator.comparing(Dated::id));
+        List<HistoryEntry> history = new ArrayList<>();
+        for (Dated dated : all) {
+            if (dated.cause() != null && !isTold(history, dated.cause())) {
+                history.add(afterRetries(history, dated.cause()));
+            }
+            history.add(dated.entry());
+        }
+        return List.copyOf(history);
+    }
+
+    /** Whether the step log tells of it already: an outside service undid its effect before the hub booked that. */
+    private static boolean isTold(List<HistoryEntry> history, HistoryEntry cause) {
+        return cause.kind().equals("compensation")
+                && history.stream().anyMatch(earlier -> isSameWork(earlier, cause, "done"));
+    }
+
+    /** The attempts at an outside service are in the step log; the event of the booking does not count them. */
+    private static HistoryEntry afterRetries(List<HistoryEntry> history, HistoryEntry cause) {
+        int attempt = history.stream()
+                .filter(earlier -> isSameWork(earlier, cause, "retrying"))
+                .mapToInt(earlier -> earlier.attempt() + 1)
+                .reduce(cause.attempt(), Math::max);
+        return new HistoryEntry(cause.at(), cause.kind(), cause.name(), cause.outcome(), attempt, cause.detail());
+    }
+
+    private static boolean isSameWork(HistoryEntry earlier, HistoryEntry cause, String outcome) {
+        return earlier.kind().equals(cause.kind())
+                && earlier.name().equals(cause.name())
+                && earlier.outcome().equals(outcome);
     }
 
     private static Dated event(ResultSet row) throws SQLException {
@@ -36,9 +66,12 @@ public final class OrderHistory {
         int attempt = row.getInt("attempt");
         String reason = EventJson.reason(row.getString("data"));
         HistoryEntry event = new HistoryEntry(at, "event", type.name(), "done", 1, reason);
-        Stream<HistoryEntry> cause = type.step().map(step -> cause(at, type, step, attempt, reason)).stream();
-        return new Dated(
-                row.getString("id"), Stream.concat(cause, Stream.of(event)).toList());
+        HistoryEntry cause = type.step()
+                // Attempt 0: another step failed, of the flow's own, which the step log tells.
+                .filter(step -> attempt > 0)
+                .map(step -> cause(at, type, step, attempt, reason))
+                .orElse(null);
+        return new Dated(row.getString("id"), cause, event);
     }
 
     private static HistoryEntry cause(Instant at, EventType type, Step step, int attempt, String reason) {
@@ -58,6 +91,6 @@ public final class OrderHistory {
                 row.getString("outcome"),
                 row.getInt("attempt"),
                 row.getString("detail"));
-        return new Dated(row.getString("id"), List.of(entry));
+        return new Dated(row.getString("id"), null, entry);
     }
 }

@@ -7,6 +7,7 @@ import io.caravanserai.event.OrderEvent;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
+import io.caravanserai.order.Style;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.outbox.Projection;
 import io.caravanserai.service.OrderClosedException;
@@ -98,6 +99,32 @@ public final class OrderLife implements Projection {
                 || state(tx, orderId)
                         .map(state -> state.status() != OrderStatus.SHIPPED)
                         .orElse(true);
+    }
+
+    /**
+     * Turns an order back because a step of its flow's own failed. Where services react to events, an event says so: that
+     * of the step of the hub's services that would have come next, for it has the same to be undone.
+     *
+     * @throws OrderClosedException when the order turned back before, or has ended
+     */
+    public void ownStepFailed(Transaction tx, Outbox outbox, String orderId, Reason reason, EventContext context)
+            throws SQLException {
+        State state = state(tx, orderId).orElseThrow();
+        if (state.reason() != null || state.status().isEnd()) {
+            throw new OrderClosedException(orderId, "failure");
+        }
+        if (context.style() != Style.PUBSUB && context.style() != Style.CHOREOGRAPHY) {
+            turnBack(tx, orderId, reason);
+            return;
+        }
+        EventType type =
+                switch (state.status()) {
+                    case CREATED -> EventType.ReservationFailed;
+                    case RESERVED -> EventType.PaymentFailed;
+                    default -> EventType.ShippingFailed;
+                };
+        // Attempt 0: the step that the event names was never tried.
+        outbox.append(tx, orderId, new EventData.Failed(type, reason), 0, context);
     }
 
     @Override
