@@ -1,5 +1,6 @@
 package io.caravanserai;
 
+import io.caravanserai.http.BoundedHttpServer;
 import io.caravanserai.http.HttpApi;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
@@ -9,14 +10,14 @@ import java.util.function.BooleanSupplier;
  * The first thing to happen when the hub stops: no new work is taken, what is nearly done ends, and who still waits for
  * an order is told how it stands. What is not done by then is in the store, and the next start goes on with it.
  */
-record Farewell(Core core, HttpApi api) implements AutoCloseable {
+record Farewell(Core core, BoundedHttpServer http, HttpApi api) implements AutoCloseable {
     private static final Duration TO_END = Duration.ofSeconds(1);
     private static final Duration TO_ANSWER = Duration.ofSeconds(2);
     private static final Duration POLL = Duration.ofMillis(10);
 
     @Override
     public void close() {
-        api.takeNoMore();
+        http.stopAccepting();
         core.recovery.close();
         waitFor(TO_END, () -> api.underWay() == 0 && core.entry.underWay() == 0);
         core.outcomes.release();

@@ -5,6 +5,7 @@ import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.http.ApiKeys;
+import io.caravanserai.http.BoundedHttpServer;
 import io.caravanserai.http.Endpoint;
 import io.caravanserai.http.HttpApi;
 import io.caravanserai.http.HttpEndpoints;
@@ -37,7 +38,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.camel.CamelContext;
-import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 import org.apache.camel.main.Main;
 import org.apache.camel.main.SimpleMainShutdownStrategy;
 import org.slf4j.Logger;
@@ -63,7 +63,7 @@ public final class Hub implements AutoCloseable {
     private Optional<KafkaDoor> kafkaDoor = Optional.empty();
     private HubMeters meters;
     private HttpApi api;
-    private int port;
+    private BoundedHttpServer http;
     private volatile boolean isUp;
     private final List<HealthCheck> checks = List.of(
             new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
@@ -93,7 +93,7 @@ public final class Hub implements AutoCloseable {
             return;
         }
         Runtime.getRuntime().addShutdownHook(new Thread(hub::close, "stop"));
-        new Banner(hub.settings, hub.port)
+        new Banner(hub.settings, hub.port())
                 .print(System.out, Duration.ofNanos(System.nanoTime() - began), hub.trouble());
         Thread.currentThread().join();
     }
@@ -118,6 +118,7 @@ public final class Hub implements AutoCloseable {
         // Before anything else touches what is in it: the broker would wait for ever for its journal.
         FolderLock folder = opened(FolderLock.take(settings.dataDir()));
         Preflight.check(settings);
+        http = opened(openHttp(settings.http()));
         Clock clock = Clock.systemUTC();
         meters = opened(new HubMeters());
         // On a machine with more than one core this takes its time beside what follows.
@@ -142,11 +143,8 @@ public final class Hub implements AutoCloseable {
         camel.start();
         doors = new Doors(settings, core);
         opened(core);
-        // The door-keeper stands before the routes that flows put beside the API.
-        VertxPlatformHttpRouter router = VertxPlatformHttpRouter.lookup(context, routerName());
-        port = router.getServer().getPort();
         api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
-        api.mount(router);
+        api.mount(http.router());
         core.start();
         subscribers.listenTo(messaging.bus);
         messaging.start();
@@ -155,8 +153,9 @@ public final class Hub implements AutoCloseable {
         // Not before all are there who take letters again, and no longer than they are.
         opened(messaging.replays).resume();
         opened(housekeeping(store, clock)).start();
-        started.push(new Farewell(core, api));
+        started.push(new Farewell(core, http, api));
         isUp = true;
+        http.serve();
         // The first edit need not wait for it, nor the first order.
         background("flow-schema", Flows::prepare);
     }
@@ -272,16 +271,19 @@ public final class Hub implements AutoCloseable {
         camel.addOverrideProperty("camel.main.shutdownTimeout", "3");
         camel.addOverrideProperty("camel.main.shutdownSuppressLoggingOnTimeout", "true");
         camel.addOverrideProperty("camel.main.routesIncludePattern", "false");
-        camel.addOverrideProperty("camel.server.enabled", "true");
-        camel.addOverrideProperty("camel.server.host", settings.http().host());
-        camel.addOverrideProperty(
-                "camel.server.port", String.valueOf(settings.http().port()));
         camel.init();
+        http.bindTo(camel.getCamelContext());
         return camel.getCamelContext();
     }
 
-    private String routerName() {
-        return VertxPlatformHttpRouter.getRouterNameFromPort(settings.http().port());
+    private static BoundedHttpServer openHttp(HubSettings.Http settings) {
+        try {
+            return BoundedHttpServer.open(
+                    settings.host(), settings.port(), settings.requestTimeout(), settings.idleTimeout());
+        } catch (IllegalStateException e) {
+            throw new SettingsException(List.of(Setting.HTTP_PORT.key() + "=" + settings.port() + " on "
+                    + settings.host() + " (" + Setting.HTTP_HOST.key() + ") cannot be listened on: " + e.getMessage()));
+        }
     }
 
     /** What keeps the hub from all of its work at present; empty when nothing does. */
@@ -294,7 +296,7 @@ public final class Hub implements AutoCloseable {
 
     /** Where HTTP is served; the port that was taken when 0 was asked for. */
     public int port() {
-        return port;
+        return http.getPort();
     }
 
     /** Where the embedded JMS broker listens; empty when the broker is outside. */

@@ -46,8 +46,12 @@ public record HubSettings(
      *
      * @param port 0 takes a free one
      * @param answerWithin {@code hub.http.wait}: how long a POST waits for the order's end before it answers 202
+     * @param requestTimeout how long a request may take to arrive, from its first to its last byte
+     * @param idleTimeout how long a connection may do nothing, while no request on it is being answered
+     * @param streams how many event streams there may be at once, of all clients together
      */
-    public record Http(String host, int port, Duration answerWithin) {}
+    public record Http(
+            String host, int port, Duration answerWithin, Duration requestTimeout, Duration idleTimeout, int streams) {}
 
     /**
      * {@code hub.store.*}

@@ -88,7 +88,7 @@ final class Messaging implements AutoCloseable {
         }
         this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, clock));
         this.log = new EventLog(store);
-        this.stream = opened(new EventStream(log));
+        this.stream = opened(new EventStream(log, settings.http().streams()));
         context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));
         kafka.ifPresent(side -> context.addComponent("kafka", side.component()));
         context.getRegistry().bind("eventBus", bus);

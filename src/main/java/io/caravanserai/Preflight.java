@@ -22,20 +22,18 @@ final class Preflight {
             throw fault(
                     Setting.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
         }
-        HubSettings.Http http = settings.http();
-        listen(Setting.HTTP_PORT, http.host(), http.port(), " (" + Setting.HTTP_HOST.key() + ")");
         if (settings.jms().isEmbedded()) {
-            listen(Setting.JMS_PORT, LOOPBACK, settings.jms().port(), "");
+            listen(Setting.JMS_PORT, LOOPBACK, settings.jms().port());
         }
     }
 
-    /** Camel's server says nothing to its caller when the port is taken, Artemis says too much: so it is tried before. */
-    private static void listen(Setting setting, String host, int port, String hint) {
+    /** Artemis says too much when its port is taken: so it is tried before. */
+    private static void listen(Setting setting, String host, int port) {
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
         } catch (IOException e) {
-            throw fault(setting, port + " on " + host + hint + " cannot be listened on: " + e.getMessage());
+            throw fault(setting, port + " on " + host + " cannot be listened on: " + e.getMessage());
         }
     }
 

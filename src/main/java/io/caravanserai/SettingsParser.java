@@ -73,7 +73,10 @@ final class SettingsParser {
                 new HubSettings.Http(
                         value(Setting.HTTP_HOST, SettingsParser::text),
                         value(Setting.HTTP_PORT, SettingsParser::port),
-                        value(Setting.HTTP_WAIT, SettingsParser::duration)),
+                        value(Setting.HTTP_WAIT, SettingsParser::duration),
+                        value(Setting.HTTP_REQUEST_TIMEOUT, SettingsParser::positive),
+                        value(Setting.HTTP_IDLE_TIMEOUT, SettingsParser::positive),
+                        value(Setting.HTTP_STREAMS, SettingsParser::streams)),
                 new HubSettings.Store(
                         optional(Setting.STORE_URL, SettingsParser::storeUrl),
                         optional(Setting.STORE_USER, SettingsParser::text),
@@ -237,6 +240,10 @@ final class SettingsParser {
 
     private static int port(String text) {
         return number(text, 0, 65_535);
+    }
+
+    private static int streams(String text) {
+        return number(text, 0, 1_000_000);
     }
 
     private static int attempts(String text) {

@@ -32,7 +32,14 @@ class SettingsReaderTest {
     void nothingSetGivesTheDefaultsOfTheContract() {
         HubSettings settings = read(Map.of());
 
-        assertThat(settings.http()).isEqualTo(new HubSettings.Http("127.0.0.1", 8080, Duration.ofSeconds(10)));
+        assertThat(settings.http())
+                .isEqualTo(new HubSettings.Http(
+                        "127.0.0.1",
+                        8080,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(120),
+                        500));
         assertThat(settings.dataDir()).isEqualTo(Path.of("data"));
         assertThat(settings.routesDir()).isEqualTo(ROUTES);
         assertThat(settings.store().url()).isEmpty();
@@ -77,6 +84,9 @@ class SettingsReaderTest {
                 Map.entry("hub.saga.timeout", "1m"),
                 Map.entry("hub.saga.compensation.attempts", "3"),
                 Map.entry("hub.saga.compensation.backoff", "250ms"),
+                Map.entry("hub.http.request-timeout", "7s"),
+                Map.entry("hub.http.idle-timeout", "3m"),
+                Map.entry("hub.http.streams", "12"),
                 Map.entry("hub.notification.mail.url", "smtps://mail.example:465"),
                 Map.entry("hub.notification.mail.user", "hub"),
                 Map.entry("hub.notification.mail.password", "secret"),
@@ -91,7 +101,8 @@ class SettingsReaderTest {
                         "node-1",
                         Style.PUBSUB,
                         Set.of("NL", "DE"),
-                        new HubSettings.Http("0.0.0.0", 0, Duration.ZERO),
+                        new HubSettings.Http(
+                                "0.0.0.0", 0, Duration.ZERO, Duration.ofSeconds(7), Duration.ofMinutes(3), 12),
                         new HubSettings.Store(
                                 Optional.of("jdbc:postgresql://db/hub"), Optional.of("u"), Optional.of("p")),
                         new HubSettings.Jms(Optional.of("tcp://broker:61616?x=y"), 1),

@@ -33,7 +33,8 @@ public final class TestSettings {
                 "test",
                 Style.REQUEST_REPLY,
                 countries,
-                new HubSettings.Http("127.0.0.1", 0, Duration.ofSeconds(10)),
+                new HubSettings.Http(
+                        "127.0.0.1", 0, Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(120), 500),
                 new HubSettings.Store(Optional.empty(), Optional.empty(), Optional.empty()),
                 new HubSettings.Jms(Optional.empty(), 0),
                 new HubSettings.Kafka(HubSettings.Kafka.Mode.OFF, "", 0),

@@ -2,9 +2,7 @@ package io.caravanserai.http;
 
 import io.caravanserai.store.StoreUnavailableException;
 import io.vertx.core.Context;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
@@ -26,7 +24,6 @@ public final class HttpApi {
     private final HttpRoutes routes = new HttpRoutes();
     private final DoorKeeper doorKeeper;
     private final AtomicInteger underWay = new AtomicInteger();
-    private volatile boolean isClosing;
 
     public HttpApi(ApiKeys keys, List<HttpEndpoints> rooms) {
         this.doorKeeper = new DoorKeeper(keys);
@@ -38,17 +35,10 @@ public final class HttpApi {
         return routes.table();
     }
 
-    /** Puts the API before everything else on the router, and a 404 behind everything. */
+    /** Puts the API before everything else on the router, and problem details behind everything. */
     public void mount(Router router) {
+        ProtocolProblems.answerOn(router);
         router.route().order(-1_000).handler(this::handle);
-        router.route()
-                .last()
-                .handler(context -> write(context, Problem.notFound("path").response()));
-    }
-
-    /** Takes no new requests from now on; those under way are answered. */
-    public void takeNoMore() {
-        isClosing = true;
     }
 
     /** How many requests have not been answered yet; streams, which have no end, are not counted. */
@@ -57,11 +47,6 @@ public final class HttpApi {
     }
 
     private void handle(RoutingContext context) {
-        if (isClosing) {
-            Response away = Problem.of(503, "the hub is stopping").response();
-            write(context, away.with("Retry-After", "5").with("Connection", "close"));
-            return;
-        }
         try {
             dispatch(context);
         } catch (Exception e) {
@@ -182,21 +167,6 @@ public final class HttpApi {
     }
 
     private static void write(RoutingContext context, Response response) {
-        HttpServerResponse http = context.response();
-        if (http.closed() || http.ended()) {
-            return;
-        }
-        http.setStatusCode(response.status());
-        http.headers().set("Cache-Control", "no-store").set("X-Content-Type-Options", "nosniff");
-        response.headers().forEach(http.headers()::set);
-        byte[] body = response.body();
-        if (response.status() != 204) {
-            http.headers().set("Content-Length", String.valueOf(body.length));
-        }
-        if (context.request().method().name().equals("HEAD") || body.length == 0) {
-            http.end();
-        } else {
-            http.end(Buffer.buffer(body));
-        }
+        Answers.write(context.request(), response);
     }
 }

@@ -5,6 +5,7 @@ import io.caravanserai.http.Response;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
 import io.caravanserai.store.UnderWay;
+import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
@@ -21,12 +22,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Events as they happen, as server-sent events (WHATWG HTML, section 9.2). Each listener hears the log from where it is,
- * as fast as it takes what it is sent; those at the same place share what is read. A slow one costs a place in a list,
- * not memory, and is cut off when it has taken nothing for a minute; it can resume.
+ * as fast as it takes what it is sent; those at the same place share what is read. A slow one costs at most one page of
+ * memory, and is cut off when it has taken nothing for a minute; it can resume. The more listeners there are, the longer
+ * events are gathered, so that the writes a second stay bounded and listeners do not slow orders.
  */
 public final class EventStream implements Handler<RoutingContext>, AutoCloseable {
     private static final int BATCH = 200;
@@ -34,11 +37,21 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private static final int MOST_BEATS_MISSED = 4;
     private static final int LOOK_MILLIS = 1_000;
     private static final int GATHER_MILLIS = 20;
+    /** Added for each listener: at most 2,000 writes a second. */
+    private static final double GATHER_MILLIS_PER_LISTENER = 0.5;
+
+    private static final int MAX_GATHER_MILLIS = 1_000;
+    /** A page of large events is cut here; a listener that takes nothing holds one page. */
+    private static final int MAX_PAGE_CHARS = 64 * 1024;
+
+    private static final int RETRY_AFTER_SECONDS = 10;
 
     private final EventLog log;
     private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean told = new AtomicBoolean();
     private final Duration heartbeat;
+    private final int maxStreams;
+    private final AtomicInteger open = new AtomicInteger();
     /** Counts when there may be new events: what was read before that is not shared after it. */
     private final AtomicLong news = new AtomicLong();
 
@@ -49,19 +62,24 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
         return thread;
     });
 
-    public EventStream(EventLog log) {
-        this(log, HEARTBEAT);
+    /** @param maxStreams of all clients together; one more is answered 503 */
+    public EventStream(EventLog log, int maxStreams) {
+        this(log, maxStreams, HEARTBEAT);
     }
 
-    EventStream(EventLog log, Duration heartbeat) {
+    EventStream(EventLog log, int maxStreams, Duration heartbeat) {
         this.log = log;
+        this.maxStreams = maxStreams;
         this.heartbeat = heartbeat;
     }
 
     private record Place(long position, long news) {}
 
-    /** @param last the sequence of the last event of it */
-    private record Page(int events, Buffer text, long last) {}
+    /**
+     * @param last the sequence of the last event of it
+     * @param more whether there may be events behind it
+     */
+    private record Page(int events, Buffer text, long last, boolean more) {}
 
     public EventStream start() {
         timer.scheduleWithFixedDelay(this::advance, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
@@ -86,15 +104,18 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
 
     private static Page page(List<StoredEvent> events) {
         StringBuilder text = new StringBuilder();
-        for (StoredEvent each : events) {
+        int count = 0;
+        while (count < events.size() && text.length() < MAX_PAGE_CHARS) {
+            StoredEvent each = events.get(count++);
             text.append("id: ").append(each.sequence()).append('\n');
             text.append("event: ").append(each.event().type()).append('\n');
             text.append("data: ").append(EventEndpoints.json(each)).append("\n\n");
         }
         return new Page(
-                events.size(),
+                count,
                 Buffer.buffer(text.toString()),
-                events.isEmpty() ? 0 : events.get(events.size() - 1).sequence());
+                count == 0 ? 0 : events.get(count - 1).sequence(),
+                count < events.size() || count == BATCH);
     }
 
     /** Says that there are new events in the log. Never blocks. */
@@ -106,18 +127,35 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                         told.set(false);
                         advance();
                     },
-                    GATHER_MILLIS,
+                    gatherMillis(listeners.size()),
                     TimeUnit.MILLISECONDS);
         }
+    }
+
+    static long gatherMillis(int listeners) {
+        return Math.min(MAX_GATHER_MILLIS, GATHER_MILLIS + (long) (GATHER_MILLIS_PER_LISTENER * listeners));
     }
 
     @Override
     public void handle(RoutingContext request) {
         String last = request.request().getHeader("Last-Event-ID");
         if (last != null && !last.matches("[0-9]{1,18}")) {
-            refuse(request);
+            refuse(
+                    request,
+                    Problem.badParameter("Last-Event-ID", "must be the id of an event: a number")
+                            .response());
             return;
         }
+        if (open.incrementAndGet() > maxStreams) {
+            open.decrementAndGet();
+            refuse(
+                    request,
+                    Problem.of(503, "there are " + maxStreams + " event streams already (hub.http.streams)")
+                            .response()
+                            .with("Retry-After", String.valueOf(RETRY_AFTER_SECONDS)));
+            return;
+        }
+        request.addEndHandler(end -> open.decrementAndGet());
         HttpServerResponse response = request.response()
                 .setChunked(true)
                 .putHeader("Content-Type", "text/event-stream")
@@ -126,29 +164,32 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
         log.end()
                 .whenComplete((end, error) -> request.vertx().runOnContext(nothing -> {
                     if (error != null) {
-                        request.fail(503, error);
+                        refuse(
+                                request,
+                                Problem.of(503, "the event log cannot be read")
+                                        .response()
+                                        .with("Retry-After", "1"));
                     } else if (last == null || Long.parseLong(last) > end) {
                         // An id that was never given is of another log: there is nothing to resume.
                         // Only now is it true that nothing from here on is missed.
                         response.write(": live\n\n");
-                        begin(request.request().connection(), response, end);
+                        begin(request, response, end);
                     } else {
                         response.write(": from " + last + "\n\n");
-                        begin(request.request().connection(), response, Long.parseLong(last));
+                        begin(request, response, Long.parseLong(last));
                     }
                 }));
     }
 
-    private static void refuse(RoutingContext request) {
-        Response problem = Problem.badParameter("Last-Event-ID", "must be the id of an event: a number")
-                .response();
-        HttpServerResponse response = request.response().setStatusCode(problem.status());
+    private static void refuse(RoutingContext request, Response problem) {
+        HttpServerResponse response = request.response().setChunked(false).setStatusCode(problem.status());
         problem.headers().forEach(response::putHeader);
         response.end(Buffer.buffer(problem.body()));
     }
 
-    private void begin(HttpConnection connection, HttpServerResponse response, long position) {
-        Listener listener = new Listener(connection, response, position);
+    private void begin(RoutingContext request, HttpServerResponse response, long position) {
+        Listener listener = new Listener(
+                request.vertx().getOrCreateContext(), request.request().connection(), response, position);
         response.closeHandler(nothing -> listeners.remove(listener));
         response.exceptionHandler(error -> listeners.remove(listener));
         response.drainHandler(nothing -> listener.drained());
@@ -157,6 +198,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     }
 
     private final class Listener {
+        private final Context context;
         private final HttpConnection connection;
         private final HttpServerResponse response;
         private final AtomicBoolean reading = new AtomicBoolean();
@@ -164,7 +206,9 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
         private volatile long position;
         private volatile int beatsMissed;
 
-        Listener(HttpConnection connection, HttpServerResponse response, long position) {
+        /** @param context whose thread writes to the connection */
+        Listener(Context context, HttpConnection connection, HttpServerResponse response, long position) {
+            this.context = context;
             this.connection = connection;
             this.response = response;
             this.position = position;
@@ -176,15 +220,17 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 return;
             }
             again = false;
-            after(position).whenComplete((page, error) -> {
-                if (error == null && page.events() > 0) {
-                    send(page);
-                }
-                reading.set(false);
-                if (again || error == null && page.events() == BATCH) {
-                    advance();
-                }
-            });
+            // Not on the thread that has read: with many listeners it would do nothing else.
+            after(position)
+                    .whenComplete((page, error) -> context.runOnContext(now -> {
+                        if (error == null && page.events() > 0) {
+                            send(page);
+                        }
+                        reading.set(false);
+                        if (again || error == null && page.more()) {
+                            advance();
+                        }
+                    }));
         }
 
         private void send(Page page) {

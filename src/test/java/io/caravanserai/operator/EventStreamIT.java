@@ -36,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class EventStreamIT {
     private static final Duration HEARTBEAT = Duration.ofMillis(500);
+    private static final int STREAMS = 31;
 
     @TempDir
     private Path folder;
@@ -50,7 +51,7 @@ class EventStreamIT {
     @BeforeEach
     void start() {
         store = SqliteStore.open(folder);
-        stream = new EventStream(new EventLog(store), HEARTBEAT).start();
+        stream = new EventStream(new EventLog(store), STREAMS, HEARTBEAT).start();
         outbox = new Outbox(new Ids(), Clock.systemUTC(), List.of(), event -> stream.wake());
         Router router = Router.router(vertx);
         router.get("/events/stream").handler(stream);
@@ -153,5 +154,39 @@ class EventStreamIT {
                     .containsExactlyElementsOf(
                             LongStream.rangeClosed(i % 10 + 1, 2_010).boxed().toList());
         }
+    }
+
+    @Test
+    void oneStreamMoreThanAllowedIsToldToComeBackUntilOneEnds() throws Exception {
+        for (int i = 0; i < STREAMS; i++) {
+            connect();
+        }
+        await().until(() -> stream.listeners() == STREAMS);
+
+        Socket tooMany = connect("Connection: close");
+        String answer = new String(tooMany.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(answer)
+                .startsWith("HTTP/1.1 503 ")
+                .containsIgnoringCase("\r\nRetry-After: 10\r\n")
+                .contains("application/problem+json", "hub.http.streams");
+
+        sockets.get(0).close();
+        await().until(() -> stream.listeners() == STREAMS - 1);
+        happen(1, 1);
+        await().until(() -> {
+            Socket next = connect("Last-Event-ID: 0");
+            String line =
+                    new BufferedReader(new InputStreamReader(next.getInputStream(), StandardCharsets.UTF_8)).readLine();
+            return line.startsWith("HTTP/1.1 200 ");
+        });
+    }
+
+    @Test
+    void theMoreListenTheLongerEventsAreGathered() {
+        for (int listeners = 1; listeners <= 100_000; listeners *= 10) {
+            double writesPerSecond = listeners * 1_000.0 / EventStream.gatherMillis(listeners);
+            assertThat(writesPerSecond).isLessThanOrEqualTo(Math.max(2_000, listeners));
+        }
+        assertThat(EventStream.gatherMillis(1)).isLessThan(50);
     }
 }

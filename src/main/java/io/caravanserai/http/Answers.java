@@ -1,0 +1,30 @@
+package io.caravanserai.http;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+
+/** Writes answers to the connections of their requests. */
+final class Answers {
+    private Answers() {}
+
+    /** Writes an answer, unless there has been one or the client is gone. To be called on the connection's thread. */
+    static void write(HttpServerRequest request, Response response) {
+        HttpServerResponse http = request.response();
+        if (http.closed() || http.ended() || http.headWritten()) {
+            return;
+        }
+        http.setStatusCode(response.status());
+        http.headers().set("Cache-Control", "no-store").set("X-Content-Type-Options", "nosniff");
+        response.headers().forEach(http.headers()::set);
+        byte[] body = response.body();
+        if (response.status() != 204) {
+            http.headers().set("Content-Length", String.valueOf(body.length));
+        }
+        if (request.method().name().equals("HEAD") || body.length == 0) {
+            http.end();
+        } else {
+            http.end(Buffer.buffer(body));
+        }
+    }
+}

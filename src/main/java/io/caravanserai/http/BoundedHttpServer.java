@@ -1,0 +1,168 @@
+package io.caravanserai.http;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.impl.ConnectionBase;
+import io.vertx.ext.web.Router;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.platform.http.PlatformHttpConstants;
+import org.apache.camel.component.platform.http.spi.PlatformHttpEngine;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServer;
+import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpServerConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one HTTP server of a hub, for its API and for the {@code platform-http} and {@code rest} routes of flows. Owned by
+ * the hub and not by Camel: the port is open before Camel starts and after Camel has stopped, and every request in
+ * between is answered. Until {@link #serve} and from {@link #stopAccepting} on the answer is 503 with
+ * {@code Retry-After}, so that no client takes a starting hub for one that does not know its path.
+ *
+ * <p>Bounds what one connection can hold (see {@link ConnectionDeadlines}). Speaks HTTP/1.0 and HTTP/1.1 only: an HTTP/2
+ * connection would pass by those bounds. Thread-safe.
+ */
+public final class BoundedHttpServer extends VertxPlatformHttpServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BoundedHttpServer.class);
+
+    /** RFC 9112, section 3, asks for at least 8,000 octets. */
+    private static final int MAX_REQUEST_LINE = 8_192;
+
+    private static final int MAX_HEADERS = 16_384;
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+    private final Vertx vertx = Vertx.vertx();
+    private final Router router = Router.router(vertx);
+    private final ConnectionDeadlines deadlines;
+    private final HttpServer server;
+    private final NotServing starting = new NotServing("the hub is starting", 1);
+    private final NotServing stopping = new NotServing("the hub is stopping", 5);
+    /** Null while requests go to the router. */
+    private volatile NotServing notServing = starting;
+
+    private BoundedHttpServer(String host, int port, ConnectionDeadlines deadlines) {
+        super(configuration(host, port));
+        this.deadlines = deadlines;
+        this.server = vertx.createHttpServer(new HttpServerOptions()
+                        .setHost(host)
+                        .setPort(port)
+                        .setHttp2ClearTextEnabled(false)
+                        .setPerFrameWebSocketCompressionSupported(false)
+                        .setPerMessageWebSocketCompressionSupported(false)
+                        .setMaxInitialLineLength(MAX_REQUEST_LINE)
+                        .setMaxHeaderSize(MAX_HEADERS))
+                .connectionHandler(connection -> deadlines.watch(((ConnectionBase) connection).channel()))
+                .invalidRequestHandler(ProtocolProblems::invalidRequest)
+                .exceptionHandler(error -> LOG.debug("an HTTP connection failed", error))
+                .requestHandler(this::handle);
+    }
+
+    private static VertxPlatformHttpServerConfiguration configuration(String host, int port) {
+        VertxPlatformHttpServerConfiguration configuration = new VertxPlatformHttpServerConfiguration();
+        configuration.setBindHost(host);
+        configuration.setBindPort(port);
+        return configuration;
+    }
+
+    /**
+     * Opens the port.
+     *
+     * @param port 0 takes a free one
+     * @param requestTimeout how long a request may take to arrive, from its first to its last byte
+     * @param idleTimeout how long a connection may do nothing, while no request on it is being answered
+     * @throws IllegalStateException when the port cannot be listened on; the message is the operating system's
+     */
+    public static BoundedHttpServer open(String host, int port, Duration requestTimeout, Duration idleTimeout) {
+        BoundedHttpServer server =
+                new BoundedHttpServer(host, port, new ConnectionDeadlines(requestTimeout, idleTimeout));
+        try {
+            server.server.listen().toCompletionStage().toCompletableFuture().join();
+            return server;
+        } catch (CompletionException e) {
+            server.close();
+            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+        }
+    }
+
+    /** Makes the routes of flows use this server. To be called before the context starts. */
+    public void bindTo(CamelContext context) {
+        String name = VertxPlatformHttpRouter.getRouterNameFromPort(getPort());
+        setCamelContext(context);
+        context.getRegistry().bind(name, new VertxPlatformHttpRouter(this, vertx, router, name));
+        FlowHttpEngine engine = new FlowHttpEngine();
+        engine.setCamelContext(context);
+        context.getRegistry().bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, PlatformHttpEngine.class, engine);
+    }
+
+    /** Where the API is mounted, beside the routes of flows. */
+    public Router router() {
+        return router;
+    }
+
+    /** Lets requests through to the router. */
+    public void serve() {
+        notServing = null;
+    }
+
+    /** Answers every request from now on with 503; requests that the router has are still answered by it. */
+    public void stopAccepting() {
+        notServing = stopping;
+    }
+
+    /** How many connections are open. */
+    public int connections() {
+        return deadlines.connections();
+    }
+
+    private void handle(HttpServerRequest request) {
+        NotServing answer = notServing;
+        if (answer == null) {
+            router.handle(request);
+        } else {
+            answer.handle(request);
+        }
+    }
+
+    @Override
+    public HttpServer getServer() {
+        return server;
+    }
+
+    @Override
+    public Vertx getVertx() {
+        return vertx;
+    }
+
+    @Override
+    public int getPort() {
+        return server.actualPort();
+    }
+
+    /** Closes the port and every connection, also those whose clients take nothing of what they were sent. */
+    @Override
+    public void close() {
+        stopAccepting();
+        // First, for Vert.x would wait until each client has taken what it was sent.
+        deadlines.closeAll();
+        await(server.close());
+        deadlines.closeAll();
+        await(vertx.close());
+    }
+
+    private static void await(Future<Void> closed) {
+        try {
+            closed.toCompletionStage().toCompletableFuture().get(CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+            LOG.atWarn().setCause(e).log("HTTP server not closed in time; stopping goes on without it");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package io.caravanserai.http;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
+
+/** What happens on one connection, and since when nothing does. Used on the connection's own thread only. */
+final class ConnectionProgress {
+    /** How long the client may take to take its 408 or 400 before the connection is closed all the same. */
+    private static final long LAST_ANSWER_SECONDS = 2;
+
+    private final Channel channel;
+    private final long requestNanos;
+    private final long idleNanos;
+    private final long checkNanos;
+    private final Bytes bytes = new Bytes();
+    private final Parts parts = new Parts();
+
+    /** Whether a request has begun and is not all there. */
+    private boolean receiving;
+
+    private long receivingSince;
+    /** Whether the head of that request is there, so that its answer counts as one of {@link #unanswered}. */
+    private boolean headSeen;
+    /** Requests whose answer has not been written to its end. */
+    private int unanswered;
+    /** Whether the answer to a request that is not all there has begun. */
+    private boolean answeredEarly;
+
+    private boolean ending;
+    private long activeAt = System.nanoTime();
+    private long pendingBytes;
+    private Object pendingMessage;
+    private long pendingProgress;
+
+    ConnectionProgress(Channel channel, long requestNanos, long idleNanos, long checkNanos) {
+        this.channel = channel;
+        this.requestNanos = requestNanos;
+        this.idleNanos = idleNanos;
+        this.checkNanos = checkNanos;
+    }
+
+    ChannelHandler ofBytes() {
+        return bytes;
+    }
+
+    ChannelHandler ofParts() {
+        return parts;
+    }
+
+    void start() {
+        channel.eventLoop().schedule(this::check, checkNanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void receive() {
+        receiving = true;
+        receivingSince = System.nanoTime();
+        answeredEarly = false;
+    }
+
+    private void check() {
+        if (!channel.isOpen() || ending) {
+            return;
+        }
+        long now = System.nanoTime();
+        if (receiving && !channel.config().isAutoRead()) {
+            // The server itself reads no further at present.
+            receivingSince = now;
+        }
+        if (receiving && now - receivingSince > requestNanos) {
+            end(408, "the request was not complete in time (hub.http.request-timeout)");
+            return;
+        }
+        if (takesWhatItIsSent() && unanswered > 0) {
+            activeAt = now;
+        } else if (now - activeAt > idleNanos) {
+            ConnectionDeadlines.closeNow(channel);
+            return;
+        }
+        start();
+    }
+
+    /** Whether nothing waits to be written, or something of it has been since the last look. */
+    private boolean takesWhatItIsSent() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        if (buffer == null || buffer.totalPendingWriteBytes() == 0) {
+            pendingBytes = 0;
+            return true;
+        }
+        boolean moved = buffer.totalPendingWriteBytes() != pendingBytes
+                || buffer.current() != pendingMessage
+                || buffer.currentProgress() != pendingProgress;
+        pendingBytes = buffer.totalPendingWriteBytes();
+        pendingMessage = buffer.current();
+        pendingProgress = buffer.currentProgress();
+        return moved;
+    }
+
+    /** Says why the request is not taken, where no answer has begun on the connection, and closes it. */
+    private void end(int status, String detail) {
+        ending = true;
+        boolean mayAnswer = !answeredEarly && unanswered == (headSeen ? 1 : 0);
+        if (!mayAnswer) {
+            ConnectionDeadlines.closeNow(channel);
+            return;
+        }
+        bytes.context
+                .writeAndFlush(Unpooled.wrappedBuffer(ProtocolProblems.raw(status, detail)))
+                .addListener(ChannelFutureListener.CLOSE);
+        channel.eventLoop()
+                .schedule(() -> ConnectionDeadlines.closeNow(channel), LAST_ANSWER_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Before the decoder: also bytes that make no request yet are seen. */
+    private final class Bytes extends ChannelInboundHandlerAdapter {
+        private ChannelHandlerContext context;
+
+        @Override
+        public void handlerAdded(ChannelHandlerContext added) {
+            context = added;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext from, Object message) {
+            if (ending) {
+                ReferenceCountUtil.release(message);
+                return;
+            }
+            activeAt = System.nanoTime();
+            if (!receiving) {
+                receive();
+            }
+            from.fireChannelRead(message);
+        }
+    }
+
+    /** Behind the decoder: knows where requests and answers begin and end. */
+    private final class Parts extends ChannelDuplexHandler {
+        @Override
+        public void channelRead(ChannelHandlerContext from, Object message) {
+            if (ending) {
+                ReferenceCountUtil.release(message);
+                return;
+            }
+            if (message instanceof HttpRequest) {
+                begin();
+            }
+            if (message instanceof HttpContent content) {
+                if (content.decoderResult().isFailure()) {
+                    ReferenceCountUtil.release(message);
+                    end(400, "the body is not encoded rightly");
+                    return;
+                }
+                if (content instanceof LastHttpContent) {
+                    receiving = false;
+                    headSeen = false;
+                }
+            }
+            from.fireChannelRead(message);
+        }
+
+        /** Also of a request that came in one packet with the end of the one before it. */
+        private void begin() {
+            if (!receiving) {
+                receive();
+            }
+            headSeen = true;
+            unanswered++;
+        }
+
+        @Override
+        public void write(ChannelHandlerContext to, Object message, ChannelPromise promise) {
+            if (ending) {
+                ReferenceCountUtil.release(message);
+                promise.tryFailure(new IllegalStateException("the connection is being closed"));
+                return;
+            }
+            boolean isInterim =
+                    message instanceof HttpResponse head && head.status().code() < 200;
+            if (!isInterim) {
+                answeredEarly |= headSeen && unanswered == 1;
+                if (message instanceof LastHttpContent) {
+                    unanswered--;
+                    activeAt = System.nanoTime();
+                }
+            }
+            to.write(message, promise);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.caravanserai.http;
+
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** Problem details for what goes wrong before a request reaches an endpoint, or where no endpoint answers it. */
+final class ProtocolProblems {
+    /** What a router can end a request with when none of its routes does. */
+    private static final Map<Integer, String> ROUTER = Map.of(
+            400, "the request cannot be read",
+            404, "there is no such path",
+            405, "the method is not allowed here",
+            406, "no media type of the Accept header is available here",
+            413, "the body is too large",
+            415, "the body's media type is not taken here",
+            500, "the hub failed; its log says more",
+            501, "the method is not known",
+            503, "not available at present");
+
+    private ProtocolProblems() {}
+
+    /** Has the router answer with problem details. */
+    static void answerOn(Router router) {
+        ROUTER.forEach((status, detail) -> router.errorHandler(status, context -> routerProblem(context, detail)));
+    }
+
+    private static void routerProblem(RoutingContext context, String detail) {
+        int status = context.statusCode() < 400 ? 500 : context.statusCode();
+        Answers.write(context.request(), Problem.of(status, detail).response());
+    }
+
+    /** Answers a request that is no HTTP, and ends its connection: where the next one begins is not known. */
+    static void invalidRequest(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        Answers.write(request, invalid(cause).response().with("Connection", "close"));
+        request.connection().close();
+    }
+
+    private static Problem invalid(Throwable cause) {
+        if (cause instanceof TooLongHttpLineException) {
+            return Problem.of(414, "the request target is too long");
+        }
+        if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
+            return Problem.of(431, "the request headers are too long");
+        }
+        return Problem.of(400, "the request is not HTTP");
+    }
+
+    /** A whole answer as bytes, for a connection on which the server cannot write one any more. */
+    static byte[] raw(int status, String detail) {
+        Response response = Problem.of(status, detail).response();
+        String title = Problem.of(status, detail).json().path("title").textValue();
+        String head = "HTTP/1.1 " + status + " " + title + "\r\nContent-Type: " + Problem.MEDIA_TYPE
+                + "\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: " + response.body().length
+                + "\r\n\r\n";
+        return (head + new String(response.body(), StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
+    }
+}
