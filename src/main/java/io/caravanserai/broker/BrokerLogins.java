@@ -1,35 +1,48 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.HubSettings.Role;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
-import java.security.cert.X509Certificate;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import javax.security.auth.Subject;
 import org.apache.activemq.artemis.core.security.CheckType;
-import org.apache.activemq.artemis.core.security.Role;
 import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
-import org.apache.activemq.artemis.spi.core.security.ActiveMQSecurityManager2;
+import org.apache.activemq.artemis.spi.core.security.ActiveMQSecurityManager5;
+import org.apache.activemq.artemis.spi.core.security.jaas.UserPrincipal;
 
 /**
- * Lets the hub's API keys log in to the embedded broker, with the key's name and the key. An operator may do everything;
- * a sender may send orders and receive answers; every key may hear events.
+ * Lets the hub's API keys log in to the embedded broker, with the key's name and the key, and decides for each queue
+ * what a login may do: {@link BrokerPermissions}. Thread-safe.
+ *
+ * <p>Implements the fifth interface of this kind because only this one is told the queue, and not its address alone. The
+ * broker must not cache what is decided here: a decision depends on the connection.
  */
-final class BrokerLogins implements ActiveMQSecurityManager2 {
+final class BrokerLogins implements ActiveMQSecurityManager5 {
+    /** The login of the hub itself. */
     static final String HUB = "hub";
 
-    private final List<HubSettings.ApiKey> keys;
-    private final String hubPassword;
+    private final List<ApiKey> keys;
+    private final String hubPassword = secret();
+    private final Subject hub;
+    private final BrokerPermissions permissions;
 
-    BrokerLogins(List<HubSettings.ApiKey> keys) {
+    /**
+     * Who has logged in over which connection.
+     *
+     * @param key empty for the hub itself
+     */
+    private record Login(Optional<ApiKey> key, Object connectionId) {}
+
+    BrokerLogins(List<ApiKey> keys, BrokerPermissions permissions) {
         this.keys = List.copyOf(keys);
-        byte[] secret = new byte[24];
-        new SecureRandom().nextBytes(secret);
-        this.hubPassword = HexFormat.of().formatHex(secret);
+        this.permissions = permissions;
+        this.hub = subject(HUB, new Login(Optional.empty(), null));
     }
 
     /** Made anew at each start and known only within the process. */
@@ -37,70 +50,77 @@ final class BrokerLogins implements ActiveMQSecurityManager2 {
         return hubPassword;
     }
 
+    /** A password that nobody can guess: 192 random bits. */
+    static String secret() {
+        byte[] secret = new byte[24];
+        new SecureRandom().nextBytes(secret);
+        return HexFormat.of().formatHex(secret);
+    }
+
+    @Override
+    public Subject authenticate(String user, String password, RemotingConnection connection, String domain) {
+        if (user == null || password == null) {
+            return null;
+        }
+        if (isHub(user, password)) {
+            return hub;
+        }
+        Object connectionId = connection == null ? null : connection.getID();
+        return key(user, password)
+                .map(key -> subject(user, new Login(Optional.of(key), connectionId)))
+                .orElse(null);
+    }
+
+    @Override
+    public boolean authorize(
+            Subject subject,
+            Set<org.apache.activemq.artemis.core.security.Role> roles,
+            CheckType checkType,
+            String address) {
+        for (Login login : subject.getPrivateCredentials(Login.class)) {
+            return login.key().isEmpty()
+                    || permissions.allows(login.key().get(), login.connectionId(), checkType, address);
+        }
+        return false;
+    }
+
+    /**
+     * Whether an answer may go to an address that a message asks for: only to where its sender may receive. Without this
+     * a sender could have the hub write to places that the sender itself must not write to.
+     *
+     * @param user who sent the message, as the broker has checked
+     */
+    boolean mayBeAnswered(String user, String address) {
+        return HUB.equals(user)
+                || keys.stream()
+                        .filter(key -> key.name().equals(user))
+                        .anyMatch(key -> key.role() == Role.OPERATOR || permissions.mayReceive(key, address));
+    }
+
     @Override
     public boolean validateUser(String user, String password) {
         return isHub(user, password) || key(user, password).isPresent();
     }
 
-    @Override
-    public boolean validateUser(String user, String password, X509Certificate[] certificates) {
-        return validateUser(user, password);
-    }
-
-    @Override
-    public boolean validateUserAndRole(String user, String password, Set<Role> roles, CheckType checkType) {
-        return isHub(user, password)
-                || key(user, password)
-                        .filter(key -> key.role() == HubSettings.Role.OPERATOR)
-                        .isPresent();
-    }
-
+    /** Never asked by a broker that knows the fifth interface; without a queue nothing is allowed. */
     @Override
     public boolean validateUserAndRole(
             String user,
             String password,
-            Set<Role> roles,
-            CheckType checkType,
-            String address,
-            RemotingConnection connection) {
-        if (isHub(user, password)) {
-            return true;
-        }
-        return key(user, password)
-                .filter(key -> isAllowed(key.role(), checkType, address))
-                .isPresent();
+            Set<org.apache.activemq.artemis.core.security.Role> roles,
+            CheckType checkType) {
+        return isHub(user, password);
     }
 
-    private static boolean isAllowed(HubSettings.Role role, CheckType checkType, String address) {
-        if (role == HubSettings.Role.OPERATOR) {
-            return true;
-        }
-        String plain = address.contains("::") ? address.substring(0, address.indexOf("::")) : address;
-        return switch (checkType) {
-            case SEND -> role == HubSettings.Role.SENDER && plain.equals("orders");
-            // Whoever made a subscription ends it; queues of the hub itself are never theirs to take from.
-            case CONSUME, BROWSE, CREATE_DURABLE_QUEUE, DELETE_DURABLE_QUEUE ->
-                plain.equals("order-events") && !isOfTheHub(address) || isForAnswers(role, plain);
-            case CREATE_NON_DURABLE_QUEUE, DELETE_NON_DURABLE_QUEUE ->
-                plain.equals("order-events") || isForAnswers(role, plain);
-            case CREATE_ADDRESS, DELETE_ADDRESS -> isForAnswers(role, plain);
-            default -> false;
-        };
-    }
-
-    private static boolean isOfTheHub(String address) {
-        return address.contains("::hub-");
-    }
-
-    private static boolean isForAnswers(HubSettings.Role role, String address) {
-        return role == HubSettings.Role.SENDER && !HubAddresses.contains(address) && !address.startsWith("hub");
+    private static Subject subject(String name, Login login) {
+        return new Subject(true, Set.of(new UserPrincipal(name)), Set.of(), Set.of(login));
     }
 
     private boolean isHub(String user, String password) {
         return HUB.equals(user) && password != null && same(hubPassword, password);
     }
 
-    private Optional<HubSettings.ApiKey> key(String user, String password) {
+    private Optional<ApiKey> key(String user, String password) {
         if (password == null) {
             return Optional.empty();
         }

@@ -22,9 +22,11 @@ import org.apache.activemq.artemis.core.server.ActiveMQServer;
 import org.apache.activemq.artemis.core.server.JournalType;
 import org.apache.activemq.artemis.core.server.Queue;
 import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
+import org.apache.activemq.artemis.core.server.plugin.ActiveMQServerConnectionPlugin;
 import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -67,10 +69,18 @@ public final class EmbeddedArtemis implements AutoCloseable {
      */
     public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys) {
         int number = NUMBERS.getAndIncrement();
-        BrokerLogins logins = new BrokerLogins(keys);
         EmbeddedActiveMQ server = new EmbeddedActiveMQ();
+        BrokerPermissions permissions = new BrokerPermissions(keys, "hub", name -> exists(server, name));
+        BrokerLogins logins = new BrokerLogins(keys, permissions);
         try {
-            server.setConfiguration(configuration(folder, port, number, !keys.isEmpty()));
+            Configuration configuration = configuration(folder, port, number, !keys.isEmpty());
+            configuration.registerBrokerPlugin(new ActiveMQServerConnectionPlugin() {
+                @Override
+                public void afterDestroyConnection(RemotingConnection connection) {
+                    permissions.ended(connection.getID());
+                }
+            });
+            server.setConfiguration(configuration);
             server.setSecurityManager(logins);
             server.start();
             if (!server.getActiveMQServer().waitForActivation(30, TimeUnit.SECONDS)
@@ -101,6 +111,15 @@ public final class EmbeddedArtemis implements AutoCloseable {
                 .setJournalMinFiles(2)
                 .setJournalPoolFiles(8)
                 .setSecurityEnabled(secured)
+                // Nothing that is decided for one connection holds for another.
+                .setAuthenticationCacheSize(0)
+                .setAuthorizationCacheSize(0)
+                // Messages name their sender, whatever the sender wrote there.
+                .setPopulateValidatedUser(secured)
+                // A login for brokers of a cluster that may do everything; the usual password of it is public.
+                .setClusterUser(BrokerLogins.secret())
+                .setClusterPassword(BrokerLogins.secret())
+                .setIncomingInterceptorClassNames(List.of(CorePacketGuard.class.getName()))
                 .setJMXManagementEnabled(false)
                 .setGlobalMaxSize(MEMORY_FOR_MESSAGES)
                 // The hub watches the disk itself; a broker that stops taking messages without a word helps nobody.
@@ -125,10 +144,16 @@ public final class EmbeddedArtemis implements AutoCloseable {
             configuration.addAddressSetting(own, whereTheHubGivesUpItself());
         }
         configuration.addAddressConfiguration(queue("orders"));
+        configuration.addAddressConfiguration(queue("signals"));
         configuration.addAddressConfiguration(queue("DLQ"));
         configuration.addAddressConfiguration(
                 new CoreAddressConfiguration().setName("order-events").addRoutingType(RoutingType.MULTICAST));
         return configuration;
+    }
+
+    private static boolean exists(EmbeddedActiveMQ server, String name) {
+        ActiveMQServer artemis = server.getActiveMQServer();
+        return artemis.locateQueue(name) != null || artemis.getAddressInfo(SimpleString.of(name)) != null;
     }
 
     private static CoreAddressConfiguration queue(String name) {
@@ -162,6 +187,16 @@ public final class EmbeddedArtemis implements AutoCloseable {
      */
     private static AddressSettings whereTheHubGivesUpItself() {
         return everywhere().setMaxDeliveryAttempts(-1).setRedeliveryDelay(0);
+    }
+
+    /**
+     * Whether an answer may go where a message asks for it.
+     *
+     * @param user who sent the message; null when no keys are set
+     */
+    boolean mayBeAnswered(String user, String address) {
+        return !server.getActiveMQServer().getConfiguration().isSecurityEnabled()
+                || logins.mayBeAnswered(user, address);
     }
 
     /** Where other programs connect. */
@@ -217,6 +252,10 @@ public final class EmbeddedArtemis implements AutoCloseable {
         } catch (Exception e) {
             throw new IllegalStateException("the filter of the queue " + queue + " cannot be changed", e);
         }
+    }
+
+    boolean hasQueue(String name) {
+        return server.getActiveMQServer().locateQueue(name) != null;
     }
 
     /** Messages in a queue that nobody has taken for good; 0 when there is no such queue. */

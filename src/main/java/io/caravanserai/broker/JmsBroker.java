@@ -115,6 +115,16 @@ public final class JmsBroker implements AutoCloseable {
         return embedded.isPresent();
     }
 
+    /**
+     * Whether an answer may go where a message asks for it: with keys set, only to where its sender may receive. A broker
+     * outside sees to that itself.
+     *
+     * @param user who sent the message, as the broker says; null when it does not
+     */
+    public boolean mayBeAnswered(String user, String address) {
+        return embedded.isEmpty() || embedded.get().mayBeAnswered(user, address);
+    }
+
     /** The broker in this process; empty when it is outside. */
     public Optional<EmbeddedArtemis> embedded() {
         return embedded;

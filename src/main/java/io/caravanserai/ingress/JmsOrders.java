@@ -35,6 +35,7 @@ public final class JmsOrders implements AutoCloseable {
     private static final int MOST_IN_HAND = 250;
     private static final long PAUSE_MILLIS = 500;
 
+    private final JmsBroker broker;
     private final OrderMessages orders;
     private final JmsDeadLetters deadLetters;
     private final JmsReplies replies;
@@ -48,6 +49,7 @@ public final class JmsOrders implements AutoCloseable {
             JmsDeadLetters deadLetters,
             JmsReplies replies,
             BooleanSupplier mayTake) {
+        this.broker = broker;
         this.orders = orders;
         this.deadLetters = deadLetters;
         this.replies = replies;
@@ -73,6 +75,7 @@ public final class JmsOrders implements AutoCloseable {
 
     private CompletableFuture<Void> handle(Message message) throws JMSException {
         Map<String, String> headers = JmsHeaders.all(message);
+        dropForeignReplyTo(message, headers);
         if (JmsHeaders.isTooLarge(message)) {
             return persistently(() -> refuse(headers, null, OrderMessages.TOO_LARGE));
         }
@@ -83,6 +86,23 @@ public final class JmsOrders implements AutoCloseable {
                         .map(text -> text.getBytes(StandardCharsets.UTF_8))
                         .orElse(null);
         return persistently(() -> take(headers, body));
+    }
+
+    /** With keys set, an answer goes only to where the sender of the message may receive. */
+    private void dropForeignReplyTo(Message message, Map<String, String> headers) throws JMSException {
+        String replyTo = headers.get("JMSReplyTo");
+        if (replyTo == null) {
+            return;
+        }
+        String sender = message.getStringProperty("JMSXUserID");
+        if (!broker.mayBeAnswered(sender, replyTo.substring(replyTo.indexOf("://") + "://".length()))) {
+            headers.remove("JMSReplyTo");
+            LOG.atWarn()
+                    .addKeyValue("messageId", headers.get("JMSMessageID"))
+                    .addKeyValue("sender", sender)
+                    .addKeyValue("replyTo", replyTo)
+                    .log("no answer will be sent: the sender of the message may not receive there");
+        }
     }
 
     private interface Work {

@@ -1,0 +1,154 @@
+package io.caravanserai.broker;
+
+import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.HubSettings.Role;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.apache.activemq.artemis.core.security.CheckType;
+
+/**
+ * What each API key may do at the embedded broker, queue by queue. What is not allowed here is refused. Thread-safe.
+ *
+ * <ul>
+ *   <li>operator: everything
+ *   <li>sender: send to {@code orders} and {@code signals}; receive from temporary queues of its own connection and from
+ *       queues named {@code replies.NAME.…}
+ *   <li>viewer and sender: subscribe to {@code order-events}, durably under {@code NAME.…}
+ * </ul>
+ */
+final class BrokerPermissions {
+    private static final Set<String> SENDABLE = Set.of("orders", "signals");
+    private static final String EVENTS = "order-events";
+    private static final String REPLIES = "replies.";
+    private static final String QUALIFIER = "::";
+
+    /** Clients name temporary queues, and subscriptions that last no longer than their connection, by UUIDs. */
+    private static final Pattern TEMPORARY =
+            Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
+
+    private final List<String> keyNames;
+    private final String hubName;
+    private final Predicate<String> exists;
+    private final Map<String, Owner> owners = new ConcurrentHashMap<>();
+
+    /** Whose a temporary queue is: a login's, on one connection. */
+    private record Owner(String key, Object connectionId) {}
+
+    /**
+     * @param hubName prefix of the hub's own subscriptions
+     * @param exists whether the broker has a queue or an address of a name
+     */
+    BrokerPermissions(List<ApiKey> keys, String hubName, Predicate<String> exists) {
+        this.keyNames = keys.stream().map(ApiKey::name).toList();
+        this.hubName = hubName;
+        this.exists = exists;
+    }
+
+    /**
+     * Whether a login may do something.
+     *
+     * @param place an address, or a queue of an address: {@code order-events::NAME.mine}
+     */
+    boolean allows(ApiKey key, Object connectionId, CheckType type, String place) {
+        if (key.role() == Role.OPERATOR) {
+            return true;
+        }
+        int qualifier = place.indexOf(QUALIFIER);
+        String address = qualifier < 0 ? place : place.substring(0, qualifier);
+        String queue = qualifier < 0 ? address : place.substring(qualifier + QUALIFIER.length());
+        if (isWildcard(address) || isWildcard(queue)) {
+            return false;
+        }
+        Owner owner = new Owner(key.name(), connectionId);
+        return switch (type) {
+            case SEND -> key.role() == Role.SENDER && SENDABLE.contains(address) && queue.equals(address);
+            case CREATE_NON_DURABLE_QUEUE ->
+                isOwnSubscription(key, address, queue)
+                        || isPlaceOfTemporary(key, address, queue) && claims(queue, owner);
+            case CREATE_ADDRESS ->
+                isOwnReplyQueue(key, address, queue)
+                        || key.role() == Role.SENDER
+                                && address.equals(queue)
+                                && isTemporary(queue)
+                                && claims(queue, owner);
+            case CREATE_DURABLE_QUEUE, DELETE_DURABLE_QUEUE ->
+                isOwnReplyQueue(key, address, queue) || isOwnSubscription(key, address, queue);
+            case CONSUME, BROWSE, DELETE_NON_DURABLE_QUEUE ->
+                isOwnReplyQueue(key, address, queue)
+                        || isOwnSubscription(key, address, queue)
+                        || isPlaceOfTemporary(key, address, queue) && owner.equals(owners.get(queue));
+            case DELETE_ADDRESS -> isOwnReplyQueue(key, address, queue) || owner.equals(owners.get(address));
+            default -> false;
+        };
+    }
+
+    /** Whether a login may receive at an address, over any of its connections. */
+    boolean mayReceive(ApiKey key, String address) {
+        Owner owner = owners.get(address);
+        return isOwnReplyQueue(key, address, address)
+                || key.role() == Role.SENDER && owner != null && owner.key().equals(key.name());
+    }
+
+    /** To be called when a connection has ended, and its temporary queues with it. */
+    void ended(Object connectionId) {
+        owners.values().removeIf(owner -> Objects.equals(owner.connectionId(), connectionId));
+    }
+
+    private boolean claims(String queue, Owner owner) {
+        Owner before = owners.get(queue);
+        if (before != null) {
+            return before.equals(owner);
+        }
+        // What is there without an owner is the hub's, or an operator's.
+        return !exists.test(queue)
+                && owners.computeIfAbsent(queue, none -> owner).equals(owner);
+    }
+
+    private static boolean isPlaceOfTemporary(ApiKey key, String address, String queue) {
+        return isTemporary(queue) && (address.equals(EVENTS) || key.role() == Role.SENDER && address.equals(queue));
+    }
+
+    private boolean isOwnReplyQueue(ApiKey key, String address, String queue) {
+        return key.role() == Role.SENDER
+                && address.equals(queue)
+                && address.startsWith(REPLIES)
+                && isUnder(key, address.substring(REPLIES.length()));
+    }
+
+    /** Names of queues are one space over all addresses, so a name must be nobody else's wherever it is used. */
+    private boolean isOwnSubscription(ApiKey key, String address, String queue) {
+        if (!address.equals(EVENTS) || queue.startsWith(hubName + '-') || HubAddresses.isOfAFlow(queue)) {
+            return false;
+        }
+        // The names that JMS clients make: "NAME.x", "nonDurable.NAME.x", dots within a part escaped.
+        String plain = queue.replace("\\", "");
+        for (String kind : List.of("nonDurable.", "Durable.")) {
+            if (plain.startsWith(kind)) {
+                return isUnder(key, plain.substring(kind.length()));
+            }
+        }
+        return isUnder(key, plain);
+    }
+
+    /** Of the keys "a" and "a.b" the second has what begins with "a.b.". */
+    private boolean isUnder(ApiKey key, String name) {
+        String prefix = key.name() + '.';
+        return name.startsWith(prefix)
+                && name.length() > prefix.length()
+                && keyNames.stream()
+                        .noneMatch(other -> other.length() > key.name().length() && name.startsWith(other + '.'));
+    }
+
+    private static boolean isTemporary(String queue) {
+        return TEMPORARY.matcher(queue).matches();
+    }
+
+    private static boolean isWildcard(String name) {
+        return name.indexOf('*') >= 0 || name.indexOf('#') >= 0;
+    }
+}
