@@ -1,5 +1,6 @@
 package io.caravanserai.store;
 
+import java.io.IOException;
 import java.sql.SQLException;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -9,18 +10,40 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 
 /** Runs queries on a few connections of their own, so that no reader waits for a writer. */
 final class Readers implements AutoCloseable {
     private final ExecutorService threads;
     private final BlockingQueue<JdbcTransaction> idle = new LinkedBlockingQueue<>();
-    private final GroupCommit.ConnectionSource source;
+    private final ReadWriteLock files = new ReentrantReadWriteLock();
+    private final Database database;
     private final Executor completions;
+    private final Consumer<SQLException> failures;
 
-    Readers(int count, GroupCommit.ConnectionSource source, Executor completions) {
+    /** @param failures told of each failure of the database, as opposed to one of a query */
+    Readers(int count, Database database, Executor completions, Consumer<SQLException> failures) {
         this.threads = Executors.newFixedThreadPool(count, new NamedThreads("store-reader"));
-        this.source = source;
+        this.database = database;
         this.completions = completions;
+        this.failures = failures;
+    }
+
+    /** Closes all connections, runs the action, and lets queries go on with new connections. */
+    void pausedFor(GroupCommit.FileAction action) throws IOException {
+        files.writeLock().lock();
+        try {
+            for (JdbcTransaction each = idle.poll(); each != null; each = idle.poll()) {
+                each.close();
+            }
+            action.run();
+        } catch (SQLException e) {
+            throw new IOException("a reader's connection cannot be closed: " + e.getMessage(), e);
+        } finally {
+            files.writeLock().unlock();
+        }
     }
 
     <T> CompletableFuture<T> submit(UnitOfWork<T> query) {
@@ -34,19 +57,23 @@ final class Readers implements AutoCloseable {
     }
 
     private <T> void run(UnitOfWork<T> query, CompletableFuture<T> future) {
+        files.readLock().lock();
         try {
             JdbcTransaction transaction = idle.poll();
             if (transaction == null) {
-                transaction = new JdbcTransaction(source.open());
+                transaction = new JdbcTransaction(database.openReader());
             }
             T answer = query(transaction, query);
             completions.execute(() -> future.complete(answer));
         } catch (SQLException e) {
+            failures.accept(e);
             StoreUnavailableException cause =
                     new StoreUnavailableException("the database cannot be read: " + e.getMessage(), e);
             completions.execute(() -> future.completeExceptionally(cause));
         } catch (Throwable e) {
             completions.execute(() -> future.completeExceptionally(e));
+        } finally {
+            files.readLock().unlock();
         }
     }
 

@@ -1,9 +1,8 @@
 package io.caravanserai.store;
 
+import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,9 +12,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import java.util.concurrent.TimeUnit;
-import org.sqlite.SQLiteConfig;
-import org.sqlite.SQLiteDataSource;
-import org.sqlite.SQLiteOpenMode;
 
 /**
  * The embedded store: SQLite with a write-ahead log that is synced at each commit, one writer, a few readers.
@@ -28,7 +24,6 @@ public final class SqliteStore implements Store {
 
     private static final int READERS = 2;
     private static final int COMPLETION_THREADS = 16;
-    private static final int BUSY_MILLIS = 2_000;
 
     /** Empty when whoever opened the store holds the lock for more than it. */
     private final Optional<FolderLock> ownLock;
@@ -43,16 +38,18 @@ public final class SqliteStore implements Store {
     private final GroupCommit writer;
     private final Readers readers;
 
-    private SqliteStore(
-            Optional<FolderLock> ownLock,
-            SQLiteDataSource forWriting,
-            SQLiteDataSource forReading,
-            List<StoreListener> given) {
+    private SqliteStore(Optional<FolderLock> ownLock, Database database, List<StoreListener> given) {
         this.ownLock = ownLock;
         List<StoreListener> listeners = new ArrayList<>(given);
         ServiceLoader.load(StoreListener.class).forEach(listeners::add);
-        this.writer = new GroupCommit("store-writer", () -> manualCommit(forWriting), completions, listeners).start();
-        this.readers = new Readers(READERS, () -> manualCommit(forReading), completions);
+        this.readers = new Readers(
+                READERS, database, completions, failure -> writerOf(this).met(failure));
+        this.writer = new GroupCommit("store-writer", database, readers::pausedFor, completions, listeners).start();
+    }
+
+    /** For the readers, which are there before the writer is. */
+    private static GroupCommit writerOf(SqliteStore store) {
+        return store.writer;
     }
 
     /**
@@ -83,12 +80,8 @@ public final class SqliteStore implements Store {
     private static SqliteStore open(
             Path folder, Optional<FolderLock> ownLock, Optional<Path> empty, List<StoreListener> listeners) {
         try {
-            empty.ifPresent(file -> Schema.begin(folder.resolve(FILE), file));
-            SQLiteDataSource forWriting = dataSource(folder, SQLiteConfig.TransactionMode.IMMEDIATE);
-            Schema.bringUp(forWriting);
-            return new SqliteStore(
-                    ownLock, forWriting, dataSource(folder, SQLiteConfig.TransactionMode.DEFERRED), listeners);
-        } catch (RuntimeException | SQLException e) {
+            return new SqliteStore(ownLock, SqliteDatabase.open(folder.resolve(FILE), empty), listeners);
+        } catch (RuntimeException | SQLException | IOException e) {
             throw new StoreUnavailableException(
                     "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: " + root(e), e);
         }
@@ -109,36 +102,6 @@ public final class SqliteStore implements Store {
         // Whichever thread had it made: flows look for classes and resources from here.
         thread.setContextClassLoader(SqliteStore.class.getClassLoader());
         return thread;
-    }
-
-    private static SQLiteDataSource dataSource(Path folder, SQLiteConfig.TransactionMode mode) {
-        SQLiteConfig config = new SQLiteConfig();
-        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-        config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-        config.setTransactionMode(mode);
-        config.setBusyTimeout(BUSY_MILLIS);
-        // KiB. The pages in use are few, and at most commits SQLite looks through all it has, for a page that was
-        // moved in a balanced tree had the highest number there is for a moment: with 64 MiB that was a tenth of the
-        // writer's time.
-        config.setCacheSize(-8_192);
-        config.enforceForeignKeys(false);
-        // A connection belongs to one thread at a time: SQLite need not lock it at each call.
-        config.setOpenMode(SQLiteOpenMode.NOMUTEX);
-        // Nobody asks for them, and the driver would look each insert over for them.
-        config.setGetGeneratedKeys(false);
-        SQLiteDataSource source = new SQLiteDataSource(config);
-        source.setUrl("jdbc:sqlite:" + folder.resolve(FILE));
-        return source;
-    }
-
-    private static Connection manualCommit(SQLiteDataSource source) throws SQLException {
-        Connection connection = source.getConnection();
-        try (Statement statement = connection.createStatement()) {
-            // Copying the log into the database syncs both: seldom, and then much at once (8,000 pages are 32 MiB).
-            statement.execute("PRAGMA wal_autocheckpoint = 8000");
-        }
-        connection.setAutoCommit(false);
-        return connection;
     }
 
     @Override
@@ -163,8 +126,9 @@ public final class SqliteStore implements Store {
 
     @Override
     public void close() {
-        writer.close();
+        // The readers first: the writer's connection is the last one that closes.
         readers.close();
+        writer.close();
         completions.shutdown();
         try {
             completions.awaitTermination(10, TimeUnit.SECONDS);

@@ -19,11 +19,41 @@ final class SqliteTrouble {
             SQLiteErrorCode.SQLITE_NOMEM,
             SQLiteErrorCode.SQLITE_NOTADB);
 
+    private static final Set<SQLiteErrorCode> CONDEMNING =
+            EnumSet.of(SQLiteErrorCode.SQLITE_IOERR, SQLiteErrorCode.SQLITE_CORRUPT, SQLiteErrorCode.SQLITE_NOTADB);
+
+    /** I/O errors that are about memory, locks or the shared index of the log, none of which outlives the process. */
+    private static final Set<SQLiteErrorCode> NOT_ABOUT_CONTENT = EnumSet.of(
+            SQLiteErrorCode.SQLITE_IOERR_NOMEM,
+            SQLiteErrorCode.SQLITE_IOERR_LOCK,
+            SQLiteErrorCode.SQLITE_IOERR_RDLOCK,
+            SQLiteErrorCode.SQLITE_IOERR_UNLOCK,
+            SQLiteErrorCode.SQLITE_IOERR_BLOCKED,
+            SQLiteErrorCode.SQLITE_IOERR_CHECKRESERVEDLOCK,
+            SQLiteErrorCode.SQLITE_IOERR_SHMOPEN,
+            SQLiteErrorCode.SQLITE_IOERR_SHMSIZE,
+            SQLiteErrorCode.SQLITE_IOERR_SHMLOCK,
+            SQLiteErrorCode.SQLITE_IOERR_SHMMAP);
+
     private SqliteTrouble() {}
 
     static boolean is(SQLException e) {
-        // The low byte of an extended code is its primary code.
+        return e instanceof SQLiteException failure && PRIMARY_CODES.contains(primary(failure));
+    }
+
+    /**
+     * Whether the files may not hold what was written to them. After a failed write or sync Linux keeps the pages as
+     * clean although they never reached the disk, and a later sync of the same file succeeds. A full disk is no such
+     * case: nothing was written.
+     */
+    static boolean condemnsFiles(SQLException e) {
         return e instanceof SQLiteException failure
-                && PRIMARY_CODES.contains(SQLiteErrorCode.getErrorCode(failure.getResultCode().code & 0xff));
+                && CONDEMNING.contains(primary(failure))
+                && !NOT_ABOUT_CONTENT.contains(failure.getResultCode());
+    }
+
+    private static SQLiteErrorCode primary(SQLiteException failure) {
+        // The low byte of an extended code is its primary code.
+        return SQLiteErrorCode.getErrorCode(failure.getResultCode().code & 0xff);
     }
 }

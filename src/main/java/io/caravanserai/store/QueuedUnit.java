@@ -1,0 +1,67 @@
+package io.caravanserai.store;
+
+import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A unit of work on its way through the writer, and whoever waits for it. Not thread-safe but for its future. */
+final class QueuedUnit<T> {
+    private static final Logger LOG = LoggerFactory.getLogger(QueuedUnit.class);
+
+    private final String name;
+    private final UnitOfWork<T> work;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private T result;
+    private Throwable failure;
+    private List<Runnable> afterCommit = List.of();
+
+    QueuedUnit(String name, UnitOfWork<T> work) {
+        this.name = name;
+        this.work = work;
+    }
+
+    /** Wakes the writer, and is not run. */
+    static QueuedUnit<?> nothing() {
+        return new QueuedUnit<>("nothing", null);
+    }
+
+    boolean isNothing() {
+        return work == null;
+    }
+
+    String name() {
+        return name;
+    }
+
+    CompletableFuture<T> future() {
+        return future;
+    }
+
+    void run(JdbcTransaction transaction) throws SQLException {
+        result = work.run(transaction);
+        afterCommit = transaction.takeAfterCommit();
+        failure = null;
+    }
+
+    void fail(Throwable cause) {
+        failure = cause;
+        afterCommit = List.of();
+    }
+
+    void tell() {
+        for (Runnable action : afterCommit) {
+            try {
+                action.run();
+            } catch (RuntimeException e) {
+                LOG.atError().addKeyValue("unit", name).setCause(e).log("an action after a commit failed");
+            }
+        }
+        if (failure == null) {
+            future.complete(result);
+        } else {
+            future.completeExceptionally(failure);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.caravanserai.support;
+
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/**
+ * Files and folders that only the user of the process may read: modes 0600 and 0700, whatever the umask. Does nothing
+ * special where the file system knows no such modes.
+ */
+public final class PrivateFiles {
+    private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-------");
+    private static final Set<PosixFilePermission> FOLDER = PosixFilePermissions.fromString("rwx------");
+    private static final Set<PosixFilePermission> OF_OTHERS = PosixFilePermissions.fromString("---rwxrwx");
+
+    private PrivateFiles() {}
+
+    /** Creates an empty file; leaves one that exists. */
+    public static void createFile(Path file) throws IOException {
+        try {
+            Files.createFile(file, attributes(file, FILE));
+        } catch (FileAlreadyExistsException e) {
+            // As it is: tighten() sees to it.
+            return;
+        }
+    }
+
+    /** Creates a folder and, where needed, those above it; leaves one that exists. */
+    public static void createFolder(Path folder) throws IOException {
+        Files.createDirectories(folder, attributes(folder, FOLDER));
+    }
+
+    /**
+     * Takes every right of other users away, from a folder and all that is in it.
+     *
+     * @return how many files and folders others had rights to
+     */
+    public static int tighten(Path folder) throws IOException {
+        if (!isPosix(folder) || !Files.exists(folder)) {
+            return 0;
+        }
+        Tightening tightening = new Tightening();
+        Files.walkFileTree(folder, tightening);
+        return tightening.changed;
+    }
+
+    private static FileAttribute<?>[] attributes(Path path, Set<PosixFilePermission> mode) {
+        return isPosix(path)
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(mode)}
+                : new FileAttribute<?>[0];
+    }
+
+    private static boolean isPosix(Path path) {
+        return path.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+
+    /** Files come and go under it: the brokers in the process make and delete theirs all the time. */
+    private static final class Tightening extends SimpleFileVisitor<Path> {
+        private int changed;
+
+        @Override
+        public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) throws IOException {
+            tighten(folder, FOLDER);
+            return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+            if (attributes.isRegularFile()) {
+                tighten(file, FILE);
+            }
+            return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+                return FileVisitResult.CONTINUE;
+            }
+            throw e;
+        }
+
+        @Override
+        public FileVisitResult postVisitDirectory(Path folder, IOException e) throws IOException {
+            return visitFileFailed(folder, e == null ? new NoSuchFileException(folder.toString()) : e);
+        }
+
+        private void tighten(Path path, Set<PosixFilePermission> mode) throws IOException {
+            try {
+                Set<PosixFilePermission> now =
+                        Files.readAttributes(path, PosixFileAttributes.class).permissions();
+                if (now.stream().anyMatch(OF_OTHERS::contains)) {
+                    Files.setPosixFilePermissions(path, mode);
+                    changed++;
+                }
+            } catch (NoSuchFileException e) {
+                // Gone meanwhile.
+                return;
+            }
+        }
+    }
+}
