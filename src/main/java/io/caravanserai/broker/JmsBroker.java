@@ -105,14 +105,13 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * Changes which messages a queue takes from now on; those in it stay.
+     * Changes which messages a queue of the embedded broker takes from now on; those in it stay. Does nothing when there
+     * is no such queue, or when the broker is outside, where the hub has no such rights.
      *
      * @param filter null for all
-     * @return false when the broker is outside, where the hub has no such rights
      */
-    public boolean refilter(String queue, String filter) {
+    public void refilter(String queue, String filter) {
         embedded.ifPresent(broker -> broker.refilter(queue, filter));
-        return embedded.isPresent();
     }
 
     /**

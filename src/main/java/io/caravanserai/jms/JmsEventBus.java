@@ -158,19 +158,20 @@ public final class JmsEventBus implements EventBus {
         }
 
         private MessageConsumer open(Session session, String name, String selector) throws JMSException {
+            // An earlier text of the flow may have wanted other events. Artemis answers queue queries with the filter
+            // that
+            // a queue was created with: a subscriber that comes back to its first filter gets no OTHER_FILTER error.
+            broker.refilter(name, selector);
             try {
                 return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
             } catch (JMSException e) {
                 if (!String.valueOf(e.getMessage()).contains(OTHER_FILTER)) {
                     throw e;
                 }
-                // An earlier text of the flow wanted other events.
-                if (!broker.refilter(name, selector)) {
-                    LOG.atWarn()
-                            .addKeyValue("subscriber", name)
-                            .log("a subscriber wants other events than before; what was kept for it is dropped");
-                    session.unsubscribe(name);
-                }
+                LOG.atWarn()
+                        .addKeyValue("subscriber", name)
+                        .log("a subscriber wants other events than before; what was kept for it is dropped");
+                session.unsubscribe(name);
                 return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
             }
         }

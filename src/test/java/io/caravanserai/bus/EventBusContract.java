@@ -97,6 +97,26 @@ public abstract class EventBusContract {
     }
 
     @Test
+    void aSubscriberHearsAgainWhatItWantedBeforeItWantedOtherEvents() {
+        EventFilter failures = new EventFilter(Optional.empty(), Set.of(EventType.PaymentFailed));
+        EventFilter others = new EventFilter(Optional.empty(), Set.of(EventType.OrderShipped));
+        Heard heard = new Heard();
+        try (EventBus bus = open(QUICK)) {
+            for (int round = 1; round <= 3; round++) {
+                EventBus.Subscription subscription = bus.subscribe(subscriber, failures, heard);
+
+                publish(bus, event("order-a", round));
+
+                int last = round;
+                await().untilAsserted(() ->
+                        assertThat(heard.steps("order-a")).hasSize(last).endsWith(last));
+                subscription.close();
+                bus.subscribe(subscriber, others, heard).close();
+            }
+        }
+    }
+
+    @Test
     void anEventThatWasNotHandledComesAgain() {
         AtomicInteger begun = new AtomicInteger();
         try (EventBus bus = open(QUICK)) {
