@@ -53,7 +53,7 @@ public final class Hub implements AutoCloseable {
     private final HubSettings settings;
     private final Main camel = new Main();
     /** What has been started, to be closed in reverse. */
-    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final Deque<StopSequence.Part> started = new ArrayDeque<>();
 
     private Messaging messaging;
     private Core core;
@@ -81,18 +81,21 @@ public final class Hub implements AutoCloseable {
             System.exit(Commands.run(List.of(arguments)));
         }
         long began = System.nanoTime();
+        CompletableFuture<Hub> starting = new CompletableFuture<>();
+        ProcessExit.closeOnExit(starting);
         Hub hub;
         try {
             SettingsReader.Result read = new SettingsReader().read();
             read.warnings().forEach(LOG::warn);
             hub = start(read.settings());
         } catch (Exception e) {
+            starting.completeExceptionally(e);
             System.err.println("Caravanserai cannot start: " + (e.getMessage() == null ? e : e.getMessage()));
             LOG.debug("cannot start", e);
             System.exit(1);
             return;
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(hub::close, "stop"));
+        starting.complete(hub);
         new Banner(hub.settings, hub.port())
                 .print(System.out, Duration.ofNanos(System.nanoTime() - began), hub.trouble());
         Thread.currentThread().join();
@@ -137,9 +140,9 @@ public final class Hub implements AutoCloseable {
         subscribers = opened(new Subscribers(settings, store, messaging.log, messaging.deadLetters, clock));
         context.addRoutes(subscribers.routes());
         new SeedStock(core.shelf).sow(store);
-        started.push(camel::stop);
+        atStop("Camel", camel::stop);
         // Camel would stop the routes that hear events one after the other.
-        started.push(messaging.bus::hearNoMore);
+        atStop("EventBus", messaging.bus::hearNoMore);
         camel.start();
         doors = new Doors(settings, core);
         opened(core);
@@ -153,7 +156,7 @@ public final class Hub implements AutoCloseable {
         // Not before all are there who take letters again, and no longer than they are.
         opened(messaging.replays).resume();
         opened(housekeeping(store, clock)).start();
-        started.push(new Farewell(core, http, api));
+        opened(new Farewell(core, http, api));
         isUp = true;
         http.serve();
         // The first edit need not wait for it, nor the first order.
@@ -173,7 +176,7 @@ public final class Hub implements AutoCloseable {
             }
         });
         // Whatever else fails meanwhile, what has been started is stopped.
-        started.push(() -> {
+        atStop("JmsBroker", () -> {
             Optional<JmsBroker> running =
                     starting.handle((it, failure) -> Optional.ofNullable(it)).join();
             running.ifPresent(JmsBroker::close);
@@ -315,19 +318,17 @@ public final class Hub implements AutoCloseable {
     }
 
     private <T extends AutoCloseable> T opened(T part) {
-        started.push(part);
+        atStop(part.getClass().getSimpleName(), part);
         return part;
+    }
+
+    private void atStop(String name, AutoCloseable part) {
+        started.push(new StopSequence.Part(name, part));
     }
 
     /** Stops taking work, lets what is under way finish or leaves it for the next start, and lets go of everything. */
     @Override
     public void close() {
-        while (!started.isEmpty()) {
-            try {
-                started.pop().close();
-            } catch (Exception e) {
-                LOG.warn("stopping a part of the hub failed", e);
-            }
-        }
+        new StopSequence().close(started);
     }
 }

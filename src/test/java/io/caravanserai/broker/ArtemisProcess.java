@@ -37,6 +37,16 @@ public final class ArtemisProcess implements AutoCloseable {
         process.kill();
     }
 
+    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    public void freeze() {
+        process.freeze();
+    }
+
+    /** SIGCONT. */
+    public void thaw() {
+        process.thaw();
+    }
+
     @Override
     public void close() {
         kill();

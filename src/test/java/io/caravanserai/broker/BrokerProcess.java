@@ -2,6 +2,7 @@ package io.caravanserai.broker;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -52,6 +53,31 @@ final class BrokerProcess {
     /** SIGKILL; answers when the process is gone. */
     void kill() {
         process.destroyForcibly().onExit().join();
+    }
+
+    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    void freeze() {
+        signal("STOP");
+    }
+
+    /** SIGCONT. */
+    void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            // The shell has its own kill, so no package is needed.
+            Process kill = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + process.pid()).start();
+            if (kill.waitFor() != 0) {
+                throw new IllegalStateException("SIG" + name + " was not sent to " + process.pid());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void drain(BufferedReader output) {
