@@ -10,6 +10,7 @@ import io.caravanserai.inbox.OnceRepository;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
+import io.caravanserai.outside.OutsideComponent;
 import io.caravanserai.saga.Backoff;
 import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.saga.SagaListener;
@@ -63,7 +64,7 @@ final class Core implements AutoCloseable {
     final OnceRepository once;
     private final CamelContext context;
     private final ServiceRoutes routes;
-    private final GiveUp giveUp;
+    private final OutsideComponent outside;
 
     /**
      * @param context not yet started
@@ -111,7 +112,9 @@ final class Core implements AutoCloseable {
         this.recovery = new Recovery(store, orders, outbox, sagas, entry, clock);
         this.sagaless =
                 new SagalessOrders(store, orders, outbox, clock, settings.saga().timeout());
-        this.giveUp = new GiveUp(store, orders, outbox, this::ownStepFailed);
+        GiveUp giveUp = new GiveUp(store, orders, outbox, this::ownStepFailed);
+        this.outside = new OutsideComponent(new OrderCalls(store, orders, sagas, stepLog, giveUp));
+        context.addComponent("outside", outside);
         this.routes = new ServiceRoutes(store, orders, giveUp)
                 .with(
                         Step.CREATE_ORDER,
@@ -165,6 +168,8 @@ final class Core implements AutoCloseable {
         sagaless.close();
         recovery.close();
         sagas.close();
+        // Sagas do not turn back any more for calls that end so.
+        outside.endCalls();
         entry.close();
         flows.close();
     }

@@ -77,10 +77,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyDoorsAndTheHttpRoomSpeakHttp() {
+    void onlyDoorsAndTheRoomsOfHttpAndOfCallsOutsideSpeakHttp() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(ROOT, ROOT + ".http", ROOT + ".ingress", ROOT + ".operator")
+                .resideOutsideOfPackages(ROOT, ROOT + ".http", ROOT + ".ingress", ROOT + ".operator", ROOT + ".outside")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..", "java.net.http..")

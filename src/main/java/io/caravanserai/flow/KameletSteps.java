@@ -185,6 +185,7 @@ final class KameletSteps {
                 known.add(name);
                 Nodes.text(each.getValueNode(), "default").ifPresent(value -> values.put(name, value));
                 choice(use, name, each.getValueNode());
+                pattern(use, name, each.getValueNode());
             }
         }
         use.given().forEach((name, value) -> {
@@ -218,6 +219,20 @@ final class KameletSteps {
                         "'" + name + "' cannot be '" + value.getValue() + "'" + DidYouMean.of(value.getValue(), texts)
                                 + " (one of " + String.join(", ", texts) + ")"));
             }
+        }
+    }
+
+    private void pattern(Use use, String name, Node property) {
+        ScalarNode value = use.given().get(name);
+        Optional<String> pattern = Nodes.text(property, "pattern");
+        if (value != null
+                && pattern.isPresent()
+                && !value.getValue().contains("{{")
+                && !value.getValue().matches(pattern.get())) {
+            faults.add(Fault.at(
+                    file,
+                    value,
+                    "'" + name + "' cannot be '" + value.getValue() + "': it must match " + pattern.get()));
         }
     }
 

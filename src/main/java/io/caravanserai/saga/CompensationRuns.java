@@ -57,7 +57,7 @@ final class CompensationRuns {
 
     private void undo(String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> steps) {
         List<SagaStep> rest = steps.stream().filter(other -> other != step).toList();
-        messages.send(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
+        messages.compensate(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
             if (failure == null) {
                 record(sagaId, () -> turns.compensated(sagaId, saga, step, rest));
             } else if (!closed) {

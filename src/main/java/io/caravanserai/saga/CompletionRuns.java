@@ -43,7 +43,7 @@ final class CompletionRuns {
             return;
         }
         SagaStep step = owed.get(index);
-        messages.send(step.completion(), sagaId, step.options())
+        messages.complete(step.completion(), sagaId, step.options())
                 .thenCompose(told -> store.write("saga-step-completed", sagaId, tx -> {
                     log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPLETED);
                     return null;

@@ -41,6 +41,9 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
      */
     public static final String MAYBE_AGAIN = "CaravanseraiMaybeAgain";
 
+    /** Header that is true on the message of a compensation, so that what it calls knows that it undoes. */
+    public static final String COMPENSATING = "CaravanseraiCompensating";
+
     private static final Logger LOG = LoggerFactory.getLogger(DurableSagaService.class);
     private static final int OVERDUE_PER_PASS = 500;
     private static final long PASS_MILLIS = 500;

@@ -28,13 +28,25 @@ final class SagaMessages implements AutoCloseable {
     }
 
     /** Completes when the endpoint's route has; exceptionally with what it failed with. */
-    CompletableFuture<Void> send(String uri, String sagaId, Map<String, String> options) {
+    CompletableFuture<Void> complete(String uri, String sagaId, Map<String, String> options) {
+        return send(uri, sagaId, options, false);
+    }
+
+    /** As {@link #complete}, to a compensation. */
+    CompletableFuture<Void> compensate(String uri, String sagaId, Map<String, String> options) {
+        return send(uri, sagaId, options, true);
+    }
+
+    private CompletableFuture<Void> send(String uri, String sagaId, Map<String, String> options, boolean compensating) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
         try {
             Endpoint endpoint = context.getEndpoint(uri);
             Exchange exchange = new DefaultExchange(context, ExchangePattern.InOut);
             options.forEach(exchange.getMessage()::setHeader);
             exchange.getMessage().setHeader(Exchange.SAGA_LONG_RUNNING_ACTION, sagaId);
+            if (compensating) {
+                exchange.getMessage().setHeader(DurableSagaService.COMPENSATING, true);
+            }
             producers
                     .asyncSendExchange(endpoint, ExchangePattern.InOut, null, null, exchange, null)
                     .whenComplete((answer, failure) -> {

@@ -59,6 +59,7 @@ public final class Orders implements OrderLookup {
             FROM orders WHERE saga_id = ?
             """;
     private static final String STANDING_OF_SAGA = "SELECT order_id, status, reason FROM orders WHERE saga_id = ?";
+    private static final String STANDING_OF_ORDER = "SELECT order_id, status, reason FROM orders WHERE order_id = ?";
     private static final String FLOWS_IN_USE = """
             SELECT flow, flow_version, COUNT(*) FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
@@ -169,10 +170,16 @@ public final class Orders implements OrderLookup {
 
     /** How far the order has come that travels in a saga; empty when the saga is not about an order. */
     public Optional<Standing> standing(Transaction tx, String sagaId) throws SQLException {
-        return tx.first(
-                STANDING_OF_SAGA,
-                row -> new Standing(row.getString(1), OrderStatus.valueOf(row.getString(2)), reason(row.getString(3))),
-                sagaId);
+        return tx.first(STANDING_OF_SAGA, Orders::standing, sagaId);
+    }
+
+    /** How far an order has come; empty when there is none of that id. */
+    public Optional<Standing> standingOf(Transaction tx, String orderId) throws SQLException {
+        return tx.first(STANDING_OF_ORDER, Orders::standing, orderId);
+    }
+
+    private static Standing standing(ResultSet row) throws SQLException {
+        return new Standing(row.getString(1), OrderStatus.valueOf(row.getString(2)), reason(row.getString(3)));
     }
 
     private static Reason reason(String wire) {

@@ -1,0 +1,115 @@
+package io.caravanserai.outside;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Makes calls to services outside. Calls of one idempotency key to one service are one call while it is under way: who
+ * comes later gets the same result. Thread-safe.
+ */
+final class OutsideCalls implements AutoCloseable {
+    private final CallRules rules;
+    private final Map<String, ServiceLine> lines = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<CallResult>> underWay = new ConcurrentHashMap<>();
+    private final Set<CallRun> runs = ConcurrentHashMap.newKeySet();
+    private final StepsInFlight steps = new StepsInFlight();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(threads("outside-timer"));
+    /** For what blocks and for what flows do next; as many threads as calls that do so, which places bound. */
+    private final ExecutorService executor = Executors.newCachedThreadPool(threads("outside-call"));
+
+    private volatile boolean closed;
+
+    OutsideCalls(CallRules rules) {
+        this.rules = rules;
+    }
+
+    private static ThreadFactory threads(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return work -> {
+            Thread thread = new Thread(work, name + "-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    ExecutorService executor() {
+        return executor;
+    }
+
+    ScheduledExecutorService timer() {
+        return timer;
+    }
+
+    /** The one line of all calls to a service, from whichever flow and version. */
+    ServiceLine line(String target) {
+        return lines.computeIfAbsent(target, each -> new ServiceLine(each, timer, this::sweep));
+    }
+
+    /**
+     * Makes one attempt of a call.
+     *
+     * @param attempt from 1
+     * @param lastFailure why the attempt before failed; null at the first
+     * @return completes with what came of it, on any thread; exceptionally when the hub stops or its store is away
+     */
+    CompletableFuture<CallResult> make(
+            Call call,
+            int attempt,
+            String lastFailure,
+            Transport.Request request,
+            Transport transport,
+            ServiceLine line) {
+        if (closed) {
+            return CompletableFuture.failedFuture(stopping());
+        }
+        CallRun run = new CallRun(call, attempt, lastFailure, request, transport, line, rules, steps, timer);
+        String key = call.idempotencyKey();
+        if (key != null) {
+            String flight = key + " " + call.target();
+            CompletableFuture<CallResult> earlier = underWay.putIfAbsent(flight, run.result());
+            if (earlier != null) {
+                return earlier;
+            }
+            run.result().whenComplete((done, failure) -> underWay.remove(flight, run.result()));
+        }
+        runs.add(run);
+        run.result().whenComplete((done, failure) -> runs.remove(run));
+        run.enter();
+        return run.result();
+    }
+
+    private void sweep(List<CallRun> waiting) {
+        rules.standings(waiting.stream().map(CallRun::call).toList()).thenAccept(standings -> {
+            for (int i = 0; i < waiting.size(); i++) {
+                waiting.get(i).stillWaits(standings.get(i));
+            }
+        });
+    }
+
+    CallRules rules() {
+        return rules;
+    }
+
+    static IllegalStateException stopping() {
+        return new IllegalStateException("the hub is stopping: the call is made after its next start");
+    }
+
+    /** Ends all calls that wait or are under way: what is not done goes on with the next start. */
+    @Override
+    public void close() {
+        closed = true;
+        lines.values().forEach(ServiceLine::drain);
+        new ArrayList<>(runs).forEach(run -> run.fail(stopping()));
+        timer.shutdownNow();
+        executor.shutdown();
+    }
+}

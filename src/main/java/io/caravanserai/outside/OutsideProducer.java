@@ -1,0 +1,206 @@
+package io.caravanserai.outside;
+
+import io.caravanserai.bus.EventsComponent;
+import io.caravanserai.order.Reason;
+import io.caravanserai.service.OrderClosedException;
+import io.caravanserai.service.ServiceEndpoint;
+import io.caravanserai.service.ServiceUnavailableException;
+import io.caravanserai.service.StepRefusedException;
+import java.io.InputStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.StreamCache;
+import org.apache.camel.support.DefaultAsyncProducer;
+import org.apache.camel.support.DefaultMessage;
+import org.apache.camel.support.ExchangeHelper;
+import org.apache.camel.support.MessageHelper;
+
+/**
+ * Has a message make a call. The message stays as it is; the answer is in the variable {@code answer}. A failed attempt
+ * is a {@link ServiceUnavailableException}, which the flow tries again.
+ */
+final class OutsideProducer extends DefaultAsyncProducer {
+    private static final String ANSWER = "answer";
+    private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
+    /** Property with the failed attempts of this message, by call. */
+    private static final String FAILED = "CaravanseraiFailedCalls";
+
+    private final OutsideEndpoint endpoint;
+    private Transport transport;
+    private ServiceLine line;
+
+    /** Attempts of one call that have failed. */
+    private record Failed(int attempts, String last) {}
+
+    OutsideProducer(OutsideEndpoint endpoint) {
+        super(endpoint);
+        this.endpoint = endpoint;
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        super.doStart();
+        transport = endpoint.open();
+        line = endpoint.calls().line(endpoint.target());
+        line.allow(endpoint.maxConcurrent());
+    }
+
+    @Override
+    protected void doStop() throws Exception {
+        if (transport != null) {
+            transport.close();
+        }
+        super.doStop();
+    }
+
+    @Override
+    public boolean process(Exchange exchange, AsyncCallback callback) {
+        try {
+            Call call = call(exchange);
+            Failed failed = failed(exchange, call);
+            endpoint.calls()
+                    .make(call, failed.attempts() + 1, failed.last(), request(exchange, call), transport, line)
+                    .whenCompleteAsync(
+                            (result, failure) -> take(exchange, call, failed, result, failure, callback),
+                            endpoint.calls().executor());
+            return false;
+        } catch (RejectedExecutionException e) {
+            exchange.setException(OutsideCalls.stopping());
+        } catch (RuntimeException e) {
+            exchange.setException(e);
+        }
+        callback.done(true);
+        return true;
+    }
+
+    private Call call(Exchange exchange) {
+        Message message = exchange.getMessage();
+        return new Call(
+                message.getHeader(ServiceEndpoint.ORDER_ID, String.class),
+                message.getHeader(Exchange.SAGA_LONG_RUNNING_ACTION, String.class),
+                message.getHeader(EventsComponent.EVENT_ID, String.class),
+                endpoint.step(),
+                endpoint.action().orElseGet(() -> CallAction.of(exchange)),
+                endpoint.target());
+    }
+
+    /** Only what is on the list goes out: a message carries what others must not see. */
+    private Transport.Request request(Exchange exchange, Call call) {
+        Message message = exchange.getMessage();
+        Object body = body(message);
+        Map<String, String> headers = new LinkedHashMap<>();
+        String key = call.idempotencyKey();
+        if (key == null) {
+            copy(message, IDEMPOTENCY_KEY, headers);
+        } else {
+            headers.put(IDEMPOTENCY_KEY, key);
+        }
+        if (body != null) {
+            copy(message, Exchange.CONTENT_TYPE, headers);
+        }
+        copy(message, "Accept", headers);
+        copy(message, "traceparent", headers);
+        copy(message, ServiceEndpoint.ORDER_ID, headers);
+        endpoint.headers().forEach(name -> copy(message, name, headers));
+        if (endpoint.isOverKafka() && call.orderId() != null) {
+            headers.put("kafka.KEY", call.orderId());
+        }
+        return new Transport.Request(body, headers);
+    }
+
+    private static void copy(Message from, String name, Map<String, String> to) {
+        String value = from.getHeader(name, String.class);
+        if (value != null) {
+            to.put(name, value);
+        }
+    }
+
+    /** Of one attempt alone: a stream could be read only once. */
+    private static Object body(Message message) {
+        Object body = message.getBody();
+        if (body instanceof StreamCache || body instanceof InputStream) {
+            byte[] bytes = message.getBody(byte[].class);
+            MessageHelper.resetStreamCache(message);
+            return bytes;
+        }
+        return body;
+    }
+
+    private void take(
+            Exchange exchange, Call call, Failed before, CallResult result, Throwable failure, AsyncCallback callback) {
+        if (failure != null) {
+            exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
+        } else if (result instanceof CallResult.Answered answer) {
+            if (endpoint.isAnswered()) {
+                Message message = new DefaultMessage(exchange.getContext());
+                message.setBody(answer.body());
+                message.setHeaders(new LinkedHashMap<>(answer.headers()));
+                ExchangeHelper.setVariableFromMessageBodyAndHeaders(exchange, ANSWER, message);
+            }
+            forget(exchange, call);
+        } else if (result instanceof CallResult.TurnedBack) {
+            exchange.setException(new OrderClosedException(String.valueOf(call.subject()), "call for " + call.step()));
+        } else if (result instanceof CallResult.Refused refusal && call.action() == CallAction.DO) {
+            refuse(exchange, call, before.attempts() + 1, refusal, callback);
+            return;
+        } else if (result instanceof CallResult.NotDelivered lost) {
+            exchange.setException(new ServiceUnavailableException(
+                    call.step(), Math.max(1, before.attempts()), "not called: " + lost.detail()));
+        } else {
+            String detail = call.target() + " "
+                    + (result instanceof CallResult.Failed failed
+                            ? failed.detail()
+                            : ((CallResult.Refused) result).detail());
+            int attempts = before.attempts() + 1;
+            remember(exchange, call, new Failed(attempts, detail));
+            exchange.setException(new ServiceUnavailableException(call.step(), attempts, detail));
+        }
+        callback.done(false);
+    }
+
+    private void refuse(Exchange exchange, Call call, int attempt, CallResult.Refused refusal, AsyncCallback callback) {
+        endpoint.calls()
+                .rules()
+                .refused(call, attempt, refusal)
+                .handle((reason, failure) -> failure == null ? reason : Reason.SERVICE_UNAVAILABLE)
+                .thenAcceptAsync(
+                        reason -> {
+                            exchange.setException(new StepRefusedException(reason));
+                            callback.done(false);
+                        },
+                        endpoint.calls().executor());
+    }
+
+    private static String memory(Call call) {
+        return call.step() + " " + call.action() + " " + call.target();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Failed> all(Exchange exchange) {
+        Map<String, Failed> all = exchange.getProperty(FAILED, Map.class);
+        return all == null ? Map.of() : all;
+    }
+
+    private static Failed failed(Exchange exchange, Call call) {
+        return all(exchange).getOrDefault(memory(call), new Failed(0, null));
+    }
+
+    private static void remember(Exchange exchange, Call call, Failed failed) {
+        Map<String, Failed> all = new LinkedHashMap<>(all(exchange));
+        all.put(memory(call), failed);
+        exchange.setProperty(FAILED, all);
+    }
+
+    private static void forget(Exchange exchange, Call call) {
+        if (all(exchange).containsKey(memory(call))) {
+            Map<String, Failed> all = new LinkedHashMap<>(all(exchange));
+            all.remove(memory(call));
+            exchange.setProperty(FAILED, all);
+        }
+    }
+}
