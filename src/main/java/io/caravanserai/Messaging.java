@@ -19,6 +19,7 @@ import io.caravanserai.operator.EventEndpoints;
 import io.caravanserai.operator.EventStream;
 import io.caravanserai.outbox.Destination;
 import io.caravanserai.outbox.EventLog;
+import io.caravanserai.outbox.RecordedEvents;
 import io.caravanserai.outbox.Relay;
 import io.caravanserai.store.Store;
 import java.time.Clock;
@@ -68,6 +69,7 @@ final class Messaging implements AutoCloseable {
             CamelContext context,
             EventBusListener listener) {
         this.codec = new EventCodec(schemas, settings.events().emit());
+        RecordedEvents recorded = new RecordedEvents(store, clock);
         this.deadLetters = new DeadLetters(store, ids, clock);
         this.replays = new Replays(store, deadLetters, ids, clock);
         this.broker = broker;
@@ -75,18 +77,18 @@ final class Messaging implements AutoCloseable {
         this.deadLetterWatch = opened(new JmsDeadLetterWatch(broker, deadLetters));
         this.kafka = KafkaSide.open(settings, deadLetters);
         kafka.ifPresent(this::opened);
-        Optional<KafkaEventBus> overKafka =
-                kafka.map(side -> opened(new KafkaEventBus(side.link, codec, Retry.USUAL, side.deadLetters, listener)));
+        Optional<KafkaEventBus> overKafka = kafka.map(side ->
+                opened(new KafkaEventBus(side.link, codec, Retry.USUAL, side.deadLetters, listener, recorded::find)));
         if (settings.events().bus() == HubSettings.Events.Bus.KAFKA) {
             // The settings have been checked: this bus is not chosen without Kafka.
             this.bus = overKafka.orElseThrow();
             this.kafkaRelay = Optional.empty();
         } else {
-            this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener));
-            this.kafkaRelay = overKafka.map(
-                    out -> opened(new Relay(Destination.KAFKA, store, codec, out::publish, deadLetters, clock)));
+            this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener, recorded::find));
+            this.kafkaRelay = overKafka.map(out ->
+                    opened(new Relay(Destination.KAFKA, store, codec, out::publish, deadLetters, recorded, clock)));
         }
-        this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, clock));
+        this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, recorded, clock));
         this.log = new EventLog(store);
         this.stream = opened(new EventStream(log, settings.http().streams()));
         context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));

@@ -36,6 +36,7 @@ public final class Delivery {
     private final Executor executor;
     private final DeadLetterSink deadLetters;
     private final EventBusListener listener;
+    private final EventVerifier verifier;
     private final Map<String, CompletableFuture<Void>> lanes = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<Void>> recent = new LinkedHashMap<>();
     private volatile boolean closed;
@@ -53,6 +54,7 @@ public final class Delivery {
 
     /**
      * @param executor runs the handler; a handler may block it
+     * @param verifier tells which events are to be handled at all
      */
     public Delivery(
             String subscriber,
@@ -61,7 +63,8 @@ public final class Delivery {
             Retry retry,
             Executor executor,
             DeadLetterSink deadLetters,
-            EventBusListener listener) {
+            EventBusListener listener,
+            EventVerifier verifier) {
         this.subscriber = subscriber;
         this.handler = handler;
         this.codec = codec;
@@ -69,6 +72,7 @@ public final class Delivery {
         this.executor = executor;
         this.deadLetters = deadLetters;
         this.listener = listener;
+        this.verifier = verifier;
     }
 
     /** The channel of this subscriber's dead letters. */
@@ -91,18 +95,20 @@ public final class Delivery {
         } catch (InvalidEventException e) {
             return giveUp(source, message, type, message.id(), e.reason(), e);
         }
+        // Who publishes under an id that is known must not keep its event from being heard.
+        String key = event.id() + '/' + event.type() + '/' + event.orderId();
         synchronized (recent) {
-            CompletableFuture<Void> before = recent.get(event.id());
+            CompletableFuture<Void> before = recent.get(key);
             if (before != null) {
                 return before;
             }
-            CompletableFuture<Void> done = inLine(event.orderId(), () -> attempt(event, 1))
+            CompletableFuture<Void> done = inLine(event.orderId(), () -> ifRecorded(event, 1))
                     .handle((nothing, error) -> error)
                     .thenCompose(error -> error == null
                             ? CompletableFuture.<Void>completedFuture(null)
                             : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error)
-                                    .thenRun(() -> forget(event.id())));
-            recent.put(event.id(), done);
+                                    .thenRun(() -> forget(key)));
+            recent.put(key, done);
             if (recent.size() > REMEMBERED) {
                 var eldest = recent.values().iterator();
                 eldest.next();
@@ -113,9 +119,9 @@ public final class Delivery {
     }
 
     /** What was given up has had no effect: when it comes again it is to be tried again. */
-    private void forget(String eventId) {
+    private void forget(String key) {
         synchronized (recent) {
-            recent.remove(eventId);
+            recent.remove(key);
         }
     }
 
@@ -123,7 +129,13 @@ public final class Delivery {
     public CompletableFuture<Void> redeliver(Map<String, String> attributes, String data) {
         try {
             CloudEvent event = read(attributes, data);
-            return inLine(event.orderId(), () -> once(event));
+            return inLine(
+                    event.orderId(),
+                    () -> verifier.recorded(event)
+                            .thenCompose(recorded -> recorded.map(this::once)
+                                    .orElseGet(() -> CompletableFuture.failedFuture(new IllegalArgumentException(
+                                            "the hub has not recorded the event " + event.id() + " of the order "
+                                                    + event.orderId() + ", so nothing follows from it")))));
         } catch (InvalidEventException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -161,6 +173,29 @@ public final class Delivery {
             before.whenComplete((nothing, error) -> begin.run());
         }
         return done;
+    }
+
+    /** Handles the event as the hub has recorded it; one that it has not recorded is done with. */
+    private CompletableFuture<Void> ifRecorded(CloudEvent event, int attempt) {
+        if (closed) {
+            return new CompletableFuture<>();
+        }
+        return verifier.recorded(event)
+                .handle((recorded, error) -> {
+                    if (error == null) {
+                        return recorded.map(found -> attempt(found, 1))
+                                .orElseGet(() -> CompletableFuture.completedFuture(null));
+                    }
+                    if (attempt == 1) {
+                        LOG.atWarn()
+                                .addKeyValue("subscriber", subscriber)
+                                .addKeyValue("orderId", event.orderId())
+                                .addKeyValue("error", DeadLetter.firstLine(cause(error)))
+                                .log("event cannot be looked up in the log at present, trying again");
+                    }
+                    return after(retry.pauseAfter(attempt)).thenCompose(nothing -> ifRecorded(event, attempt + 1));
+                })
+                .thenCompose(handled -> handled);
     }
 
     private CompletableFuture<Void> attempt(CloudEvent event, int attempt) {

@@ -6,6 +6,7 @@ import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventFilter;
 import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.EventVerifier;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
@@ -57,16 +58,23 @@ public final class JmsEventBus implements EventBus {
     private final Retry retry;
     private final JmsDeadLetters deadLetters;
     private final EventBusListener listener;
+    private final EventVerifier verifier;
     private final JmsSender publisher;
     private final List<JmsSubscription> subscriptions = new CopyOnWriteArrayList<>();
 
     public JmsEventBus(
-            JmsBroker broker, EventCodec codec, Retry retry, JmsDeadLetters deadLetters, EventBusListener listener) {
+            JmsBroker broker,
+            EventCodec codec,
+            Retry retry,
+            JmsDeadLetters deadLetters,
+            EventBusListener listener,
+            EventVerifier verifier) {
         this.broker = broker;
         this.codec = codec;
         this.retry = retry;
         this.deadLetters = deadLetters;
         this.listener = listener;
+        this.verifier = verifier;
         this.publisher = new JmsSender("events", broker).start();
     }
 
@@ -146,7 +154,7 @@ public final class JmsEventBus implements EventBus {
             Optional<String> selector = JmsHeaders.selector(filter);
             String name = "hub-" + subscriber;
             this.executor = threads(subscriber);
-            this.delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
+            this.delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener, verifier);
             this.receiver = new JmsReceiver(
                     "events-" + subscriber,
                     broker,

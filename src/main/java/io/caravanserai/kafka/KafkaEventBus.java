@@ -4,6 +4,7 @@ import io.caravanserai.bus.Delivery;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.EventVerifier;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
@@ -37,6 +38,7 @@ public final class KafkaEventBus implements EventBus {
     private final Retry retry;
     private final KafkaDeadLetters deadLetters;
     private final EventBusListener listener;
+    private final EventVerifier verifier;
     private final RecordSender sender;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
     private volatile String trouble;
@@ -45,12 +47,18 @@ public final class KafkaEventBus implements EventBus {
      * @param link which sees to the topic of order events
      */
     public KafkaEventBus(
-            KafkaLink link, EventCodec codec, Retry retry, KafkaDeadLetters deadLetters, EventBusListener listener) {
+            KafkaLink link,
+            EventCodec codec,
+            Retry retry,
+            KafkaDeadLetters deadLetters,
+            EventBusListener listener,
+            EventVerifier verifier) {
         this.link = link;
         this.codec = codec;
         this.retry = retry;
         this.deadLetters = deadLetters;
         this.listener = listener;
+        this.verifier = verifier;
         this.sender = new RecordSender(link, "kafka-events");
     }
 
@@ -79,7 +87,7 @@ public final class KafkaEventBus implements EventBus {
     @Override
     public Subscription subscribe(String subscriber, EventHandler handler) {
         ExecutorService executor = threads(subscriber);
-        Delivery delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener);
+        Delivery delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener, verifier);
         deadLetters
                 .letters()
                 .replayedBy(

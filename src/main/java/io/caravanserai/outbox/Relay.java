@@ -35,6 +35,7 @@ public final class Relay implements AutoCloseable {
     private final EventCodec codec;
     private final Function<List<CloudEvent>, CompletableFuture<Void>> publisher;
     private final DeadLetterSink deadLetters;
+    private final RecordedEvents recorded;
     private final Clock clock;
     private final Semaphore news = new Semaphore(0);
     private final Thread thread;
@@ -46,6 +47,7 @@ public final class Relay implements AutoCloseable {
     /**
      * @param destination whose marks it keeps; one relay for each
      * @param publisher sends a batch in its order; completes when it is durable at the broker
+     * @param recorded told what is about to be published
      */
     public Relay(
             Destination destination,
@@ -53,12 +55,14 @@ public final class Relay implements AutoCloseable {
             EventCodec codec,
             Function<List<CloudEvent>, CompletableFuture<Void>> publisher,
             DeadLetterSink deadLetters,
+            RecordedEvents recorded,
             Clock clock) {
         this.destination = destination;
         this.store = store;
         this.codec = codec;
         this.publisher = publisher;
         this.deadLetters = deadLetters;
+        this.recorded = recorded;
         this.clock = clock;
         this.thread = new Thread(this::run, "outbox-relay-" + destination.wire());
     }
@@ -137,6 +141,7 @@ public final class Relay implements AutoCloseable {
         for (StoredEvent each : batch) {
             written.addAll(write(each.event()));
         }
+        recorded.remember(batch);
         if (!written.isEmpty()) {
             publisher.apply(written).get();
         }

@@ -37,6 +37,9 @@ public abstract class EventBusContract {
     /** A subscriber of its own for each test, because a broker keeps what it owes to one that went. */
     private final String subscriber = "test-" + UUID.randomUUID();
 
+    /** For events that no store has recorded. */
+    public static final EventVerifier ALL_RECORDED = event -> CompletableFuture.completedFuture(Optional.of(event));
+
     private static final Retry QUICK = new Retry(3, Duration.ofMillis(20), Duration.ofMillis(50));
 
     /** A bus as a hub of its own would have it; all of them on one broker. The test closes it. */

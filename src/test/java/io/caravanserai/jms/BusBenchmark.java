@@ -3,6 +3,7 @@ package io.caravanserai.jms;
 import io.caravanserai.HubSettings;
 import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
@@ -12,6 +13,7 @@ import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.outbox.Destination;
 import io.caravanserai.outbox.Outbox;
+import io.caravanserai.outbox.RecordedEvents;
 import io.caravanserai.outbox.Relay;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -46,9 +48,21 @@ public final class BusBenchmark {
             DeadLetters letters = new DeadLetters(store, IDS, Clock.systemUTC());
             EventCodec codec = new EventCodec(new EventSchemas(), Map.of());
             try (JmsDeadLetters jmsLetters = new JmsDeadLetters(letters, broker);
-                    JmsEventBus bus =
-                            new JmsEventBus(broker, codec, Retry.USUAL, jmsLetters, new EventBusListener() {});
-                    Relay relay = new Relay(Destination.BUS, store, codec, bus::publish, letters, Clock.systemUTC())
+                    JmsEventBus bus = new JmsEventBus(
+                            broker,
+                            codec,
+                            Retry.USUAL,
+                            jmsLetters,
+                            new EventBusListener() {},
+                            EventBusContract.ALL_RECORDED);
+                    Relay relay = new Relay(
+                                    Destination.BUS,
+                                    store,
+                                    codec,
+                                    bus::publish,
+                                    letters,
+                                    new RecordedEvents(store, Clock.systemUTC()),
+                                    Clock.systemUTC())
                             .start()) {
                 Outbox outbox = new Outbox(IDS, Clock.systemUTC(), List.of(), event -> relay.wake());
                 for (int round = 1; round <= 3; round++) {

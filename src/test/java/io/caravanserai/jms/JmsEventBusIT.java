@@ -51,7 +51,12 @@ class JmsEventBusIT extends EventBusContract {
     @Override
     protected EventBus open(Retry retry) {
         return new JmsEventBus(
-                broker, new EventCodec(new EventSchemas(), Map.of()), retry, jmsLetters, new EventBusListener() {});
+                broker,
+                new EventCodec(new EventSchemas(), Map.of()),
+                retry,
+                jmsLetters,
+                new EventBusListener() {},
+                EventBusContract.ALL_RECORDED);
     }
 
     @Override

@@ -68,7 +68,12 @@ class KafkaEventBusContractIT extends EventBusContract {
         KafkaLink reached = link();
         reached.ready().join();
         return new KafkaEventBus(
-                reached, new EventCodec(new EventSchemas(), Map.of()), retry, kafkaLetters, new EventBusListener() {});
+                reached,
+                new EventCodec(new EventSchemas(), Map.of()),
+                retry,
+                kafkaLetters,
+                new EventBusListener() {},
+                EventBusContract.ALL_RECORDED);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.caravanserai.FreePort;
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.broker.KafkaProcess;
 import io.caravanserai.bus.EventBus;
+import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.bus.Retry;
@@ -193,7 +194,8 @@ class KafkaEventBusIT {
                 new EventCodec(new EventSchemas(), Map.of()),
                 new Retry(3, Duration.ofMillis(10), Duration.ofMillis(50)),
                 kafkaLetters,
-                new EventBusListener() {});
+                new EventBusListener() {},
+                EventBusContract.ALL_RECORDED);
         opened.add(link);
         opened.add(kafkaLetters);
         opened.add(bus);

@@ -8,6 +8,7 @@ import io.caravanserai.HubSettings;
 import io.caravanserai.Ids;
 import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
@@ -133,7 +134,8 @@ class RelayIT {
                 new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + port), 0), folder.resolve("none"), List.of());
         JmsDeadLetters jmsLetters = new JmsDeadLetters(letters, broker);
         ConcurrentLinkedQueue<CloudEvent> heard = new ConcurrentLinkedQueue<>();
-        try (JmsEventBus bus = new JmsEventBus(broker, codec, Retry.USUAL, jmsLetters, new EventBusListener() {})) {
+        try (JmsEventBus bus = new JmsEventBus(
+                broker, codec, Retry.USUAL, jmsLetters, new EventBusListener() {}, EventBusContract.ALL_RECORDED)) {
             bus.subscribe("test", event -> {
                 heard.add(event);
                 return CompletableFuture.completedFuture(null);
@@ -172,7 +174,15 @@ class RelayIT {
     }
 
     private void relayTo(java.util.function.Function<List<CloudEvent>, CompletableFuture<Void>> publisher) {
-        relay.set(new Relay(Destination.BUS, store, codec, publisher, letters, Clock.systemUTC()).start());
+        relay.set(new Relay(
+                        Destination.BUS,
+                        store,
+                        codec,
+                        publisher,
+                        letters,
+                        new RecordedEvents(store, Clock.systemUTC()),
+                        Clock.systemUTC())
+                .start());
     }
 
     private CompletableFuture<Void> publish(List<CloudEvent> events) {
