@@ -3,6 +3,7 @@ package io.caravanserai;
 import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.event.OrderEvent;
+import io.caravanserai.flow.FlowHttpComponent;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.http.ApiKeys;
 import io.caravanserai.http.BoundedHttpServer;
@@ -276,6 +277,7 @@ public final class Hub implements AutoCloseable {
         camel.addOverrideProperty("camel.main.routesIncludePattern", "false");
         camel.init();
         http.bindTo(camel.getCamelContext());
+        camel.getCamelContext().addComponent("platform-http", new FlowHttpComponent());
         return camel.getCamelContext();
     }
 

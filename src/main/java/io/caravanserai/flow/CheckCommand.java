@@ -88,10 +88,16 @@ public final class CheckCommand {
     private List<Fault> check(Path path, String text, Map<Path, String> texts) {
         Map<String, String> others = new HashMap<>();
         Map<String, String> ids = new HashMap<>();
+        Map<String, List<HttpDoors.Door>> doors = new HashMap<>();
         texts.forEach((other, otherText) -> {
             // Of two files with one id or name the later is told, once.
             if (!other.equals(path)) {
-                collect(other, otherText, other.compareTo(path) < 0, others, ids);
+                boolean earlier = other.compareTo(path) < 0;
+                collect(other, otherText, earlier, others, ids);
+                if (earlier) {
+                    FlowCheck.tree(other.toString(), otherText)
+                            .ifPresent(root -> doors.put(other.toString(), HttpDoors.in(root)));
+                }
             }
         });
         Set<String> served = new HashSet<>();
@@ -112,6 +118,7 @@ public final class CheckCommand {
                 served,
                 others,
                 ids,
+                doors,
                 Map.of());
         return FlowCheck.check(file, text, around).stream()
                 .map(fault -> new Fault(

@@ -55,6 +55,7 @@ final class FlowCheck {
         if (faults.isEmpty()) {
             faults.addAll(NamesCheck.check(file, whole, around));
             faults.addAll(IdsCheck.check(file, whole, around));
+            faults.addAll(HttpDoors.check(file, whole, around));
             faults.addAll(SagaCheck.check(file, whole));
             faults.addAll(RetryCheck.check(file, whole));
             faults.addAll(ConfigurationsCheck.check(file, whole));

@@ -1,19 +1,31 @@
 package io.caravanserai.flow;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The folder where people keep the flow files, and the folder of their Kamelets. */
 final class FlowFolder {
+    private static final Logger LOG = LoggerFactory.getLogger(FlowFolder.class);
     private static final int LARGEST = 1024 * 1024;
 
     private final Path folder;
@@ -94,17 +106,70 @@ final class FlowFolder {
         return Files.readAllBytes(file);
     }
 
+    /** A file as it was before it was written, to be put back when what was written does not come to run. */
+    record Kept(Path file, Optional<byte[]> bytes) {
+        void restore() {
+            try {
+                if (bytes.isPresent()) {
+                    replace(file, bytes.get());
+                } else {
+                    Files.deleteIfExists(file);
+                }
+            } catch (IOException e) {
+                LOG.atError()
+                        .addKeyValue("file", file)
+                        .setCause(e)
+                        .log("the file of a refused flow could not be put back; write or delete it yourself");
+            }
+        }
+    }
+
+    /** What the file of a flow holds now. */
+    Kept keep(String file) throws IOException {
+        Path path = folder.resolve(file);
+        return new Kept(path, Files.exists(path) ? Optional.of(Files.readAllBytes(path)) : Optional.empty());
+    }
+
+    boolean exists(String file) {
+        return Files.exists(folder.resolve(file), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Deletes the file of a flow; a link is deleted, not what it leads to. */
+    void delete(String file) throws IOException {
+        Files.deleteIfExists(folder.resolve(file));
+        sync(folder);
+    }
+
+    /** Keeps a change of names over a power cut. Some file systems cannot: then the names are kept when they are. */
+    private static void sync(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            LOG.atDebug().addKeyValue("folder", folder).setCause(e).log("folder cannot be synced");
+        }
+    }
+
     /**
      * Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. A link stays
      * a link; what it leads to is replaced.
      */
     void write(String file, String text) throws IOException {
-        Path path = folder.resolve(file);
+        replace(folder.resolve(file), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void replace(Path path, byte[] bytes) throws IOException {
         Path target = Files.exists(path) ? path.toRealPath() : path;
-        Path temporary = target.resolveSibling("." + file + "." + UUID.randomUUID());
+        Path temporary = target.resolveSibling("." + path.getFileName() + "." + UUID.randomUUID());
         try {
-            Files.writeString(temporary, text);
+            try (FileChannel channel = FileChannel.open(temporary, CREATE_NEW, WRITE)) {
+                ByteBuffer buffer = ByteBuffer.wrap(bytes);
+                while (buffer.hasRemaining()) {
+                    channel.write(buffer);
+                }
+                channel.force(true);
+            }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            sync(target.toAbsolutePath().getParent());
         } finally {
             Files.deleteIfExists(temporary);
         }

@@ -21,6 +21,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
     private final FlowVersion version;
     private LocalNames names;
     private Set<String> calls;
+    private List<HttpDoors.Door> httpDoors;
 
     private FlowLoader(FlowVersion version) {
         super();
@@ -32,8 +33,9 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
      *
      * @param builder its routes, their ids not yet versioned
      * @param calls the {@code direct:} endpoints outside the file that it calls
+     * @param httpDoors what it serves over HTTP
      */
-    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls) {
+    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls, List<HttpDoors.Door> httpDoors) {
 
         /**
          * Adds the routes to the context, each with the route configurations of its file that it is to have.
@@ -65,7 +67,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             loader.preParseRoute(resource);
             RouteBuilder builder = (RouteBuilder) loader.loadRoutesBuilder(resource);
             builder.setCamelContext(context);
-            return new Loaded(builder, loader.names, loader.calls);
+            return new Loaded(builder, loader.names, loader.calls, loader.httpDoors);
         }
     }
 
@@ -78,6 +80,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             throw new IllegalArgumentException(faults.get(0).toString());
         }
         names = LocalNames.of(version.flow(), root);
+        httpDoors = HttpDoors.in(root);
         calls = EndpointUse.in(root).stream()
                 .filter(use -> !use.role().equals("from") && !use.isDynamic())
                 .map(use -> LocalNames.keyOf(use.full()))

@@ -192,6 +192,43 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
+     * Deletes a file: nothing enters its flow any more, and the orders in it end under it.
+     *
+     * @param expected asked for what runs, if anything, when it is this call's turn
+     * @return false when that is not what was expected; nothing has changed then
+     * @throws UnknownFlowException when there is neither such a file nor a flow of it
+     * @throws FlowRefusedException while another flow calls it; nothing has changed then
+     * @throws UncheckedIOException when the file cannot be deleted; nothing has changed then
+     */
+    public synchronized boolean delete(Predicate<Optional<FlowVersion>> expected, String file, String who)
+            throws FlowRefusedException {
+        if (running(file).isEmpty() && !folder.exists(file)) {
+            throw new UnknownFlowException("there is no flow " + file);
+        }
+        if (!expected.test(running(file))) {
+            return false;
+        }
+        List<Fault> needed = flows.around(file).needed().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(need -> Fault.atStart(
+                        file,
+                        need.getValue() + " calls '" + need.getKey() + "' of this flow: delete or change that first"))
+                .toList();
+        if (!needed.isEmpty()) {
+            throw new FlowRefusedException(needed);
+        }
+        try {
+            folder.delete(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the folder of flows (hub.routes.dir) cannot be written: " + e, e);
+        }
+        LOG.atInfo().addKeyValue("file", file).addKeyValue("who", who).log("flow deleted");
+        refusals.remove(file);
+        retire(file);
+        return true;
+    }
+
+    /**
      * Makes the text of an earlier version, with its Kamelets, the newest again. The files of Kamelets stay as they are,
      * for other flows name them too.
      *
@@ -358,15 +395,18 @@ public final class Flows implements AutoCloseable {
         FlowVersion accepted = recorded.version();
         boolean ran = flows.isRunning(accepted.flow(), accepted.version());
         RunningVersion added = null;
+        Optional<FlowFolder.Kept> written = Optional.empty();
         try {
             added = flows.add(accepted);
             if (write) {
-                write(file, text);
+                written = Optional.of(write(file, text));
             }
             flows.promote(added);
         } catch (Exception e) {
+            written.ifPresent(FlowFolder.Kept::restore);
             if (added != null && !ran) {
                 flows.remove(added);
+                added.restoreBeans();
             }
             if (recorded.isNew()) {
                 versions.withdraw(accepted).join();
@@ -403,10 +443,12 @@ public final class Flows implements AutoCloseable {
         return flows.around(file);
     }
 
-    private void write(String file, String text) {
+    private FlowFolder.Kept write(String file, String text) {
         try {
+            FlowFolder.Kept before = folder.keep(file);
             folder.write(file, text);
             watch.expect(file);
+            return before;
         } catch (IOException e) {
             throw new UncheckedIOException("the folder of flows (hub.routes.dir) cannot be written: " + e, e);
         }
@@ -449,12 +491,33 @@ public final class Flows implements AutoCloseable {
                 swap(candidate, candidate.hash(), around, BY_FOLDER, false);
             } catch (FlowRefusedException e) {
                 refuse(file, e.faults());
-                if (last.isPresent()) {
-                    flows.promote(flows.add(last.get()));
-                }
+                startNewestThatCan(file);
             }
         } catch (Exception e) {
             refuse(file, List.of(Fault.atStart(file, "does not start: " + reason(e))));
+            startNewestThatCan(file);
+        }
+    }
+
+    /** What is in the folder cannot run: what ran last runs again, or the newest version before it that can. */
+    private void startNewestThatCan(String file) {
+        for (FlowVersion version : versions.all(file).join()) {
+            RunningVersion added = null;
+            try {
+                added = flows.add(version);
+                flows.promote(added);
+                return;
+            } catch (Exception e) {
+                if (added != null) {
+                    flows.remove(added);
+                    added.restoreBeans();
+                }
+                LOG.atWarn()
+                        .addKeyValue("file", file)
+                        .addKeyValue("version", version.version())
+                        .addKeyValue("error", reason(e))
+                        .log("version of a flow cannot start; trying the one before it");
+            }
         }
     }
 
@@ -628,6 +691,9 @@ public final class Flows implements AutoCloseable {
     }
 
     private void retire(String file) {
+        if (running(file).isEmpty()) {
+            return;
+        }
         try {
             flows.retire(FlowVersion.flowOf(file));
             somethingNew = true;

@@ -46,6 +46,7 @@ record Ring(Map<String, String> texts) {
                         .forEach(route -> Nodes.text(route, "id").ifPresent(id -> ids.putIfAbsent(id, other)));
             }
         });
-        return new Surroundings(around.context(), around.kamelets(), around.served(), names, ids, around.needed());
+        return new Surroundings(
+                around.context(), around.kamelets(), around.served(), names, ids, around.doors(), around.needed());
     }
 }

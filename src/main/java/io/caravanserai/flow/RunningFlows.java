@@ -90,16 +90,17 @@ final class RunningFlows {
     void promote(RunningVersion version) throws Exception {
         String flow = version.version().flow();
         RunningVersion before = newest.get(flow);
-        boolean share = before == null || version.sharesItsDoors() && before.sharesItsDoors();
-        if (before != null && !share) {
-            before.closeDoors();
-        }
         try {
-            version.openDoors();
+            version.openSharedDoors();
+            if (before != null && before != version) {
+                before.closeExclusiveDoors();
+            }
+            version.openExclusiveDoors();
         } catch (Exception e) {
-            version.closeDoors();
-            if (before != null && !share) {
-                before.openDoors();
+            version.closeSharedDoors();
+            version.closeExclusiveDoors();
+            if (before != null && before != version) {
+                before.openExclusiveDoors();
             }
             throw e;
         }
@@ -113,9 +114,7 @@ final class RunningFlows {
         newest.put(flow, version);
         if (before != null && before != version) {
             forgetNames(before, version.names().names());
-            if (share) {
-                before.closeDoors();
-            }
+            before.closeSharedDoors();
         }
     }
 
@@ -124,7 +123,8 @@ final class RunningFlows {
         RunningVersion last = newest.remove(flow);
         if (last != null) {
             forgetNames(last, Set.of());
-            last.closeDoors();
+            last.closeSharedDoors();
+            last.closeExclusiveDoors();
         }
     }
 
@@ -166,6 +166,7 @@ final class RunningFlows {
         Map<String, String> others = new HashMap<>();
         Map<String, String> ids = new HashMap<>();
         Map<String, String> needed = new HashMap<>();
+        Map<String, List<HttpDoors.Door>> doors = new HashMap<>();
         Set<String> own = new HashSet<>();
         for (RunningVersion version : newest.values()) {
             String other = version.version().file();
@@ -175,6 +176,7 @@ final class RunningFlows {
                 version.names().names().forEach(name -> others.put(name, other));
                 version.ids().forEach(id -> ids.put(id, other));
                 version.calls().forEach(name -> needed.put(name, other));
+                doors.put(other, version.httpDoors());
             }
         }
         needed.keySet().retainAll(own);
@@ -189,6 +191,6 @@ final class RunningFlows {
                 }
             }
         }
-        return new Surroundings(context, Kamelets.of(context), served, others, ids, needed);
+        return new Surroundings(context, Kamelets.of(context), served, others, ids, doors, needed);
     }
 }

@@ -29,25 +29,39 @@ final class RunningVersion {
     private final FlowVersion version;
     private final LocalNames names;
     private final Set<String> calls;
+    private final List<HttpDoors.Door> httpDoors;
+    private final FlowBeans beansBefore;
     private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
-    private final List<String> doors = new ArrayList<>();
-    private boolean shared = true;
+    /** Doors that may stand open beside those of another version. */
+    private final List<String> sharedDoors = new ArrayList<>();
+    /** Doors of which one may be open at a time, such as a timer. */
+    private final List<String> exclusiveDoors = new ArrayList<>();
 
-    private RunningVersion(CamelContext context, FlowVersion version, FlowLoader.Loaded loaded) {
+    private RunningVersion(CamelContext context, FlowVersion version, FlowLoader.Loaded loaded, FlowBeans beansBefore) {
         this.context = context;
         this.version = version;
         this.names = loaded.names();
         this.calls = loaded.calls();
+        this.httpDoors = loaded.httpDoors();
+        this.beansBefore = beansBefore;
     }
 
     /** Adds and starts the routes of a version except its doors; when one fails, none of them stays. */
     static RunningVersion start(CamelContext context, FlowVersion version) throws Exception {
-        FlowLoader.Loaded loaded = FlowLoader.load(context, version);
-        RunningVersion running = new RunningVersion(context, version, loaded);
+        FlowBeans beans = FlowBeans.remember(context, version.file(), version.text());
+        FlowLoader.Loaded loaded;
+        try {
+            loaded = FlowLoader.load(context, version);
+        } catch (Exception e) {
+            beans.restore();
+            throw e;
+        }
+        RunningVersion running = new RunningVersion(context, version, loaded, beans);
         loaded.builder().addLifecycleInterceptor(new RouteBuilderLifecycleStrategy() {
             @Override
             public void afterConfigure(RouteBuilder builder) {
+                RestRoutes.unfold(builder, context);
                 running.nameRoutes(builder.getRouteCollection().getRoutes());
                 running.replaceTemplates(builder);
             }
@@ -57,8 +71,14 @@ final class RunningVersion {
             return running;
         } catch (Exception e) {
             running.remove();
+            running.restoreBeans();
             throw e;
         }
+    }
+
+    /** Has the beans as they were before this version; for one that did not come to run. */
+    void restoreBeans() {
+        beansBefore.restore();
     }
 
     private void nameRoutes(List<RouteDefinition> definitions) {
@@ -73,9 +93,9 @@ final class RunningVersion {
             routes.add(route.getId());
             String uri = route.getInput().getEndpointUri();
             if (!isLocal(uri)) {
-                shared &= SHARED.contains(uri.split("[:?]", 2)[0]);
+                boolean shared = SHARED.contains(uri.split("[:?]", 2)[0]);
                 if (!"false".equals(route.getAutoStartup())) {
-                    doors.add(route.getId());
+                    (shared ? sharedDoors : exclusiveDoors).add(route.getId());
                 }
                 route.setAutoStartup("false");
             }
@@ -116,29 +136,42 @@ final class RunningVersion {
         return ids;
     }
 
-    boolean hasDoors() {
-        return !doors.isEmpty();
+    /** What it serves over HTTP. */
+    List<HttpDoors.Door> httpDoors() {
+        return httpDoors;
     }
 
-    /** Whether its doors may stand open beside those of another version. */
-    boolean sharesItsDoors() {
-        return shared;
+    /** Opens the doors that another version may have open too. */
+    void openSharedDoors() throws Exception {
+        open(sharedDoors);
     }
 
-    void openDoors() throws Exception {
+    /** Opens the doors that no other version has open any more. */
+    void openExclusiveDoors() throws Exception {
+        open(exclusiveDoors);
+    }
+
+    private void open(List<String> doors) throws Exception {
         for (String id : doors) {
             context.getRouteController().startRoute(id);
         }
     }
 
-    /** Takes nothing in any more. What is inside goes on. */
-    void closeDoors() throws Exception {
-        for (String id : doors) {
+    /** Takes nothing in any more by the doors that another version may have open too. What is inside goes on. */
+    void closeSharedDoors() {
+        for (String id : sharedDoors) {
             Route route = context.getRoute(id);
-            if (route != null && shared) {
+            if (route != null) {
                 // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
                 route.getConsumer().stop();
-            } else if (route != null) {
+            }
+        }
+    }
+
+    /** Takes nothing in any more by the other doors, once what came in by them is through. */
+    void closeExclusiveDoors() throws Exception {
+        for (String id : exclusiveDoors) {
+            if (context.getRoute(id) != null) {
                 context.getRouteController().stopRoute(id, DRAIN_SECONDS, TimeUnit.SECONDS);
             }
         }

@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
@@ -12,6 +13,7 @@ import org.apache.camel.CamelContext;
  * @param served the {@code direct:} endpoints that Java routes serve
  * @param others the names that other flow files serve, each with its file
  * @param ids the ids of all other routes, with the file, or with the empty text for a Java route
+ * @param doors what other flow files serve over HTTP, by file
  * @param needed the names of the running version of this file that other files call, each with the calling file
  */
 record Surroundings(
@@ -20,9 +22,10 @@ record Surroundings(
         Set<String> served,
         Map<String, String> others,
         Map<String, String> ids,
+        Map<String, List<HttpDoors.Door>> doors,
         Map<String, String> needed) {
 
     Surroundings with(Kamelets others) {
-        return new Surroundings(context, others, served, this.others, ids, needed);
+        return new Surroundings(context, others, served, this.others, ids, doors, needed);
     }
 }

@@ -50,6 +50,11 @@ public final class Response {
         return new Response(204, Map.of(), NOTHING);
     }
 
+    /** Of a GET whose sender has the text already. */
+    public static Response notModified() {
+        return new Response(304, Map.of(), NOTHING);
+    }
+
     /** The same with one more header, or with another value of it. */
     public Response with(String header, String value) {
         Map<String, String> more = new LinkedHashMap<>(headers);

@@ -56,6 +56,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         routes.get("/flows", Access.READ, this::list);
         routes.get("/flows/{file}", Access.READ, this::get);
         routes.put("/flows/{file}", Access.OPERATE, this::put).consuming(YAML);
+        routes.delete("/flows/{file}", Access.OPERATE, this::delete);
         routes.post("/flows/validate", Access.OPERATE, this::validate).consuming(YAML);
         routes.get("/flows/{file}/versions", Access.READ, this::versions);
         routes.get("/flows/{file}/versions/{version}", Access.READ, this::version);
@@ -72,7 +73,27 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
 
     private CompletionStage<Response> get(Request request) {
         FlowVersion running = flows.running(file(request)).orElseThrow(FlowEndpoints::noSuchFlow);
-        return CompletableFuture.completedFuture(text(running));
+        boolean isKnown = names(request.headers("If-None-Match"), Optional.of(running), true);
+        return CompletableFuture.completedFuture(isKnown ? tagged(Response.notModified(), running) : text(running));
+    }
+
+    private CompletionStage<Response> delete(Request request) {
+        String file = file(request);
+        return later(() -> {
+            try {
+                if (!flows.delete(running -> isExpected(request, running), file, request.caller())) {
+                    throw changedMeanwhile();
+                }
+                return Response.noContent();
+            } catch (UnknownFlowException e) {
+                throw noSuchFlow();
+            }
+        });
+    }
+
+    private static ProblemException changedMeanwhile() {
+        return Problem.of(412, "another text runs than expected; nothing has changed")
+                .asException();
     }
 
     private static Response text(FlowVersion version) {
@@ -89,8 +110,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         return later(() -> {
             boolean isNew = flows.running(file).isEmpty();
             FlowVersion version = flows.putIf(running -> isExpected(request, running), file, text, request.caller())
-                    .orElseThrow(() -> Problem.of(412, "another text runs than expected; nothing has changed")
-                            .asException());
+                    .orElseThrow(FlowEndpoints::changedMeanwhile);
             Response response = tagged(Response.json(isNew ? 201 : 200, json(version)), version);
             return isNew ? response.with("Location", "/flows/" + file) : response;
         });
@@ -99,14 +119,17 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
     /** RFC 9110, section 13.1: against edits that have not seen the one before them. */
     private static boolean isExpected(Request request, Optional<FlowVersion> running) {
         List<String> match = request.headers("If-Match");
-        return (match.isEmpty() || names(match, running)) && !names(request.headers("If-None-Match"), running);
+        return (match.isEmpty() || names(match, running, false))
+                && !names(request.headers("If-None-Match"), running, true);
     }
 
-    private static boolean names(List<String> tags, Optional<FlowVersion> running) {
+    /** @param weakly whether a weak tag counts, RFC 9110, section 8.8.3.2 */
+    private static boolean names(List<String> tags, Optional<FlowVersion> running, boolean weakly) {
         return running.map(FlowEndpoints::tag)
                 .filter(tag -> tags.stream()
                         .flatMap(list -> Stream.of(list.split(",")))
                         .map(String::strip)
+                        .map(each -> weakly && each.startsWith("W/") ? each.substring(2) : each)
                         .anyMatch(each -> each.equals("*") || each.equals(tag)))
                 .isPresent();
     }

@@ -39,6 +39,10 @@ class FlowCheckTest {
                 Set.of("direct:reserve-items", "direct:release-items", "direct:ship-order"),
                 Map.of("direct:audit", "audit.camel.yaml"),
                 Map.of("audit", "audit.camel.yaml", "inventory", ""),
+                Map.of(
+                        "audit.camel.yaml",
+                        HttpDoors.in(Nodes.parse("a", "- from: {uri: 'platform-http:/audits/{id}'}")
+                                .orElseThrow())),
                 Map.of());
         return FlowCheck.check("order-x.camel.yaml", text, around);
     }
