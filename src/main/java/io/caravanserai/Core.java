@@ -1,10 +1,12 @@
 package io.caravanserai;
 
+import io.caravanserai.bus.OpenOrders;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.flow.StepNames;
 import io.caravanserai.inbox.Inbox;
 import io.caravanserai.inbox.OnceRepository;
 import io.caravanserai.order.Reason;
@@ -37,6 +39,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
+import org.apache.camel.model.RedeliveryPolicyDefinition;
+import org.apache.camel.model.errorhandler.DefaultErrorHandlerDefinition;
 
 /**
  * The hub without its doors: services, sagas, flows and recovery on a store and a Camel context. The doors, the brokers
@@ -89,7 +93,13 @@ final class Core implements AutoCloseable {
         this.life = new OrderLife(clock, outcomes::ended);
         this.stepLog = new StepLog(ids, clock);
         // The fence first: what it refuses, nobody else counts.
-        this.outbox = new Outbox(ids, clock, List.of(life, this::shipStock), relay, settings.eventsAlsoToKafka());
+        CancelledOrdersLog cancelled = new CancelledOrdersLog();
+        this.outbox = new Outbox(
+                ids,
+                clock,
+                List.of(life, this::shipStock),
+                relay.andThen(cancelled::happened),
+                settings.eventsAlsoToKafka());
         this.inventory = new Inventory(outbox, stepLog, clock);
         this.payments = new Payments(outbox, stepLog, clock, ids);
         this.shipping = new Shipping(outbox, clock, ids, settings.shippingCountries());
@@ -101,7 +111,8 @@ final class Core implements AutoCloseable {
                 ids,
                 settings.saga().timeout(),
                 backoff,
-                sagaListener.apply(new OrderSagas(orders, life, outbox, stepLog, outcomes)));
+                sagaListener.apply(
+                        new OrderSagas(orders, life, outbox, stepLog, outcomes, new StepNames(context), cancelled)));
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
         context.getRegistry().bind("commandReply", new CommandReply());
@@ -109,9 +120,17 @@ final class Core implements AutoCloseable {
         context.getRegistry().bind("once", once);
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);
-        this.recovery = new Recovery(store, orders, outbox, sagas, entry, clock);
-        this.sagaless =
-                new SagalessOrders(store, orders, outbox, clock, settings.saga().timeout());
+        this.recovery = new Recovery(
+                store, orders, outbox, sagas, entry, clock, settings.saga().timeout());
+        this.sagaless = new SagalessOrders(
+                store, orders, outbox, stepLog, clock, settings.saga().timeout());
+        quietErrorHandler(context);
+        context.getManagementStrategy()
+                .addEventNotifier(
+                        new FlowFailures(store, orders, stepLog, sagas, sagaless, new StepNames(context), cancelled));
+        context.getRegistry().bind("openOrders", (OpenOrders) orderId -> store.read(tx -> orders.view(tx, orderId)
+                .filter(order -> !order.status().isEnd())
+                .isPresent()));
         GiveUp giveUp = new GiveUp(store, orders, outbox, this::ownStepFailed);
         this.outside = new OutsideComponent(new OrderCalls(store, orders, sagas, stepLog, giveUp));
         context.addComponent("outside", outside);
@@ -125,6 +144,17 @@ final class Core implements AutoCloseable {
                 .with(Step.PROCESS_PAYMENT, "payment-captured", payments::book)
                 .with(Step.PROCESS_PAYMENT, "payment-declined", payments::decline)
                 .with(Step.SHIP_ORDER, shipping::ship);
+    }
+
+    /** A failure of a flow is one line with its order's id, which Camel's own lines and traces lack. */
+    private static void quietErrorHandler(CamelContext context) {
+        RedeliveryPolicyDefinition policy = new RedeliveryPolicyDefinition();
+        policy.setLogExhausted("false");
+        policy.setLogStackTrace("false");
+        policy.setLogExhaustedMessageHistory("false");
+        DefaultErrorHandlerDefinition quiet = new DefaultErrorHandlerDefinition();
+        quiet.setRedeliveryPolicy(policy);
+        context.getCamelContextExtension().setErrorHandlerFactory(quiet);
     }
 
     private void shipStock(Transaction tx, OrderEvent event) throws SQLException {

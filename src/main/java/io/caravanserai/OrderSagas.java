@@ -3,12 +3,14 @@ package io.caravanserai;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
+import io.caravanserai.flow.StepNames;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.SagaListener;
 import io.caravanserai.saga.SagaStatus;
+import io.caravanserai.service.FailureReason;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.order.OrderLife;
@@ -25,13 +27,24 @@ final class OrderSagas implements SagaListener {
     private final Outbox outbox;
     private final StepLog stepLog;
     private final Outcomes outcomes;
+    private final StepNames stepNames;
+    private final CancelledOrdersLog cancelled;
 
-    OrderSagas(Orders orders, OrderLife life, Outbox outbox, StepLog stepLog, Outcomes outcomes) {
+    OrderSagas(
+            Orders orders,
+            OrderLife life,
+            Outbox outbox,
+            StepLog stepLog,
+            Outcomes outcomes,
+            StepNames stepNames,
+            CancelledOrdersLog cancelled) {
         this.orders = orders;
         this.life = life;
         this.outbox = outbox;
         this.stepLog = stepLog;
         this.outcomes = outcomes;
+        this.stepNames = stepNames;
+        this.cancelled = cancelled;
     }
 
     @Override
@@ -56,12 +69,29 @@ final class OrderSagas implements SagaListener {
                 outbox.append(
                         tx,
                         order.orderId(),
-                        new EventData.Failed(EventType.OrderTimedOut, Reason.TIMED_OUT, order.status()),
+                        new EventData.Failed(EventType.OrderTimedOut, reasonAtDeadline(tx, order), order.status()),
                         1,
                         context(tx, order));
             case CANCELLED -> life.turnBack(tx, order.orderId(), Reason.CANCELLED_BY_OPERATOR);
-            case FAILED -> life.turnBack(tx, order.orderId(), Reason.SERVICE_UNAVAILABLE);
+            case FAILED -> fail(tx, order, cause);
         }
+    }
+
+    /** No service has recorded a failure, so the history would not tell why the order turns back. */
+    private void fail(Transaction tx, Orders.Standing order, Cause cause) throws SQLException {
+        Reason reason = cause.failure() == null && cause.detail() == null
+                ? Reason.SERVICE_UNAVAILABLE
+                : FailureReason.of(cause.failure());
+        life.turnBack(tx, order.orderId(), reason);
+        String step = stepNames.of(cause.place(), FlowFailures.next(order.status()));
+        String detail = cause.detail() == null ? "the flow compensated the saga" : cause.detail();
+        stepLog.flowFailed(tx, order.orderId(), step, detail);
+        tx.afterCommit(() -> cancelled.explain(order.orderId(), step, detail));
+    }
+
+    /** An order whose flow failed, and went no further since, did not just run out of time. */
+    private Reason reasonAtDeadline(Transaction tx, Orders.Standing order) throws SQLException {
+        return stepLog.hasFailedSince(tx, order.orderId(), order.updatedAt()) ? Reason.FLOW_ERROR : Reason.TIMED_OUT;
     }
 
     private EventContext context(Transaction tx, Orders.Standing order) throws SQLException {

@@ -49,6 +49,7 @@ final class Recovery implements AutoCloseable {
     private final DurableSagaService sagas;
     private final FlowEntry entry;
     private final Clock clock;
+    private final Duration timeout;
     private final Instant started;
     private final Map<String, Instant> lastSent = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
@@ -57,13 +58,22 @@ final class Recovery implements AutoCloseable {
         return thread;
     });
 
-    Recovery(Store store, Orders orders, Outbox outbox, DurableSagaService sagas, FlowEntry entry, Clock clock) {
+    /** @param timeout from accepting an order to its end, unless its flow says otherwise */
+    Recovery(
+            Store store,
+            Orders orders,
+            Outbox outbox,
+            DurableSagaService sagas,
+            FlowEntry entry,
+            Clock clock,
+            Duration timeout) {
         this.store = store;
         this.orders = orders;
         this.outbox = outbox;
         this.sagas = sagas;
         this.entry = entry;
         this.clock = clock;
+        this.timeout = timeout;
         this.started = clock.instant();
     }
 
@@ -99,6 +109,9 @@ final class Recovery implements AutoCloseable {
             found.shipped().forEach(id -> sagas.complete(id));
             found.cancelled()
                     .forEach(id -> sagas.compensate(id, new Cause(Cause.Kind.FAILED, "its order was cancelled")));
+            found.overdue()
+                    .forEach(id -> sagas.abandon(
+                            id, new Cause(Cause.Kind.TIMED_OUT, "the deadline has passed before its saga began")));
             return found.journeys().size()
                     + found.shipped().size()
                     + found.cancelled().size();
@@ -107,17 +120,24 @@ final class Recovery implements AutoCloseable {
 
     /** What a look has found: orders to send on, and sagas whose order has ended already. */
     private record Found(
-            List<FlowEntry.Journey> journeys, List<String> unheard, List<String> shipped, List<String> cancelled) {}
+            List<FlowEntry.Journey> journeys,
+            List<String> unheard,
+            List<String> shipped,
+            List<String> cancelled,
+            List<String> overdue) {}
 
     private Found lookFrom(Transaction tx, Instant now) throws SQLException {
-        Found found = new Found(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        Found found = new Found(
+                new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         long after = 0;
         List<OrderView> page;
         do {
             page = orders.unfinished(tx, after, now, PER_PASS);
             for (OrderView order : page) {
                 after = order.sequence();
-                if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
+                if (isOverdueBeforeItsSaga(tx, order, now)) {
+                    found.overdue().add(order.sagaId());
+                } else if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
                     found.journeys().add(journey(tx, order));
                     if (isUnheard(order, now)) {
                         found.unheard().add(order.orderId());
@@ -171,6 +191,13 @@ final class Recovery implements AutoCloseable {
                             .log("an event is repeated later");
                     return null;
                 });
+    }
+
+    /** An order has a deadline before its saga is written down, too: its flow may never come to that. */
+    private boolean isOverdueBeforeItsSaga(Transaction tx, OrderView order, Instant now) throws SQLException {
+        return order.sagaId() != null
+                && order.createdAt().plus(timeout).isBefore(now)
+                && sagas.log().find(tx, order.sagaId()).isEmpty();
     }
 
     private boolean isToGoOn(Transaction tx, OrderView order) throws SQLException {

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Takes messages of one subscriber from whatever transport to its handler: reads and checks them, keeps those of one
@@ -28,6 +29,7 @@ public final class Delivery {
     private static final int REMEMBERED = 2_048;
 
     private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
+    private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
 
     private final String subscriber;
     private final EventHandler handler;
@@ -204,10 +206,11 @@ public final class Delivery {
                 return CompletableFuture.<Void>completedFuture(null);
             }
             if (attempt >= retry.attempts()) {
-                return CompletableFuture.<Void>failedFuture(cause(error));
+                return keepTrying(event, attempt, cause(error));
             }
             listener.retrying(subscriber, event, attempt, cause(error));
-            LOG.atWarn()
+            // One line for an event, however often it is tried: when it is given up there is another.
+            LOG.atLevel(attempt == 1 ? Level.WARN : Level.DEBUG)
                     .addKeyValue("subscriber", subscriber)
                     .addKeyValue("orderId", event.orderId())
                     .addKeyValue("type", event.type())
@@ -215,6 +218,16 @@ public final class Delivery {
                     .addKeyValue("error", DeadLetter.firstLine(cause(error)))
                     .log("event not handled, trying again");
             return after(retry.pauseAfter(attempt)).thenCompose(nothing -> attempt(event, attempt + 1));
+        });
+    }
+
+    private CompletableFuture<Void> keepTrying(CloudEvent event, int attempt, Throwable error) {
+        return handler.keepsTrying(event).exceptionally(unknown -> false).thenCompose(keep -> {
+            if (!keep || closed) {
+                return CompletableFuture.<Void>failedFuture(error);
+            }
+            listener.retrying(subscriber, event, attempt, error);
+            return after(KEEP_TRYING_EVERY).thenCompose(nothing -> attempt(event, attempt + 1));
         });
     }
 

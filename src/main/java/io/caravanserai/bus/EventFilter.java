@@ -30,6 +30,11 @@ public record EventFilter(Optional<Style> style, Set<EventType> types) {
             }
 
             @Override
+            public CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
+                return handler.keepsTrying(event);
+            }
+
+            @Override
             public boolean wants(String type) {
                 return (types.isEmpty()
                                 || types.stream().anyMatch(each -> each.name().equals(type)))

@@ -14,6 +14,15 @@ public interface EventHandler {
      */
     CompletableFuture<Void> handle(CloudEvent event);
 
+    /**
+     * Asked when an event has used its attempts.
+     *
+     * @return true to try it again for now: what it drives still waits for it. False lets it become a dead letter
+     */
+    default CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
+        return CompletableFuture.completedFuture(false);
+    }
+
     /** Whether events of a type are handled at all; the others are passed over unread. */
     default boolean wants(String type) {
         return true;

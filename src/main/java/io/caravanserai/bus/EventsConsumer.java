@@ -53,6 +53,18 @@ final class EventsConsumer extends DefaultConsumer {
         return version.matches() ? Integer.parseInt(version.group(1)) : 0;
     }
 
+    /**
+     * Whether the order that the event drives is still under way: then the flow may be mended yet. Who hears the events of
+     * all styles drives none.
+     */
+    CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
+        OpenOrders orders =
+                getEndpoint().getCamelContext().getRegistry().lookupByNameAndType("openOrders", OpenOrders.class);
+        return orders == null || filter.style().isEmpty()
+                ? CompletableFuture.completedFuture(false)
+                : orders.isOpen(event.orderId());
+    }
+
     CompletableFuture<Void> hear(CloudEvent event) {
         CompletableFuture<Void> handled = new CompletableFuture<>();
         Exchange exchange = exchange(event);

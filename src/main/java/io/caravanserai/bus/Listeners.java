@@ -89,6 +89,11 @@ final class Listeners {
         }
 
         @Override
+        public CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
+            return newest.keepsTrying(event);
+        }
+
+        @Override
         public CompletableFuture<Void> handle(CloudEvent event) {
             return newest.hear(event);
         }

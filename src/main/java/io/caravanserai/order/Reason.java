@@ -11,7 +11,9 @@ public enum Reason {
     SHIPPING_REFUSED,
     TIMED_OUT,
     CANCELLED_BY_OPERATOR,
-    SERVICE_UNAVAILABLE;
+    SERVICE_UNAVAILABLE,
+    /** A bug of the flow, not a decision of a service. */
+    FLOW_ERROR;
 
     private final String wire = name().toLowerCase(Locale.ROOT).replace('_', '-');
 

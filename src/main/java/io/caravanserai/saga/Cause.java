@@ -4,8 +4,10 @@ package io.caravanserai.saga;
  * Why a saga is compensated.
  *
  * @param detail for people; null when there is nothing to add
+ * @param place the route in which a step failed; null when that is not known, or was not a failure of a step. Not stored
+ * @param failure what a step failed with, or what the flow has handled; null when there is none. Not stored
  */
-public record Cause(Kind kind, String detail) {
+public record Cause(Kind kind, String detail, String place, Throwable failure) {
 
     /** Where the decision came from. */
     public enum Kind {
@@ -23,5 +25,16 @@ public record Cause(Kind kind, String detail) {
         if (detail != null && detail.length() > LONGEST_DETAIL) {
             detail = detail.substring(0, LONGEST_DETAIL);
         }
+    }
+
+    /** What a step failed with, in one line. */
+    public static String text(Throwable failure) {
+        String message = failure.getMessage() == null ? "" : failure.getMessage();
+        String line = message.lines().findFirst().orElse("").strip();
+        return line.isEmpty() ? failure.getClass().getSimpleName() : line;
+    }
+
+    public Cause(Kind kind, String detail) {
+        this(kind, detail, null, null);
     }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Undoes the steps of sagas, last first, each until it succeeds or has used its attempts; one run a saga. */
 final class CompensationRuns {
@@ -62,16 +63,20 @@ final class CompensationRuns {
                 record(sagaId, () -> turns.compensated(sagaId, saga, step, rest));
             } else if (!closed) {
                 int attempt = step.attempts() + 1;
-                LOG.atWarn()
+                boolean last = attempt >= backoff.attempts();
+                LOG.atLevel(last ? Level.ERROR : Level.WARN)
                         .addKeyValue("sagaId", sagaId)
                         .addKeyValue("compensation", step.compensation())
+                        .addKeyValue("options", step.options())
                         .addKeyValue("attempt", attempt)
-                        .setCause(failure)
-                        .log("a compensation failed");
+                        .addKeyValue("error", String.valueOf(failure))
+                        .log(
+                                last
+                                        ? "saga is STUCK: a compensation used its last attempt; a person must act"
+                                        : "compensation failed; retrying");
                 record(
                         sagaId,
-                        () -> turns.compensationFailed(
-                                sagaId, step, String.valueOf(failure.getMessage()), attempt >= backoff.attempts()));
+                        () -> turns.compensationFailed(sagaId, step, String.valueOf(failure.getMessage()), last));
             }
         });
     }

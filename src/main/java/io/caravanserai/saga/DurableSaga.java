@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.saga.CamelSagaCoordinator;
 import org.apache.camel.saga.CamelSagaStep;
 
@@ -25,6 +26,9 @@ final class DurableSaga implements CamelSagaCoordinator {
     private final DurableSagaService service;
     private final String sagaId;
     private Instant deadline;
+    /** Whether a block of the flow has set the deadline: then the default counts no more. */
+    private boolean deadlineByFlow;
+
     private boolean begun;
     /** Whether the saga was in the log before this run of its flow. */
     private boolean runAgain;
@@ -69,7 +73,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         boolean maybeAgain = exchange.getMessage().getHeader(DurableSagaService.MAYBE_AGAIN, false, Boolean.class);
         return service.store().write("saga-join", sagaId, tx -> {
             if (maybeAgain) {
-                joinOnce(tx, joining);
+                joinOnce(tx, joining, limit);
             } else {
                 join(tx, joining, limit);
             }
@@ -86,15 +90,21 @@ final class DurableSaga implements CamelSagaCoordinator {
 
     /** Writes the saga down if no step has yet. */
     CompletableFuture<Void> begin() {
-        Instant latest = currentDeadline();
         return service.store().write("saga-begin", sagaId, tx -> {
-            service.log().begin(tx, sagaId, latest);
+            begin(tx);
             return null;
         });
     }
 
-    private synchronized Instant currentDeadline() {
-        return deadline;
+    /** False when the saga is in the log already. */
+    private boolean begin(Transaction tx) throws SQLException {
+        Instant latest;
+        boolean byFlow;
+        synchronized (this) {
+            latest = deadline;
+            byFlow = deadlineByFlow;
+        }
+        return service.log().begin(tx, sagaId, latest, byFlow);
     }
 
     /** Whether this is the saga block of the flow itself, which has nothing to undo and nothing to hear. */
@@ -108,27 +118,31 @@ final class DurableSaga implements CamelSagaCoordinator {
     private synchronized void startWithin(Instant limit) {
         if (limit != null) {
             deadline = limit;
+            deadlineByFlow = true;
         }
     }
 
     /** A unit of work: it may run twice, so memory changes only once it is durable. */
     private void join(Transaction tx, SagaStep step, Instant limit) throws SQLException {
-        boolean again = isRunAgain() || !isBegun() && !service.log().begin(tx, sagaId, currentDeadline());
+        boolean again = isRunAgain() || !isBegun() && !begin(tx);
         Optional<SagaStep> earlier = again ? earlier(tx, step) : Optional.empty();
         if (earlier.isPresent() || !service.log().join(tx, sagaId, step)) {
             requireRunning(tx);
         }
-        if (limit != null) {
-            service.log().shorten(tx, sagaId, limit);
+        if (limit != null && earlier.isEmpty()) {
+            service.log().limit(tx, sagaId, limit);
         }
         tx.afterCommit(() -> joined(again, earlier));
     }
 
     /** Only the log knows what has joined when a message may come twice, to this process or to another. */
-    private void joinOnce(Transaction tx, SagaStep step) throws SQLException {
+    private void joinOnce(Transaction tx, SagaStep step, Instant limit) throws SQLException {
         boolean joined = service.log().steps(tx, sagaId).stream().anyMatch(step::isSame);
         if (joined || !service.log().join(tx, sagaId, step)) {
             requireRunning(tx);
+        }
+        if (limit != null && !joined) {
+            service.log().limit(tx, sagaId, limit);
         }
     }
 
@@ -172,14 +186,30 @@ final class DurableSaga implements CamelSagaCoordinator {
             return CompletableFuture.failedFuture(
                     new IllegalStateException("the hub is stopping: saga " + sagaId + " goes on with its next start"));
         }
-        Throwable failure = exchange == null ? null : exchange.getException();
-        String detail = failure == null ? null : String.valueOf(failure.getMessage());
-        return bare(service.compensate(sagaId, new Cause(Cause.Kind.FAILED, detail)));
+        return bare(service.compensate(sagaId, cause(exchange, null)));
     }
 
     @Override
     public CompletableFuture<Void> complete(Exchange exchange) {
-        return bare(service.complete(sagaId));
+        return bare(service.complete(sagaId, cause(exchange, "the flow ended before its work was done")));
+    }
+
+    /** @param otherwise what to say when nothing failed; null for nothing */
+    private static Cause cause(Exchange exchange, String otherwise) {
+        if (exchange == null) {
+            return new Cause(Cause.Kind.FAILED, otherwise);
+        }
+        // What an onException has handled is no failure of the exchange any more.
+        Throwable failure = exchange.getException() != null
+                ? exchange.getException()
+                : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
+        String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
+        exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
+        String detail = failure == null ? otherwise : Cause.text(failure);
+        if (failure != null && otherwise != null) {
+            detail = otherwise + "; it had handled: " + detail;
+        }
+        return new Cause(Cause.Kind.FAILED, detail, place, failure);
     }
 
     /** Camel gives the failure of a future to the exchange as it is, so it must not be wrapped. */

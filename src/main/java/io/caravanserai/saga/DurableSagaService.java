@@ -3,6 +3,7 @@ package io.caravanserai.saga;
 import io.caravanserai.store.Store;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,6 +44,9 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     /** Header that is true on the message of a compensation, so that what it calls knows that it undoes. */
     public static final String COMPENSATING = "CaravanseraiCompensating";
+
+    /** Exchange property that is true once a saga has been told what the exchange failed with. */
+    public static final String CAUSE_TOLD = "CaravanseraiCauseTold";
 
     private static final Logger LOG = LoggerFactory.getLogger(DurableSagaService.class);
     private static final int OVERDUE_PER_PASS = 500;
@@ -140,7 +144,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     @Override
     public CompletableFuture<CamelSagaCoordinator> newSaga(Exchange exchange) {
-        String given = exchange.getMessage().getHeader(SAGA_ID, String.class);
+        String given = givenId(exchange);
         String sagaId = given != null ? given : ids.get();
         DurableSaga fresh = new DurableSaga(this, sagaId, clock.instant().plus(timeout));
         DurableSaga known = active.putIfAbsent(sagaId, fresh);
@@ -148,6 +152,16 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
             known.rejoin();
         }
         return CompletableFuture.completedFuture(known != null ? known : fresh);
+    }
+
+    /**
+     * The id that the message has for its first saga. Taken off the message, and not looked at inside a saga: one that
+     * begins there, or behind it, is another.
+     */
+    private static String givenId(Exchange exchange) {
+        Object given = exchange.getMessage().removeHeader(SAGA_ID);
+        boolean inside = exchange.getMessage().getHeader(Exchange.SAGA_LONG_RUNNING_ACTION) != null;
+        return given == null || inside ? null : given.toString();
     }
 
     @Override
@@ -188,6 +202,17 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         });
     }
 
+    /**
+     * Undoes a saga that may not have begun: it is then written down first, so that whoever listens hears of its end.
+     *
+     * @return the status it ended with, once durable
+     */
+    public CompletableFuture<Optional<SagaStatus>> abandon(String sagaId, Cause cause) {
+        Instant deadline = clock.instant().plus(timeout);
+        return store.write("saga-begin", sagaId, tx -> log.begin(tx, sagaId, deadline, false))
+                .thenCompose(begun -> compensate(sagaId, cause));
+    }
+
     /** Like {@link #compensate} but answers as soon as the decision is durable, with the status it led to. */
     public CompletableFuture<Optional<SagaStatus>> startCompensating(String sagaId, Cause cause) {
         return turns.compensate(sagaId, cause).thenApply(turn -> {
@@ -198,10 +223,15 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     /** Completes a saga unless its work is not done; fails with {@link SagaNotRunningException} when it is, or was, undone. */
     public CompletableFuture<Void> complete(String sagaId) {
-        return turns.complete(sagaId).thenCompose(turn -> {
+        return complete(sagaId, new Cause(Cause.Kind.FAILED, "the flow ended before its work was done"));
+    }
+
+    /** @param otherwise why the saga is compensated when its work is not done */
+    CompletableFuture<Void> complete(String sagaId, Cause otherwise) {
+        return turns.complete(sagaId, otherwise).thenCompose(turn -> {
             DurableSaga unwritten = active.get(sagaId);
             if (turn.isEmpty() && unwritten != null) {
-                return unwritten.begin().thenCompose(begun -> complete(sagaId));
+                return unwritten.begin().thenCompose(begun -> complete(sagaId, otherwise));
             }
             return follow(sagaId, turn)
                     .thenCompose(status -> status.filter(s -> s == SagaStatus.COMPLETED)

@@ -45,8 +45,12 @@ final class SagaTurns {
         });
     }
 
-    /** Completes a running saga, or turns it to compensation when its work is not done. */
-    CompletableFuture<Optional<Turn>> complete(String sagaId) {
+    /**
+     * Completes a running saga, or turns it to compensation when its work is not done.
+     *
+     * @param otherwise why it is compensated then
+     */
+    CompletableFuture<Optional<Turn>> complete(String sagaId, Cause otherwise) {
         return store.write("saga-complete", sagaId, tx -> {
             boolean mayComplete = listener.mayComplete(tx, sagaId);
             SagaState.Completed completed = new SagaState.Running().complete();
@@ -57,9 +61,8 @@ final class SagaTurns {
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Running running)) {
                 return asItStands(tx, saga);
             }
-            Cause cause = new Cause(Cause.Kind.FAILED, "the flow ended before its work was done");
-            listener.mayCompensate(tx, sagaId, cause);
-            return Optional.of(startCompensating(tx, sagaId, running, cause));
+            listener.mayCompensate(tx, sagaId, otherwise);
+            return Optional.of(startCompensating(tx, sagaId, running, otherwise));
         });
     }
 

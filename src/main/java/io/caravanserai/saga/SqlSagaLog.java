@@ -18,8 +18,8 @@ public final class SqlSagaLog {
     private static final TypeReference<Map<String, String>> OPTIONS = new TypeReference<>() {};
 
     private static final String BEGIN = """
-            INSERT INTO sagas (saga_id, status, deadline, created_at, updated_at)
-            VALUES (?, 'RUNNING', ?, ?, ?)
+            INSERT INTO sagas (saga_id, status, deadline, deadline_by_flow, created_at, updated_at)
+            VALUES (?, 'RUNNING', ?, ?, ?, ?)
             ON CONFLICT (saga_id) DO NOTHING
             """;
     private static final String JOIN = """
@@ -63,8 +63,10 @@ public final class SqlSagaLog {
             SELECT DISTINCT s.saga_id FROM saga_steps t JOIN sagas s ON s.saga_id = t.saga_id
             WHERE t.completion IS NOT NULL AND t.status = 'JOINED' AND s.status = 'COMPLETED'
             """;
-    private static final String SHORTEN =
-            "UPDATE sagas SET deadline = ? WHERE saga_id = ? AND status = 'RUNNING' AND deadline > ?";
+    private static final String LIMIT = """
+            UPDATE sagas SET deadline = ?, deadline_by_flow = 1
+            WHERE saga_id = ? AND status = 'RUNNING' AND (deadline_by_flow = 0 OR deadline > ?)
+            """;
     private static final String COUNT_OPEN =
             "SELECT status, COUNT(*) FROM sagas WHERE ended_at IS NULL GROUP BY status";
 
@@ -74,10 +76,14 @@ public final class SqlSagaLog {
         this.clock = clock;
     }
 
-    /** Makes a running saga; false when it is there already. */
-    boolean begin(Transaction tx, String sagaId, Instant deadline) throws SQLException {
+    /**
+     * Makes a running saga; false when it is there already.
+     *
+     * @param byFlow whether a timeout in the flow set the deadline, not the default of the hub
+     */
+    boolean begin(Transaction tx, String sagaId, Instant deadline, boolean byFlow) throws SQLException {
         Instant now = clock.instant();
-        return tx.update(BEGIN, sagaId, deadline, now, now) == 1;
+        return tx.update(BEGIN, sagaId, deadline, byFlow ? 1 : 0, now, now) == 1;
     }
 
     /** Adds a step behind those there are; false when the saga is not running: then it has not joined. */
@@ -86,9 +92,12 @@ public final class SqlSagaLog {
                 == 1;
     }
 
-    /** Brings a running saga's deadline forward; never puts it off. */
-    void shorten(Transaction tx, String sagaId, Instant deadline) throws SQLException {
-        tx.update(SHORTEN, deadline, sagaId, deadline);
+    /**
+     * Sets a running saga's deadline to the timeout of a block in its flow. The first one replaces the default, longer or
+     * shorter; of several the earliest counts, as in Camel.
+     */
+    void limit(Transaction tx, String sagaId, Instant deadline) throws SQLException {
+        tx.update(LIMIT, deadline, sagaId, deadline);
     }
 
     /** Turns a saga; false when it was not in the state it was thought to be in. */

@@ -4,6 +4,7 @@ import io.caravanserai.order.Step;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.function.Supplier;
 
 /** What happens to an order beside its events, for its history. Thread-safe. */
@@ -24,6 +25,16 @@ public final class StepLog {
             WHERE NOT EXISTS (
               SELECT 1 FROM step_log
               WHERE order_id = ? AND kind = 'compensation' AND name = ? AND outcome IN ('skipped', 'done'))
+            """;
+
+    private static final String FAILED_ONCE = """
+            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
+            SELECT ?, ?, CAST(? AS BIGINT), 'step', ?, 'failed', 1, ?
+            WHERE NOT EXISTS (
+              SELECT 1 FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'failed' AND detail = ?)
+            """;
+    private static final String FAILED_SINCE = """
+            SELECT 1 FROM step_log WHERE order_id = ? AND kind = 'step' AND outcome = 'failed' AND at >= ? LIMIT 1
             """;
 
     private static final String FORGET = "DELETE FROM step_log WHERE order_id = ?";
@@ -70,6 +81,19 @@ public final class StepLog {
     /** An outside service has undone its effect. Recorded once, and never {@link #skipped} afterwards. */
     public void compensated(Transaction tx, String orderId, String compensation, int attempt) throws SQLException {
         insertDone(tx, orderId, "compensation", compensation, attempt);
+    }
+
+    /**
+     * A step failed and no service has recorded an event of that: the flow failed. Recorded once for each step and
+     * detail, though an event may be tried again and again.
+     */
+    public void flowFailed(Transaction tx, String orderId, String step, String detail) throws SQLException {
+        tx.update(FAILED_ONCE, ids.get(), orderId, clock.instant(), step, detail, orderId, step, detail);
+    }
+
+    /** Whether the flow has failed since then, as {@link #flowFailed} records it. */
+    public boolean hasFailedSince(Transaction tx, String orderId, Instant since) throws SQLException {
+        return tx.first(FAILED_SINCE, row -> true, orderId, since).isPresent();
     }
 
     /** A compensation found nothing to undo. Recorded once. */

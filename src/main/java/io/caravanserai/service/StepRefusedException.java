@@ -13,6 +13,16 @@ public final class StepRefusedException extends RuntimeException {
         this.reason = reason;
     }
 
+    /**
+     * For a flow that refuses by itself, with {@code throwException}.
+     *
+     * @param reason one of the reasons that orders are cancelled for, such as {@code payment-declined}
+     * @throws IllegalArgumentException when there is no such reason
+     */
+    public StepRefusedException(String reason) {
+        this(Reason.ofWire(reason));
+    }
+
     public Reason reason() {
         return reason;
     }

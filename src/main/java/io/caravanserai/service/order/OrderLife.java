@@ -7,10 +7,12 @@ import io.caravanserai.event.OrderEvent;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
+import io.caravanserai.order.Step;
 import io.caravanserai.order.Style;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.outbox.Projection;
 import io.caravanserai.service.OrderClosedException;
+import io.caravanserai.service.StepOutOfOrderException;
 import io.caravanserai.service.StepOutcome;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -30,11 +32,20 @@ public final class OrderLife implements Projection {
             UPDATE orders SET started_at = ?, updated_at = ?
             WHERE order_id = ? AND started_at IS NULL AND reason IS NULL
             """;
-    private static final String PROGRESS = """
+    /** A flow may take the payment first: the order then stays PAID, which is what a refund and the shipment look for. */
+    private static final String RESERVE = """
             UPDATE orders
-            SET status = ?, updated_at = ?, payment_id = COALESCE(?, payment_id),
-              tracking_number = COALESCE(?, tracking_number)
+            SET status = CASE WHEN payment_id IS NULL THEN 'RESERVED' ELSE 'PAID' END, updated_at = ?
             WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+            """;
+
+    private static final String PAY = """
+            UPDATE orders SET status = 'PAID', updated_at = ?, payment_id = ?
+            WHERE order_id = ? AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+            """;
+    private static final String SHIP = """
+            UPDATE orders SET status = 'SHIPPED', updated_at = ?, tracking_number = ?
+            WHERE order_id = ? AND payment_id IS NOT NULL AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
             """;
     private static final String TURN_BACK = """
             UPDATE orders SET reason = ?, updated_at = ?
@@ -145,21 +156,28 @@ public final class OrderLife implements Projection {
 
     private boolean progress(Transaction tx, OrderEvent event) throws SQLException {
         if (event.data() instanceof EventData.PaymentProcessed paid) {
-            return progress(tx, event, OrderStatus.PAID, paid.paymentId(), null);
+            return tx.update(PAY, event.time(), paid.paymentId(), event.orderId()) == 1;
         }
         if (event.data() instanceof EventData.OrderShipped shipped) {
-            return progress(tx, event, OrderStatus.SHIPPED, null, shipped.trackingNumber())
-                    && tellWhenDurable(tx, event);
+            return ship(tx, event, shipped.trackingNumber()) && tellWhenDurable(tx, event);
         }
         return event.type() == EventType.OrderCreated
                 ? tx.update(START, event.time(), event.time(), event.orderId()) == 1
-                : progress(tx, event, OrderStatus.RESERVED, null, null);
+                : tx.update(RESERVE, event.time(), event.orderId()) == 1;
     }
 
-    private static boolean progress(
-            Transaction tx, OrderEvent event, OrderStatus status, String paymentId, String trackingNumber)
-            throws SQLException {
-        return tx.update(PROGRESS, status.name(), event.time(), paymentId, trackingNumber, event.orderId()) == 1;
+    /** @throws StepOutOfOrderException when no payment is captured: nothing unpaid leaves, whatever a flow says */
+    private static boolean ship(Transaction tx, OrderEvent event, String trackingNumber) throws SQLException {
+        if (tx.update(SHIP, event.time(), trackingNumber, event.orderId()) == 1) {
+            return true;
+        }
+        boolean goesForward = state(tx, event.orderId())
+                .filter(state -> state.reason() == null && !state.status().isEnd())
+                .isPresent();
+        if (goesForward) {
+            throw new StepOutOfOrderException(Step.SHIP_ORDER, event.orderId(), "no payment is captured");
+        }
+        return false;
     }
 
     private boolean failure(Transaction tx, OrderEvent event) throws SQLException {

@@ -58,8 +58,10 @@ public final class Orders implements OrderLookup {
               payment_id, tracking_number, created_at, updated_at
             FROM orders WHERE saga_id = ?
             """;
-    private static final String STANDING_OF_SAGA = "SELECT order_id, status, reason FROM orders WHERE saga_id = ?";
-    private static final String STANDING_OF_ORDER = "SELECT order_id, status, reason FROM orders WHERE order_id = ?";
+    private static final String STANDING_OF_SAGA =
+            "SELECT order_id, status, reason, updated_at FROM orders WHERE saga_id = ?";
+    private static final String STANDING_OF_ORDER =
+            "SELECT order_id, status, reason, updated_at FROM orders WHERE order_id = ?";
     private static final String FLOWS_IN_USE = """
             SELECT flow, flow_version, COUNT(*) FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY flow, flow_version
@@ -165,8 +167,9 @@ public final class Orders implements OrderLookup {
      * How far an order has come.
      *
      * @param reason why it is, or is to be, cancelled; null when it is not
+     * @param updatedAt when its status or reason last changed
      */
-    public record Standing(String orderId, OrderStatus status, Reason reason) {}
+    public record Standing(String orderId, OrderStatus status, Reason reason, Instant updatedAt) {}
 
     /** How far the order has come that travels in a saga; empty when the saga is not about an order. */
     public Optional<Standing> standing(Transaction tx, String sagaId) throws SQLException {
@@ -179,7 +182,11 @@ public final class Orders implements OrderLookup {
     }
 
     private static Standing standing(ResultSet row) throws SQLException {
-        return new Standing(row.getString(1), OrderStatus.valueOf(row.getString(2)), reason(row.getString(3)));
+        return new Standing(
+                row.getString(1),
+                OrderStatus.valueOf(row.getString(2)),
+                reason(row.getString(3)),
+                Instant.ofEpochMilli(row.getLong(4)));
     }
 
     private static Reason reason(String wire) {

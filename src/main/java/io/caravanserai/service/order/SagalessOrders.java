@@ -6,6 +6,7 @@ import io.caravanserai.event.EventType;
 import io.caravanserai.order.Reason;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.service.OrderLookup;
+import io.caravanserai.service.StepLog;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -32,6 +33,7 @@ public final class SagalessOrders implements AutoCloseable {
     private final Store store;
     private final Orders orders;
     private final Outbox outbox;
+    private final StepLog stepLog;
     private final Clock clock;
     private final Duration timeout;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
@@ -41,10 +43,11 @@ public final class SagalessOrders implements AutoCloseable {
     });
 
     /** @param timeout from accepting an order to its end */
-    public SagalessOrders(Store store, Orders orders, Outbox outbox, Clock clock, Duration timeout) {
+    public SagalessOrders(Store store, Orders orders, Outbox outbox, StepLog stepLog, Clock clock, Duration timeout) {
         this.store = store;
         this.orders = orders;
         this.outbox = outbox;
+        this.stepLog = stepLog;
         this.clock = clock;
         this.timeout = timeout;
     }
@@ -77,7 +80,10 @@ public final class SagalessOrders implements AutoCloseable {
 
     private CompletableFuture<Void> timeOut(String orderId) {
         return store.write("time-out", orderId, tx -> {
-            turnBack(tx, orders.view(tx, orderId).orElseThrow(), Reason.TIMED_OUT);
+            OrderView order = orders.view(tx, orderId).orElseThrow();
+            // An order whose flow failed, and went no further since, did not just run out of time.
+            boolean flowFailed = stepLog.hasFailedSince(tx, orderId, order.updatedAt());
+            turnBack(tx, order, flowFailed ? Reason.FLOW_ERROR : Reason.TIMED_OUT);
             return null;
         });
     }
