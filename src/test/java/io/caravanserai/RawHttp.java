@@ -59,6 +59,16 @@ public final class RawHttp implements AutoCloseable {
         return new Answer(bare.status(), head, new String(body, StandardCharsets.UTF_8));
     }
 
+    /** The status of an answer that announces another one. */
+    public int interim() throws IOException {
+        return Integer.parseInt(head().split(" ")[1]);
+    }
+
+    /** Everything until the server closes the connection. */
+    public String all() throws IOException {
+        return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
     private String head() throws IOException {
         ByteArrayOutputStream head = new ByteArrayOutputStream();
         while (!head.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {

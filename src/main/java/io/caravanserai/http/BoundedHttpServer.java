@@ -8,6 +8,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.Router;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -123,7 +124,10 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
 
     private void handle(HttpServerRequest request) {
         NotServing answer = notServing;
-        if (answer == null) {
+        Optional<Response> refusal = RequestLine.answer(request);
+        if (refusal.isPresent()) {
+            Answers.write(request, refusal.get());
+        } else if (answer == null) {
             router.handle(request);
         } else {
             answer.handle(request);

@@ -1,6 +1,7 @@
 package io.caravanserai.http;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import java.time.Duration;
 import java.util.Set;
@@ -53,6 +54,12 @@ final class ConnectionDeadlines {
 
     /** Past Vert.x, which would wait until all that was sent has been taken. */
     static void closeNow(Channel channel) {
-        channel.eventLoop().execute(() -> channel.pipeline().firstContext().close());
+        channel.eventLoop().execute(() -> {
+            ChannelHandlerContext first = channel.pipeline().firstContext();
+            // Null when the channel has been closed meanwhile.
+            if (first != null) {
+                first.close();
+            }
+        });
     }
 }

@@ -12,6 +12,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
@@ -154,11 +155,16 @@ final class ConnectionProgress {
                 ReferenceCountUtil.release(message);
                 return;
             }
-            if (message instanceof HttpRequest) {
+            if (message instanceof HttpRequest request) {
+                if (isUnknown(request.protocolVersion())) {
+                    ReferenceCountUtil.release(message);
+                    end(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+                    return;
+                }
                 begin();
             }
             if (message instanceof HttpContent content) {
-                if (content.decoderResult().isFailure()) {
+                if (content.decoderResult().isFailure() && !(message instanceof HttpRequest)) {
                     ReferenceCountUtil.release(message);
                     end(400, "the body is not encoded rightly");
                     return;
@@ -169,6 +175,10 @@ final class ConnectionProgress {
                 }
             }
             from.fireChannelRead(message);
+        }
+
+        private boolean isUnknown(HttpVersion version) {
+            return !version.equals(HttpVersion.HTTP_1_0) && !version.equals(HttpVersion.HTTP_1_1);
         }
 
         /** Also of a request that came in one packet with the end of the one before it. */

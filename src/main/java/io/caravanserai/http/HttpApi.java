@@ -90,9 +90,6 @@ public final class HttpApi {
 
     private Optional<HttpRoutes.Match> find(HttpServerRequest http) {
         String path = http.path();
-        if (path == null || !path.startsWith("/")) {
-            throw Problem.of(400, "the request target is no path").asException();
-        }
         try {
             return routes.find(path);
         } catch (IllegalArgumentException e) {

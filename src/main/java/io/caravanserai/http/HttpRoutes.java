@@ -1,8 +1,6 @@
 package io.caravanserai.http;
 
 import io.vertx.ext.web.RoutingContext;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -78,7 +76,7 @@ public final class HttpRoutes {
         List<String> values = new ArrayList<>(2);
         Node node = root;
         for (String raw : segments(path)) {
-            String segment = raw.indexOf('%') < 0 ? raw : decode(raw);
+            String segment = UrlText.isPlain(raw) ? raw : decode(raw);
             Node next = node.literals.get(segment);
             if (next == null) {
                 next = node.parameter;
@@ -94,7 +92,7 @@ public final class HttpRoutes {
 
     private static String decode(String segment) {
         // A plus is a plus in a path; the decoder is made for forms.
-        return URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
+        return UrlText.decode(segment.replace("+", "%2B"));
     }
 
     private static List<String> segments(String path) {

@@ -3,15 +3,18 @@ package io.caravanserai.http;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** Problem details for what goes wrong before a request reaches an endpoint, or where no endpoint answers it. */
 final class ProtocolProblems {
-    /** What a router can end a request with when none of its routes does. */
+    /** What a router says with a status when none of its routes answers a request. */
     private static final Map<Integer, String> ROUTER = Map.of(
             400, "the request cannot be read",
             404, "there is no such path",
@@ -19,20 +22,53 @@ final class ProtocolProblems {
             406, "no media type of the Accept header is available here",
             413, "the body is too large",
             415, "the body's media type is not taken here",
-            500, "the hub failed; its log says more",
-            501, "the method is not known",
-            503, "not available at present");
+            500, "the hub failed; its log says more");
 
     private ProtocolProblems() {}
 
     /** Has the router answer with problem details. */
     static void answerOn(Router router) {
-        ROUTER.forEach((status, detail) -> router.errorHandler(status, context -> routerProblem(context, detail)));
+        for (int status = 400; status < 600; status++) {
+            Problem problem = Problem.of(
+                    status, ROUTER.getOrDefault(status, "the request cannot be answered; the log says more"));
+            router.errorHandler(status, context -> Answers.write(context.request(), answer(router, context, problem)));
+        }
     }
 
-    private static void routerProblem(RoutingContext context, String detail) {
-        int status = context.statusCode() < 400 ? 500 : context.statusCode();
-        Answers.write(context.request(), Problem.of(status, detail).response());
+    private static Response answer(Router router, RoutingContext context, Problem problem) {
+        Response response = problem.response();
+        return problem.status() == 405
+                ? response.with("Allow", allowedMethods(router, context.normalizedPath()))
+                : response;
+    }
+
+    private static String allowedMethods(Router router, String path) {
+        return router.getRoutes().stream()
+                .filter(route -> route.methods() != null && matches(route, path))
+                .flatMap(route -> route.methods().stream())
+                .map(HttpMethod::name)
+                .distinct()
+                .sorted()
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Of the routes that Camel makes: segments, parameters after a colon, and an asterisk at the end. */
+    private static boolean matches(Route route, String path) {
+        if (route.getPath() == null) {
+            return false;
+        }
+        String[] wanted = route.getPath().split("/");
+        String[] given = path.split("/");
+        boolean isPrefix = !route.isExactPath() || route.getPath().endsWith("*");
+        if (given.length < wanted.length || given.length > wanted.length && !isPrefix) {
+            return false;
+        }
+        for (int i = 0; i < wanted.length; i++) {
+            if (!wanted[i].startsWith(":") && !wanted[i].equals("*") && !wanted[i].equals(given[i])) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Answers a request that is no HTTP, and ends its connection: where the next one begins is not known. */

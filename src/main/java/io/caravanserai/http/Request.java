@@ -17,7 +17,6 @@ import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.order.OrderJson;
 import io.vertx.core.MultiMap;
 import java.math.BigDecimal;
-import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -225,8 +224,8 @@ public final class Request {
             String value = equals < 0 ? "" : pair.substring(equals + 1);
             try {
                 parameters
-                        .computeIfAbsent(URLDecoder.decode(name, StandardCharsets.UTF_8), none -> new ArrayList<>())
-                        .add(URLDecoder.decode(value, StandardCharsets.UTF_8));
+                        .computeIfAbsent(UrlText.decode(name), none -> new ArrayList<>())
+                        .add(UrlText.decode(value));
             } catch (IllegalArgumentException e) {
                 throw Problem.of(400, "the query is not encoded rightly: " + e.getMessage())
                         .asException();
