@@ -1,7 +1,7 @@
 package io.caravanserai;
 
 import io.caravanserai.event.EventType;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +25,7 @@ public record HubSettings(
         Path dataDir,
         Path routesDir,
         String nodeId,
-        Style style,
+        OrderStyle style,
         Set<String> shippingCountries,
         Http http,
         Store store,

@@ -174,7 +174,8 @@ final class Recovery implements AutoCloseable {
      * Those who hear it a second time do nothing.
      */
     private boolean isUnheard(OrderView order, Instant now) {
-        boolean drivenByEvents = order.style() == Style.PUBSUB || order.style() == Style.CHOREOGRAPHY;
+        // A flow of one's own may be driven by events as well.
+        boolean drivenByEvents = order.style() != Style.REQUEST_REPLY && order.style() != Style.QUEUE;
         Instant since = order.updatedAt().isBefore(started) ? started : order.updatedAt();
         return drivenByEvents && since.plus(PATIENCE_WITH_QUEUES).isBefore(now);
     }

@@ -30,7 +30,7 @@ enum Setting {
     ORDERS_STYLE(
             "hub.orders.style",
             "request-reply",
-            "of orders that name none: request-reply, queue, pubsub, choreography"),
+            "of orders that name none: request-reply, queue, pubsub, choreography, or STYLE of a flow order-STYLE.camel.yaml"),
     SHIPPING_COUNTRIES("hub.shipping.countries", "", "ISO codes, comma separated; empty: every country but AQ"),
     SAGA_TIMEOUT("hub.saga.timeout", "60s", "a saga that has not ended by then is compensated"),
     SAGA_COMPENSATION_ATTEMPTS(

@@ -6,12 +6,14 @@ import io.caravanserai.HubSettings.Kafka.Mode;
 import io.caravanserai.HubSettings.Role;
 import io.caravanserai.event.EventType;
 import io.caravanserai.event.EventVersions;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Style;
 import io.caravanserai.subscriber.notification.MailAddresses;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,6 +37,8 @@ final class SettingsParser {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
     /** Idempotency keys are kept that long; messages that are still under way must be known again. */
     private static final Duration LEAST_RETENTION = Duration.ofDays(1);
+
+    private static final String STYLES = "one of " + Style.names() + ", or STYLE of a flow order-STYLE.camel.yaml";
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
     private static final Pattern BROKERS = Pattern.compile("[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*");
@@ -102,6 +106,7 @@ final class SettingsParser {
     }
 
     private void crossCheck(HubSettings settings) {
+        checkStyle(settings);
         String host = settings.http().host();
         if (settings.security().keys().isEmpty() && !isLoopback(host)) {
             faults.add(Setting.HTTP_HOST.key() + "=" + host + " can be reached from other machines, so "
@@ -110,6 +115,14 @@ final class SettingsParser {
         if (settings.events().bus() == Bus.KAFKA && settings.kafka().mode() == Mode.OFF) {
             faults.add(Setting.EVENTS_BUS.key() + "=kafka needs " + Setting.KAFKA_BROKERS.key()
                     + " to be embedded or host:9092,...");
+        }
+    }
+
+    private void checkStyle(HubSettings settings) {
+        OrderStyle style = settings.style();
+        if (!(style instanceof Style) && !Files.exists(settings.routesDir().resolve(style.flow() + ".camel.yaml"))) {
+            faults.add(Setting.ORDERS_STYLE.key() + "=" + style.wire() + " cannot be read: it must be " + STYLES
+                    + " in " + settings.routesDir() + " (" + Setting.ROUTES_DIR.key() + ")");
         }
     }
 
@@ -281,8 +294,8 @@ final class SettingsParser {
         return duration;
     }
 
-    private static Style style(String text) {
-        return Style.ofWire(text).orElseThrow(() -> new Unreadable("one of " + Style.names()));
+    private static OrderStyle style(String text) {
+        return OrderStyle.of(text).orElseThrow(() -> new Unreadable(STYLES));
     }
 
     private static Bus bus(String text) {

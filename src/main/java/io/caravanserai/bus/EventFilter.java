@@ -2,7 +2,7 @@ package io.caravanserai.bus;
 
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventType;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
  * @param style of the orders; empty for all styles
  * @param types empty for all types
  */
-public record EventFilter(Optional<Style> style, Set<EventType> types) {
+public record EventFilter(Optional<OrderStyle> style, Set<EventType> types) {
 
     public static final EventFilter ALL = new EventFilter(Optional.empty(), Set.of());
 
@@ -44,7 +44,7 @@ public record EventFilter(Optional<Style> style, Set<EventType> types) {
     }
 
     public boolean wants(CloudEvent event) {
-        return (style.isEmpty() || style.get() == event.context().style())
+        return (style.isEmpty() || style.get().equals(event.context().style()))
                 && (types.isEmpty() || types.contains(event.type()));
     }
 }

@@ -1,6 +1,7 @@
 package io.caravanserai.bus;
 
 import io.caravanserai.event.EventType;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Style;
 import java.util.Arrays;
 import java.util.Map;
@@ -60,13 +61,13 @@ public final class EventsComponent extends DefaultComponent {
         return new EventsEndpoint(uri, this, subscriber, new EventFilter(style(style), types(types)));
     }
 
-    private static Optional<Style> style(String name) {
+    private static Optional<OrderStyle> style(String name) {
         if (name == null) {
             return Optional.empty();
         }
-        return Optional.of(Style.ofWire(name)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "style: there is no style '" + name + "'; there are " + Style.names())));
+        return Optional.of(OrderStyle.of(name)
+                .orElseThrow(() -> new IllegalArgumentException("style: there can be no style '" + name
+                        + "'; there are " + Style.names() + " and each flow order-STYLE.camel.yaml")));
     }
 
     private static Set<EventType> types(String list) {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.order.OrderJson;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -197,13 +197,13 @@ public final class EventCodec {
         return value;
     }
 
-    private static Style style(String name) {
+    private static OrderStyle style(String name) {
         if (name == null) {
             return null;
         }
-        return Style.ofWire(name)
+        return OrderStyle.of(name)
                 .orElseThrow(() -> new InvalidEventException(
-                        "invalid-event", "the attribute style is none of " + Style.names() + ": " + name));
+                        "invalid-event", "the attribute style is no name of a style: " + name));
     }
 
     private static EventType type(String name) {

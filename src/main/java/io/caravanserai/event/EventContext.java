@@ -1,6 +1,6 @@
 package io.caravanserai.event;
 
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 
 /**
  * What an event hangs together with.
@@ -10,7 +10,7 @@ import io.caravanserai.order.Style;
  * @param traceparent W3C Trace Context of the request that brought the order; null when it had none
  * @param style how the order travels, so that those who drive one style hear no other; null when not known
  */
-public record EventContext(String sagaId, String causationId, String traceparent, Style style) {
+public record EventContext(String sagaId, String causationId, String traceparent, OrderStyle style) {
 
     public static final EventContext NONE = new EventContext(null, null, null, null);
 

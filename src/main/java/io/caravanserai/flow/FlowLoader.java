@@ -22,6 +22,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
     private LocalNames names;
     private Set<String> calls;
     private List<HttpDoors.Door> httpDoors;
+    private boolean hasSaga;
 
     private FlowLoader(FlowVersion version) {
         super();
@@ -34,8 +35,14 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
      * @param builder its routes, their ids not yet versioned
      * @param calls the {@code direct:} endpoints outside the file that it calls
      * @param httpDoors what it serves over HTTP
+     * @param hasSaga whether one of its routes has a saga
      */
-    record Loaded(RouteBuilder builder, LocalNames names, Set<String> calls, List<HttpDoors.Door> httpDoors) {
+    record Loaded(
+            RouteBuilder builder,
+            LocalNames names,
+            Set<String> calls,
+            List<HttpDoors.Door> httpDoors,
+            boolean hasSaga) {
 
         /**
          * Adds the routes to the context, each with the route configurations of its file that it is to have.
@@ -67,7 +74,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             loader.preParseRoute(resource);
             RouteBuilder builder = (RouteBuilder) loader.loadRoutesBuilder(resource);
             builder.setCamelContext(context);
-            return new Loaded(builder, loader.names, loader.calls, loader.httpDoors);
+            return new Loaded(builder, loader.names, loader.calls, loader.httpDoors, loader.hasSaga);
         }
     }
 
@@ -81,6 +88,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
         }
         names = LocalNames.of(version.flow(), root);
         httpDoors = HttpDoors.in(root);
+        hasSaga = !Nodes.valuesOf(root, "saga").isEmpty();
         calls = EndpointUse.in(root).stream()
                 .filter(use -> !use.role().equals("from") && !use.isDynamic())
                 .map(use -> LocalNames.keyOf(use.full()))

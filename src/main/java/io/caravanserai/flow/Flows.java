@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -51,6 +52,9 @@ public final class Flows implements AutoCloseable {
     private final RunningFlows flows;
     private final FolderWatch watch;
     private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
+    /** Flows that have had a version. */
+    private final Set<String> known = ConcurrentHashMap.newKeySet();
+
     private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
     /** Whether what was refused may be sound by now, for what it lacked may be there. */
     private volatile boolean somethingNew;
@@ -99,6 +103,7 @@ public final class Flows implements AutoCloseable {
      * until they run. The context must have been started, with the Java routes that flows call.
      */
     public synchronized void start() {
+        versions.files().join().forEach(file -> known.add(FlowVersion.flowOf(file)));
         Map<String, FlowFolder.Stamp> files = folder.files();
         watch.remember(files);
         files.keySet().stream().filter(file -> !isKamelet(file)).forEach(this::startFile);
@@ -129,7 +134,22 @@ public final class Flows implements AutoCloseable {
                 .map(each -> new Entrance(
                         flow,
                         each.version().version(),
+                        each.hasSaga(),
                         LocalNames.versioned(flow, name, each.version().version())));
+    }
+
+    /** The flows that orders may enter now, in the order of their names. */
+    public List<String> entrances() {
+        return flows.newest().stream()
+                .map(each -> each.version().flow())
+                .filter(flow -> newest(flow).isPresent())
+                .sorted()
+                .toList();
+    }
+
+    /** Whether there is such a flow, or has ever been one. */
+    public boolean isKnown(String flow) {
+        return known.contains(flow) || refusals.containsKey(FlowVersion.fileOf(flow));
     }
 
     /**
@@ -418,6 +438,7 @@ public final class Flows implements AutoCloseable {
                     List.of(Blame.of(file, Nodes.parse(file, text).orElseThrow(), e, flows.context())));
         }
         refusals.remove(file);
+        known.add(accepted.flow());
         somethingNew = true;
         LOG.atInfo()
                 .addKeyValue("file", file)

@@ -1,8 +1,12 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.order.OrderStyle;
+import io.caravanserai.order.Style;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.camel.CamelContext;
@@ -71,6 +75,9 @@ final class NamesCheck {
             return;
         }
         options(use, scheme);
+        if (scheme.equals("events")) {
+            style(use);
+        }
         if (scheme.equals("direct") && !use.isDynamic()) {
             direct(use, LocalNames.keyOf(use.full()));
         }
@@ -110,6 +117,32 @@ final class NamesCheck {
     private Fault unknownOption(Node node, String scheme, String name, Collection<String> known) {
         return Fault.at(
                 file, node, "component '" + scheme + "' has no option '" + name + "'" + DidYouMean.of(name, known));
+    }
+
+    /** A style of one's own is a flow: this one, or another that runs. */
+    private void style(EndpointUse use) {
+        Optional<Node> parameter = use.parameters().flatMap(parameters -> Nodes.value(parameters, "style"));
+        Optional<String> style = parameter
+                .filter(ScalarNode.class::isInstance)
+                .map(node -> ((ScalarNode) node).getValue())
+                .or(() -> Arrays.stream(use.query().split("&"))
+                        .filter(option -> option.startsWith("style="))
+                        .map(option -> option.substring("style=".length()))
+                        .findFirst());
+        style.filter(name -> !name.contains("{{"))
+                .filter(name -> Style.ofWire(name).isEmpty())
+                .map(name -> "direct:" + OrderStyle.FLOW_PREFIX + name)
+                .filter(entry -> !local.contains(entry) && !around.others().containsKey(entry))
+                .ifPresent(entry -> {
+                    Set<String> names = new TreeSet<>();
+                    Arrays.stream(Style.values()).map(Style::wire).forEach(names::add);
+                    faults.add(Fault.at(
+                            file,
+                            parameter.orElse(use.node()),
+                            "there is no style '" + style.get() + "'" + DidYouMean.of(style.get(), names)
+                                    + ": it is none of " + Style.names() + ", and no flow begins with '" + entry
+                                    + "'"));
+                });
     }
 
     private void direct(EndpointUse use, String name) {

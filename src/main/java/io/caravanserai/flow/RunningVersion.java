@@ -30,6 +30,7 @@ final class RunningVersion {
     private final LocalNames names;
     private final Set<String> calls;
     private final List<HttpDoors.Door> httpDoors;
+    private final boolean hasSaga;
     private final FlowBeans beansBefore;
     private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
@@ -44,6 +45,7 @@ final class RunningVersion {
         this.names = loaded.names();
         this.calls = loaded.calls();
         this.httpDoors = loaded.httpDoors();
+        this.hasSaga = loaded.hasSaga();
         this.beansBefore = beansBefore;
     }
 
@@ -134,6 +136,11 @@ final class RunningVersion {
     /** The ids of its routes, as people wrote them. */
     List<String> ids() {
         return ids;
+    }
+
+    /** Whether a saga keeps the compensations of its orders. */
+    boolean hasSaga() {
+        return hasSaga;
     }
 
     /** What it serves over HTTP. */

@@ -25,6 +25,7 @@ final class SqlFlowVersions {
     private static final String ALL = """
             SELECT file, version, hash, folder_hash, text, kamelets, who, at FROM flow_versions WHERE file = ? ORDER BY version DESC
             """;
+    private static final String FILES = "SELECT DISTINCT file FROM flow_versions";
     private static final String INSERT = """
             INSERT INTO flow_versions (file, version, hash, folder_hash, text, kamelets, who, at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -75,6 +76,11 @@ final class SqlFlowVersions {
     /** Takes back a version under which no order can have begun, for it did not start. */
     CompletableFuture<Integer> withdraw(FlowVersion version) {
         return store.write("withdraw-flow", version.file(), tx -> tx.update(DELETE, version.file(), version.version()));
+    }
+
+    /** The files that have had a version. */
+    CompletableFuture<List<String>> files() {
+        return store.read(tx -> tx.list(FILES, row -> row.getString(1)));
     }
 
     CompletableFuture<Optional<FlowVersion>> newest(String file) {

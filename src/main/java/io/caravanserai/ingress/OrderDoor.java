@@ -1,7 +1,7 @@
 package io.caravanserai.ingress;
 
 import io.caravanserai.inbox.IdempotencyKeys;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
@@ -23,7 +23,7 @@ public record OrderDoor(
         OrderHistory history,
         IdempotencyKeys keys,
         Clock clock,
-        Style usualStyle,
+        OrderStyle usualStyle,
         Duration usualWait,
         String owner,
         boolean alone) {}

@@ -8,7 +8,7 @@ import io.caravanserai.http.Problem;
 import io.caravanserai.http.Request;
 import io.caravanserai.http.Response;
 import io.caravanserai.order.OrderStatus;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.service.order.OrderFilter;
 import java.util.Arrays;
 import java.util.Optional;
@@ -43,7 +43,7 @@ public final class OrderEndpoints implements HttpEndpoints {
         int limit = request.limit();
         OrderFilter filter = new OrderFilter(
                 request.query("status").map(OrderEndpoints::status).orElse(null),
-                request.query("style").map(OrderEndpoints::style).orElse(null),
+                request.query("style").map(this::style).orElse(null),
                 request.query("customerId").orElse(null),
                 Cursor.numberOf(request).orElse(null),
                 limit + 1);
@@ -62,9 +62,11 @@ public final class OrderEndpoints implements HttpEndpoints {
                 () -> Problem.badParameter("status", "must be one of " + names).asException());
     }
 
-    private static Style style(String name) {
-        return Style.ofWire(name)
-                .orElseThrow(() -> Problem.badParameter("style", "must be one of " + Style.names())
+    private OrderStyle style(String name) {
+        return door.entry()
+                .style(name)
+                .orElseThrow(() -> Problem.badParameter(
+                                "style", "must be one of " + door.entry().styleNames())
                         .asException());
     }
 }

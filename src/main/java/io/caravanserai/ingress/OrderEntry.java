@@ -7,6 +7,8 @@ import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.ingress.Submission.Accepted;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.OrderStyle;
+import io.caravanserai.order.Style;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
@@ -15,10 +17,13 @@ import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,13 +81,33 @@ public final class OrderEntry {
         }
     }
 
+    /** The style of a name: one that came with the hub, or a flow of one's own that is there or has been. */
+    public Optional<OrderStyle> style(String wire) {
+        return OrderStyle.of(wire).filter(style -> style instanceof Style || flows.isKnown(style.flow()));
+    }
+
+    /** The names of the styles that orders may ask for, for messages to people. */
+    public String styleNames() {
+        return Stream.concat(
+                        Arrays.stream(Style.values()),
+                        flows.entrances().stream()
+                                .flatMap(flow -> OrderStyle.ofFlow(flow).stream())
+                                .filter(style -> !(style instanceof Style)))
+                .map(OrderStyle::wire)
+                .collect(Collectors.joining(", "));
+    }
+
     /**
      * Takes an order in. When the future completes, what it tells is durable; it fails with {@link
      * io.caravanserai.store.StoreUnavailableException} when nothing could be done.
      */
     public CompletableFuture<Submission> submit(Sending sending) {
-        Optional<Integer> version = flows.newest(sending.style().flow()).map(Entrance::version);
-        String sagaId = sending.style().isOrchestrated() ? ids.get() : null;
+        Optional<Entrance> entrance = flows.newest(sending.style().flow());
+        Optional<Integer> version = entrance.map(Entrance::version);
+        boolean inSaga = sending.style() instanceof Style shipped
+                ? shipped.isOrchestrated()
+                : entrance.filter(Entrance::hasSaga).isPresent();
+        String sagaId = inSaga ? ids.get() : null;
         return store.<Submission>write(
                         "accept-order", sending.order().orderId(), tx -> accept(tx, sending, version, sagaId))
                 .handle((submission, failure) -> {

@@ -2,7 +2,7 @@ package io.caravanserai.ingress;
 
 import io.caravanserai.http.Problem;
 import io.caravanserai.inbox.IdempotencyKeys;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
@@ -24,10 +24,10 @@ public final class OrderMessages {
 
     private final OrderReader reader;
     private final OrderEntry entry;
-    private final Style usualStyle;
+    private final OrderStyle usualStyle;
 
     /** @param usualStyle of messages that name none */
-    public OrderMessages(OrderReader reader, OrderEntry entry, Style usualStyle) {
+    public OrderMessages(OrderReader reader, OrderEntry entry, OrderStyle usualStyle) {
         this.reader = reader;
         this.entry = entry;
         this.usualStyle = usualStyle;
@@ -65,21 +65,21 @@ public final class OrderMessages {
     public static final class NoFlowException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        NoFlowException(Style style) {
+        NoFlowException(OrderStyle style) {
             super("no flow for the style " + style.wire() + " runs", null, false, false);
         }
     }
 
     /** Takes a message. When the future fails nothing has happened, and the message is to be taken again later. */
     public CompletableFuture<Taken> take(Incoming message) {
-        Optional<Style> style = message.style().isEmpty()
+        Optional<OrderStyle> style = message.style().isEmpty()
                 ? Optional.of(usualStyle)
-                : message.style().flatMap(Style::ofWire);
+                : message.style().flatMap(entry::style);
         if (style.isEmpty()) {
             return refused(
                     "unknown-style",
                     Problem.badParameter(
-                            "style", "'" + message.style().orElseThrow() + "' is none of " + Style.names()));
+                            "style", "'" + message.style().orElseThrow() + "' is none of " + entry.styleNames()));
         }
         if (message.idempotencyKey().filter(key -> key.length() > LONGEST_KEY).isPresent()) {
             return refused(

@@ -4,7 +4,7 @@ import io.caravanserai.http.Problem;
 import io.caravanserai.http.Request;
 import io.caravanserai.http.Response;
 import io.caravanserai.inbox.IdempotencyKeys;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
@@ -37,7 +37,7 @@ final class OrderPosts {
     private final OrderHistory history;
     private final IdempotencyKeys keys;
     private final Clock clock;
-    private final Style usualStyle;
+    private final OrderStyle usualStyle;
     private final Duration usualWait;
     private final String owner;
     private final boolean alone;
@@ -59,7 +59,7 @@ final class OrderPosts {
     }
 
     CompletionStage<Response> post(Request request) {
-        Style style = style(request);
+        OrderStyle style = style(request);
         Optional<String> key = IdempotencyKey.of(request);
         Preference preference = Preference.of(request, usualWait);
         Reading reading = reader.read(request.body());
@@ -82,10 +82,10 @@ final class OrderPosts {
         return once(key.get(), sending, preference);
     }
 
-    private Style style(Request request) {
+    private OrderStyle style(Request request) {
         return request.query("style")
-                .map(name -> Style.ofWire(name)
-                        .orElseThrow(() -> Problem.badParameter("style", "must be one of " + Style.names())
+                .map(name -> entry.style(name)
+                        .orElseThrow(() -> Problem.badParameter("style", "must be one of " + entry.styleNames())
                                 .asException()))
                 .orElse(usualStyle);
     }

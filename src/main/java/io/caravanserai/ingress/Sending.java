@@ -1,7 +1,7 @@
 package io.caravanserai.ingress;
 
 import io.caravanserai.order.Order;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -20,7 +20,7 @@ import java.util.Optional;
 public record Sending(
         Order order,
         byte[] body,
-        Style style,
+        OrderStyle style,
         Optional<String> idempotencyKey,
         Optional<String> traceparent,
         Duration answerWithin) {

@@ -1,7 +1,7 @@
 package io.caravanserai.ingress;
 
 import io.caravanserai.inbox.IdempotencyKeys;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -29,5 +29,5 @@ public sealed interface Submission {
     record KeyReused() implements Submission {}
 
     /** No flow for the style runs: nothing was done. */
-    record NoFlow(Style style) implements Submission {}
+    record NoFlow(OrderStyle style) implements Submission {}
 }

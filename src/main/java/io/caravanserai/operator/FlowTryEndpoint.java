@@ -15,9 +15,9 @@ import io.caravanserai.http.Problem;
 import io.caravanserai.http.Request;
 import io.caravanserai.http.Response;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
-import io.caravanserai.order.Style;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepRefusedException;
 import io.caravanserai.service.order.HistoryEntry;
@@ -87,9 +87,7 @@ public final class FlowTryEndpoint implements HttpEndpoints, Rehearsal, AutoClos
     }
 
     private List<Sample> last(Transaction tx, String flow, int limit) throws SQLException {
-        Optional<Style> style = Arrays.stream(Style.values())
-                .filter(each -> each.flow().equals(flow))
-                .findFirst();
+        Optional<OrderStyle> style = OrderStyle.ofFlow(flow);
         List<Sample> samples = new ArrayList<>();
         for (OrderView order : orders.list(tx, new OrderFilter(null, style.orElse(null), null, null, limit))) {
             sample(tx, order.orderId()).ifPresent(samples::add);

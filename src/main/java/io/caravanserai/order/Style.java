@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** How an order travels through the hub. */
-public enum Style {
+/** The styles that come with the hub. */
+public enum Style implements OrderStyle {
     REQUEST_REPLY,
     QUEUE,
     PUBSUB,
@@ -14,14 +14,9 @@ public enum Style {
 
     private final String wire = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
-    /** The name that settings and messages carry, such as {@code request-reply}. */
+    @Override
     public String wire() {
         return wire;
-    }
-
-    /** The flow that carries orders of this style, which is also the name of its file without the ending. */
-    public String flow() {
-        return "order-" + wire;
     }
 
     /** Whether a saga keeps the compensations; else each service reacts to failure events by itself. */

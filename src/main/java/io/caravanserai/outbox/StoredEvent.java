@@ -4,7 +4,7 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventType;
 import io.caravanserai.event.EventVersions;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -33,7 +33,7 @@ public record StoredEvent(long sequence, CloudEvent event) {
                                 row.getString("causation_id"),
                                 row.getString("traceparent"),
                                 Optional.ofNullable(row.getString("style"))
-                                        .flatMap(Style::ofWire)
+                                        .flatMap(OrderStyle::of)
                                         .orElse(null)),
                         row.getString("data")));
     }

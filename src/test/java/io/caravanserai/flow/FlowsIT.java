@@ -48,7 +48,7 @@ class FlowsIT {
         hub.start();
 
         Entrance entrance = hub.flows.newest(FLOW).orElseThrow();
-        assertThat(entrance).isEqualTo(new Entrance(FLOW, 1, "direct:order-queue@1"));
+        assertThat(entrance).isEqualTo(new Entrance(FLOW, 1, false, "direct:order-queue@1"));
         assertThat(hub.send(entrance.uri())).isEqualTo("hello one served");
         assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
         assertThat(hub.context.getRoute("order-queue@1")).isNotNull();

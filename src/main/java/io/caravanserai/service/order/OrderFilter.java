@@ -1,7 +1,7 @@
 package io.caravanserai.service.order;
 
 import io.caravanserai.order.OrderStatus;
-import io.caravanserai.order.Style;
+import io.caravanserai.order.OrderStyle;
 
 /**
  * Which orders to list, newest first; null means any.
@@ -9,4 +9,4 @@ import io.caravanserai.order.Style;
  * @param before only orders with a sequence below this one
  * @param limit how many at most
  */
-public record OrderFilter(OrderStatus status, Style style, String customerId, Long before, int limit) {}
+public record OrderFilter(OrderStatus status, OrderStyle style, String customerId, Long before, int limit) {}

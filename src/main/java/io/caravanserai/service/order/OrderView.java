@@ -1,8 +1,8 @@
 package io.caravanserai.service.order;
 
 import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Reason;
-import io.caravanserai.order.Style;
 import java.math.BigDecimal;
 import java.time.Instant;
 
@@ -19,7 +19,7 @@ public record OrderView(
         String customerId,
         OrderStatus status,
         Reason reason,
-        Style style,
+        OrderStyle style,
         String flow,
         int flowVersion,
         String sagaId,

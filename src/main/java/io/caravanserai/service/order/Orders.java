@@ -4,8 +4,8 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStatus;
+import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Reason;
-import io.caravanserai.order.Style;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.store.Transaction;
 import java.math.BigDecimal;
@@ -98,7 +98,8 @@ public final class Orders implements OrderLookup {
      * @param traceparent of the request that brought it; null when it had none
      * @return false when there is an order of that id: nothing is done
      */
-    public boolean accept(Transaction tx, Order order, Style style, int flowVersion, String sagaId, String traceparent)
+    public boolean accept(
+            Transaction tx, Order order, OrderStyle style, int flowVersion, String sagaId, String traceparent)
             throws SQLException {
         Instant now = clock.instant();
         boolean accepted = tx.update(
@@ -149,7 +150,7 @@ public final class Orders implements OrderLookup {
                                 row.getString("saga_id"),
                                 null,
                                 row.getString("traceparent"),
-                                Style.ofWire(row.getString("style")).orElseThrow())),
+                                OrderStyle.of(row.getString("style")).orElseThrow())),
                 orderId);
     }
 
@@ -242,7 +243,7 @@ public final class Orders implements OrderLookup {
                 row.getString("customer_id"),
                 OrderStatus.valueOf(row.getString("status")),
                 reason(row.getString("reason")),
-                Style.ofWire(row.getString("style")).orElseThrow(),
+                OrderStyle.of(row.getString("style")).orElseThrow(),
                 row.getString("flow"),
                 row.getInt("flow_version"),
                 row.getString("saga_id"),
