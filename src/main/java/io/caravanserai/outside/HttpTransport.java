@@ -18,12 +18,15 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Calls an HTTP service. An attempt whose time is up closes its connection: the answer has nowhere to come to, and what
  * has not been sent by then is not sent.
  */
 final class HttpTransport implements Transport {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpTransport.class);
     private static final int LONGEST_ANSWER = 1024 * 1024;
     /** Shorter than services keep an idle connection, so that none is used that its other end has just closed. */
     private static final int KEEP_ALIVE_SECONDS = 4;
@@ -49,7 +52,13 @@ final class HttpTransport implements Transport {
                 .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
                 .setConnectTimeout((int) target.timeout().toMillis());
         // A connection that is being given up has its place for a moment beside the next: no call waits for that.
-        this.client = vertx.createHttpClient(options, new PoolOptions().setHttp1MaxSize(2 * maxConcurrent));
+        this.client = vertx.httpClientBuilder()
+                .with(options)
+                .with(new PoolOptions().setHttp1MaxSize(2 * maxConcurrent))
+                // The attempt that it carries tells of a broken connection; Vert.x would log each as an error.
+                .withConnectHandler(connection -> connection.exceptionHandler(
+                        cause -> LOG.debug("a connection to {} broke: {}", target.url(), cause.getMessage())))
+                .build();
     }
 
     @Override

@@ -19,8 +19,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class OutsideCalls implements AutoCloseable {
     private final CallRules rules;
     private final Map<String, ServiceLine> lines = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<CallResult>> underWay = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Made>> underWay = new ConcurrentHashMap<>();
     private final Set<CallRun> runs = ConcurrentHashMap.newKeySet();
+    private final FailedAttempts failed = new FailedAttempts();
     private final StepsInFlight steps = new StepsInFlight();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(threads("outside-timer"));
     /** For what blocks and for what flows do next; as many threads as calls that do so, which places bound. */
@@ -55,32 +56,58 @@ final class OutsideCalls implements AutoCloseable {
     }
 
     /**
+     * What came of a call.
+     *
+     * @param attempt which attempt it was, from 1
+     */
+    record Made(CallResult result, int attempt) {}
+
+    /**
      * Makes one attempt of a call.
      *
-     * @param attempt from 1
-     * @param lastFailure why the attempt before failed; null at the first
      * @return completes with what came of it, on any thread; exceptionally when the hub stops or its store is away
      */
-    CompletableFuture<CallResult> make(
-            Call call,
-            int attempt,
-            String lastFailure,
-            Transport.Request request,
-            Transport transport,
-            ServiceLine line) {
+    CompletableFuture<Made> make(Call call, Transport.Request request, Transport transport, ServiceLine line) {
         if (closed) {
             return CompletableFuture.failedFuture(stopping());
         }
-        CallRun run = new CallRun(call, attempt, lastFailure, request, transport, line, rules, steps, timer);
         String key = call.idempotencyKey();
-        if (key != null) {
-            String flight = key + " " + call.target();
-            CompletableFuture<CallResult> earlier = underWay.putIfAbsent(flight, run.result());
-            if (earlier != null) {
-                return earlier;
-            }
-            run.result().whenComplete((done, failure) -> underWay.remove(flight, run.result()));
+        if (key == null) {
+            return begin(new CallRun(call, 1, null, request, transport, line, rules, steps, timer))
+                    .thenApply(result -> new Made(result, 1));
         }
+        String flight = key + " " + call.target();
+        CompletableFuture<Made> mine = new CompletableFuture<>();
+        CompletableFuture<Made> earlier = underWay.putIfAbsent(flight, mine);
+        if (earlier != null) {
+            return earlier;
+        }
+        FailedAttempts.Failed before = failed.of(flight);
+        int attempt = before.attempts() + 1;
+        begin(new CallRun(call, attempt, before.last(), request, transport, line, rules, steps, timer))
+                .whenComplete((result, failure) -> {
+                    count(flight, attempt, result);
+                    underWay.remove(flight);
+                    if (failure == null) {
+                        mine.complete(new Made(result, attempt));
+                    } else {
+                        mine.completeExceptionally(failure);
+                    }
+                });
+        return mine;
+    }
+
+    private void count(String flight, int attempt, CallResult result) {
+        if (result instanceof CallResult.Failed failure) {
+            failed.add(flight, attempt, failure.detail());
+        } else if (result instanceof CallResult.Answered || result instanceof CallResult.TurnedBack) {
+            failed.forget(flight);
+        } else if (result instanceof CallResult.Refused refusal) {
+            failed.add(flight, attempt, refusal.detail());
+        }
+    }
+
+    private CompletableFuture<CallResult> begin(CallRun run) {
         runs.add(run);
         run.result().whenComplete((done, failure) -> runs.remove(run));
         run.enter();

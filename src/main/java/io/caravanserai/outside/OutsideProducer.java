@@ -27,15 +27,10 @@ import org.apache.camel.support.MessageHelper;
 final class OutsideProducer extends DefaultAsyncProducer {
     private static final String ANSWER = "answer";
     private static final String IDEMPOTENCY_KEY = "Idempotency-Key";
-    /** Property with the failed attempts of this message, by call. */
-    private static final String FAILED = "CaravanseraiFailedCalls";
 
     private final OutsideEndpoint endpoint;
     private Transport transport;
     private ServiceLine line;
-
-    /** Attempts of one call that have failed. */
-    private record Failed(int attempts, String last) {}
 
     OutsideProducer(OutsideEndpoint endpoint) {
         super(endpoint);
@@ -62,11 +57,10 @@ final class OutsideProducer extends DefaultAsyncProducer {
     public boolean process(Exchange exchange, AsyncCallback callback) {
         try {
             Call call = call(exchange);
-            Failed failed = failed(exchange, call);
             endpoint.calls()
-                    .make(call, failed.attempts() + 1, failed.last(), request(exchange, call), transport, line)
+                    .make(call, request(exchange, call), transport, line)
                     .whenCompleteAsync(
-                            (result, failure) -> take(exchange, call, failed, result, failure, callback),
+                            (made, failure) -> take(exchange, call, made, failure, callback),
                             endpoint.calls().executor());
             return false;
         } catch (RejectedExecutionException e) {
@@ -131,36 +125,33 @@ final class OutsideProducer extends DefaultAsyncProducer {
         return body;
     }
 
-    private void take(
-            Exchange exchange, Call call, Failed before, CallResult result, Throwable failure, AsyncCallback callback) {
+    private void take(Exchange exchange, Call call, OutsideCalls.Made made, Throwable failure, AsyncCallback callback) {
         if (failure != null) {
             exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
-        } else if (result instanceof CallResult.Answered answer) {
+        } else if (made.result() instanceof CallResult.Answered answer) {
             if (endpoint.isAnswered()) {
                 Message message = new DefaultMessage(exchange.getContext());
                 message.setBody(answer.body());
                 message.setHeaders(new LinkedHashMap<>(answer.headers()));
                 ExchangeHelper.setVariableFromMessageBodyAndHeaders(exchange, ANSWER, message);
             }
-            forget(exchange, call);
-        } else if (result instanceof CallResult.TurnedBack) {
-            exchange.setException(new OrderClosedException(String.valueOf(call.subject()), "call for " + call.step()));
-        } else if (result instanceof CallResult.Refused refusal && call.action() == CallAction.DO) {
-            refuse(exchange, call, before.attempts() + 1, refusal, callback);
+        } else if (made.result() instanceof CallResult.TurnedBack) {
+            exchange.setException(new OrderClosedException(call.subject(), "call for " + call.step()));
+        } else if (made.result() instanceof CallResult.Refused refusal && call.action() == CallAction.DO) {
+            refuse(exchange, call, made.attempt(), refusal, callback);
             return;
-        } else if (result instanceof CallResult.NotDelivered lost) {
-            exchange.setException(new ServiceUnavailableException(
-                    call.step(), Math.max(1, before.attempts()), "not called: " + lost.detail()));
         } else {
-            String detail = call.target() + " "
-                    + (result instanceof CallResult.Failed failed
-                            ? failed.detail()
-                            : ((CallResult.Refused) result).detail());
-            int attempts = before.attempts() + 1;
-            remember(exchange, call, new Failed(attempts, detail));
-            exchange.setException(new ServiceUnavailableException(call.step(), attempts, detail));
+            exchange.setException(new ServiceUnavailableException(
+                    call.step(), made.attempt(), call.target() + " " + detail(made.result()), call.isUndo()));
         }
         callback.done(false);
+    }
+
+    private static String detail(CallResult result) {
+        if (result instanceof CallResult.NotDelivered lost) {
+            return "was not called: " + lost.detail();
+        }
+        return result instanceof CallResult.Failed failed ? failed.detail() : ((CallResult.Refused) result).detail();
     }
 
     private void refuse(Exchange exchange, Call call, int attempt, CallResult.Refused refusal, AsyncCallback callback) {
@@ -174,33 +165,5 @@ final class OutsideProducer extends DefaultAsyncProducer {
                             callback.done(false);
                         },
                         endpoint.calls().executor());
-    }
-
-    private static String memory(Call call) {
-        return call.step() + " " + call.action() + " " + call.target();
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Failed> all(Exchange exchange) {
-        Map<String, Failed> all = exchange.getProperty(FAILED, Map.class);
-        return all == null ? Map.of() : all;
-    }
-
-    private static Failed failed(Exchange exchange, Call call) {
-        return all(exchange).getOrDefault(memory(call), new Failed(0, null));
-    }
-
-    private static void remember(Exchange exchange, Call call, Failed failed) {
-        Map<String, Failed> all = new LinkedHashMap<>(all(exchange));
-        all.put(memory(call), failed);
-        exchange.setProperty(FAILED, all);
-    }
-
-    private static void forget(Exchange exchange, Call call) {
-        if (all(exchange).containsKey(memory(call))) {
-            Map<String, Failed> all = new LinkedHashMap<>(all(exchange));
-            all.remove(memory(call));
-            exchange.setProperty(FAILED, all);
-        }
     }
 }

@@ -16,6 +16,7 @@ public final class CommandReply implements AggregationStrategy {
     private static final String REFUSED = "stepRefused";
     private static final String CLOSED = "stepClosed";
     private static final String UNAVAILABLE = "stepUnavailable";
+    private static final String UNDO = "stepUndo";
     private static final String ATTEMPT = "stepAttempt";
     private static final String DETAIL = "stepDetail";
 
@@ -33,6 +34,7 @@ public final class CommandReply implements AggregationStrategy {
         } else if (caught instanceof ServiceUnavailableException unavailable) {
             reply.setHeader(UNAVAILABLE, unavailable.step().name());
             reply.setHeader(ATTEMPT, unavailable.attempt());
+            reply.setHeader(UNDO, unavailable.isUndo());
         }
     }
 
@@ -58,7 +60,10 @@ public final class CommandReply implements AggregationStrategy {
         String unavailable = reply.getHeader(UNAVAILABLE, String.class);
         if (unavailable != null) {
             return new ServiceUnavailableException(
-                    new StepName(unavailable), reply.getHeader(ATTEMPT, 1, Integer.class), detail);
+                    new StepName(unavailable),
+                    reply.getHeader(ATTEMPT, 1, Integer.class),
+                    detail,
+                    reply.getHeader(UNDO, false, Boolean.class));
         }
         return new IllegalStateException("a command failed: " + detail);
     }

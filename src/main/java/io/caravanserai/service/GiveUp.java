@@ -9,6 +9,7 @@ import io.caravanserai.outbox.Outbox;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.util.Deque;
 import java.util.Optional;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
@@ -19,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a flow calls when a service stayed unavailable through all attempts: records that its step failed, which turns
- * the order back. The exception that led here goes on to the saga.
+ * the order back. The exception that led here goes on to the saga. What was to undo a step fails here again, so that it
+ * is tried again or shown, and never counts as done.
  */
 public final class GiveUp extends AsyncProcessorSupport {
     private static final Logger LOG = LoggerFactory.getLogger(GiveUp.class);
@@ -60,6 +62,11 @@ public final class GiveUp extends AsyncProcessorSupport {
             callback.done(true);
             return true;
         }
+        if (unavailable.isUndo()) {
+            failAgain(exchange, unavailable);
+            callback.done(true);
+            return true;
+        }
         String causation = exchange.getMessage().getHeader(ServiceEndpoint.CAUSATION_ID, String.class);
         store.write("give-up", orderId, tx -> {
                     record(
@@ -84,6 +91,19 @@ public final class GiveUp extends AsyncProcessorSupport {
                     callback.done(false);
                 });
         return false;
+    }
+
+    /** A flow that handles the failure of a step must not make of it that the step is undone. */
+    private static void failAgain(Exchange exchange, ServiceUnavailableException unavailable) {
+        Deque<?> handlers = exchange.getProperty(ExchangePropertyKey.FATAL_FALLBACK_ERROR_HANDLER, Deque.class);
+        if (handlers == null || handlers.isEmpty()) {
+            exchange.setException(unavailable);
+        } else {
+            // In an onException, Camel takes a new exception for a fault of the handler and logs it as such; told that
+            // nothing is handled, Camel puts the caught one back. No step of the handler follows.
+            exchange.getExchangeExtension().setErrorHandlerHandled(false);
+            exchange.setRouteStop(true);
+        }
     }
 
     /**
