@@ -89,6 +89,46 @@ class OpenApiIT {
     }
 
     @Test
+    void itNamesTheQueryParametersThatAreKnownAndNoOther() {
+        hub.endpointsServed().forEach(endpoint -> {
+            Set<String> described = new TreeSet<>();
+            operation(endpoint.method(), endpoint.path()).path("parameters").forEach(parameter -> {
+                JsonNode resolved = resolved(parameter);
+                if (resolved.path("in").textValue().equals("query")) {
+                    described.add(resolved.path("name").textValue());
+                }
+            });
+            assertThat(endpoint.queryParameters())
+                    .as(endpoint.method() + " " + endpoint.path())
+                    .containsExactlyInAnyOrderElementsOf(described);
+        });
+    }
+
+    @Test
+    void anUnknownQueryParameterIsRefusedOnEveryPath() {
+        hub.endpointsServed().forEach(endpoint -> {
+            String path = endpoint.path().replaceAll("\\{[a-z]+\\}", "x");
+            String body = endpoint.mediaTypes().isEmpty() ? null : "{}";
+            String type = endpoint.mediaTypes().isEmpty()
+                    ? "application/json"
+                    : endpoint.mediaTypes().get(0);
+            Answer answer = hub.send(endpoint.method(), path + "?unheard-of=1", body, "Content-Type", type)
+                    .join();
+            assertThat(answer.status()).as(endpoint.method() + " " + path).isEqualTo(400);
+            assertThat(answer.json().path("parameter").textValue()).isEqualTo("unheard-of");
+        });
+        assertThat(hub.get("/orders?stauts=SHIPPED").json().path("detail").textValue())
+                .isEqualTo("stauts: is not a known parameter; did you mean status?");
+        assertThat(hub.get("/orders?status=SHIPPED&status=PAID").status()).isEqualTo(400);
+        assertThat(hub.get("/orders?STATUS=SHIPPED").status()).isEqualTo(400);
+        assertThat(hub.get("/orders?&").status()).isEqualTo(200);
+        assertThat(hub.post("/orders?stile=queue", order("unread", "pm_card_visa"))
+                        .status())
+                .isEqualTo(400);
+        assertThat(hub.get("/orders/unread").status()).isEqualTo(404);
+    }
+
+    @Test
     void itSaysWhichMediaTypesAreTaken() {
         hub.endpointsServed().stream()
                 .filter(endpoint -> !endpoint.mediaTypes().isEmpty())

@@ -19,6 +19,7 @@ public final class Endpoint {
     private final Handler handler;
     private final io.vertx.core.Handler<RoutingContext> raw;
     private List<String> mediaTypes = List.of();
+    private List<String> queryParameters = List.of();
     private boolean bodyRequired;
 
     Endpoint(String method, String path, Access access, Handler handler, io.vertx.core.Handler<RoutingContext> raw) {
@@ -42,6 +43,12 @@ public final class Endpoint {
         return this;
     }
 
+    /** The query parameters there are; each other one, and each that is given twice, is answered with 400. */
+    public Endpoint query(String... names) {
+        queryParameters = List.of(names);
+        return this;
+    }
+
     public String method() {
         return method;
     }
@@ -57,6 +64,10 @@ public final class Endpoint {
 
     public List<String> mediaTypes() {
         return mediaTypes;
+    }
+
+    public List<String> queryParameters() {
+        return queryParameters;
     }
 
     boolean bodyRequired() {

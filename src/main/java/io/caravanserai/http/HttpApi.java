@@ -70,6 +70,7 @@ public final class HttpApi {
         }
         Endpoint endpoint = found.get();
         String caller = doorKeeper.admit(endpoint.access(), method, http.headers());
+        QueryParameters.check(http.query(), endpoint.queryParameters());
         Map<String, String> parameters = match.get().parameters(endpoint);
         if (endpoint.raw() != null) {
             context.pathParams().putAll(parameters);

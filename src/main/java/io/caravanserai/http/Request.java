@@ -21,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +50,7 @@ public final class Request {
     private final Map<String, List<String>> query;
 
     Request(String query, Map<String, String> pathParameters, MultiMap headers, byte[] body, String caller) {
-        this.query = parse(query);
+        this.query = QueryParameters.parse(query);
         this.pathParameters = pathParameters;
         this.headers = headers;
         this.body = body;
@@ -211,26 +210,5 @@ public final class Request {
         return fault.getPath().stream()
                 .map(step -> "/" + (step.getFieldName() == null ? step.getIndex() : step.getFieldName()))
                 .collect(Collectors.joining("", "#", ""));
-    }
-
-    private static Map<String, List<String>> parse(String query) {
-        if (query == null || query.isEmpty()) {
-            return Map.of();
-        }
-        Map<String, List<String>> parameters = new HashMap<>();
-        for (String pair : query.split("&")) {
-            int equals = pair.indexOf('=');
-            String name = equals < 0 ? pair : pair.substring(0, equals);
-            String value = equals < 0 ? "" : pair.substring(equals + 1);
-            try {
-                parameters
-                        .computeIfAbsent(UrlText.decode(name), none -> new ArrayList<>())
-                        .add(UrlText.decode(value));
-            } catch (IllegalArgumentException e) {
-                throw Problem.of(400, "the query is not encoded rightly: " + e.getMessage())
-                        .asException();
-            }
-        }
-        return parameters;
     }
 }

@@ -27,8 +27,10 @@ public final class OrderEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.post("/orders", Access.SEND_ORDERS, posts::post).consuming(Response.JSON);
-        routes.get("/orders", Access.READ_ORDERS, this::list);
+        routes.post("/orders", Access.SEND_ORDERS, posts::post)
+                .consuming(Response.JSON)
+                .query("style");
+        routes.get("/orders", Access.READ_ORDERS, this::list).query("status", "style", "customerId", "limit", "cursor");
         routes.get("/orders/{id}", Access.READ_ORDERS, this::one);
     }
 

@@ -33,7 +33,7 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.get("/dead-letters", Access.READ, this::list);
+        routes.get("/dead-letters", Access.READ, this::list).query("source", "reason", "type", "limit", "cursor");
         routes.get("/dead-letters/{id}", Access.READ, this::get);
         routes.delete("/dead-letters/{id}", Access.OPERATE, this::delete);
         routes.post("/dead-letters/{id}/replay", Access.OPERATE, this::replay);

@@ -40,7 +40,7 @@ public final class EventEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.get("/events", Access.READ, this::events);
+        routes.get("/events", Access.READ, this::events).query("orderId", "after", "limit", "cursor");
         routes.raw("/events/stream", Access.READ, stream);
         routes.get("/schemas", Access.READ, this::schemas);
         routes.get("/asyncapi.yaml", Access.OPEN, this::asyncApi);

@@ -57,11 +57,13 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         routes.get("/flows/{file}", Access.READ, this::get);
         routes.put("/flows/{file}", Access.OPERATE, this::put).consuming(YAML);
         routes.delete("/flows/{file}", Access.OPERATE, this::delete);
-        routes.post("/flows/validate", Access.OPERATE, this::validate).consuming(YAML);
+        routes.post("/flows/validate", Access.OPERATE, this::validate)
+                .consuming(YAML)
+                .query("file");
         routes.get("/flows/{file}/versions", Access.READ, this::versions);
         routes.get("/flows/{file}/versions/{version}", Access.READ, this::version);
         routes.get("/flows/{file}/versions/{version}/kamelets/{name}", Access.READ, this::kamelet);
-        routes.get("/flows/{file}/diff", Access.READ, this::diff);
+        routes.get("/flows/{file}/diff", Access.READ, this::diff).query("from", "to");
         routes.post("/flows/{file}/rollback", Access.OPERATE, this::rollback).consumingOptionally(Response.JSON);
     }
 

@@ -61,7 +61,9 @@ public final class FlowTryEndpoint implements HttpEndpoints, Rehearsal, AutoClos
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.post("/flows/{file}/try", Access.OPERATE, this::attempt).consuming(FlowEndpoints.YAML);
+        routes.post("/flows/{file}/try", Access.OPERATE, this::attempt)
+                .consuming(FlowEndpoints.YAML)
+                .query("limit", "orderIds");
     }
 
     /** {@code ?limit=N} takes the last N orders of the flow, {@code ?orderIds=a,b} these. */

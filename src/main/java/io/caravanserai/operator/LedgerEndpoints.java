@@ -63,8 +63,8 @@ public final class LedgerEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.get("/payments", Access.READ, this::payments);
-        routes.get("/shipments", Access.READ, this::shipments);
+        routes.get("/payments", Access.READ, this::payments).query("orderId", "limit", "cursor");
+        routes.get("/shipments", Access.READ, this::shipments).query("orderId", "limit", "cursor");
     }
 
     private CompletionStage<Response> payments(Request request) {

@@ -42,7 +42,7 @@ public final class SagaEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.get("/sagas", Access.READ, this::list);
+        routes.get("/sagas", Access.READ, this::list).query("status", "limit", "cursor");
         routes.get("/sagas/{id}", Access.READ, request -> answer(request.path("id"), 200));
         routes.post("/sagas/{id}/retry", Access.OPERATE, request -> act(request, 202, (id, reason) -> sagas.retry(id)))
                 .consumingOptionally(Response.JSON);

@@ -31,7 +31,7 @@ public final class StockEndpoints implements HttpEndpoints {
 
     @Override
     public void register(HttpRoutes routes) {
-        routes.get("/stock", Access.READ, this::list);
+        routes.get("/stock", Access.READ, this::list).query("limit", "cursor");
         routes.get("/stock/{sku}", Access.READ, this::one);
         routes.put("/stock/{sku}", Access.OPERATE, this::set).consuming(Response.JSON);
     }

@@ -70,10 +70,12 @@ class HttpApiIT {
     private static void register(HttpRoutes routes) {
         routes.get("/open", Access.OPEN, request -> completedFuture(Response.of(200, "text/plain", "open")));
         routes.get(
-                "/parcels/{id}",
-                Access.READ,
-                request -> completedFuture(Response.json(
-                        200, Map.of("id", request.path("id"), "limit", request.limit(), "by", request.caller()))));
+                        "/parcels/{id}",
+                        Access.READ,
+                        request -> completedFuture(Response.json(
+                                200,
+                                Map.of("id", request.path("id"), "limit", request.limit(), "by", request.caller()))))
+                .query("limit");
         routes.get("/orders/{id}", Access.READ_ORDERS, request -> completedFuture(Response.noContent()));
         routes.post(
                         "/orders",
@@ -122,6 +124,7 @@ class HttpApiIT {
             GET    | /parcels/1?limit=0    | -                                | -           | 400
             GET    | /parcels/1?limit=201  | -                                | -           | 400
             GET    | /parcels/1?limit=two  | -                                | -           | 400
+            GET    | /parcels/1?limti=1   | -                                | -           | 400
             GET    | /parcels/1?limit=1&limit=2 | -                           | -           | 400
             DELETE | /parcels/1            | -                                | -           | 405
             POST   | /orders               | -                                | {}          | 415
