@@ -5,6 +5,7 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
+import io.caravanserai.flow.HubEdge;
 import io.caravanserai.flow.OrdersCarried;
 import io.caravanserai.flow.StepNames;
 import io.caravanserai.inbox.Inbox;
@@ -89,6 +90,7 @@ final class Core implements AutoCloseable {
         this.store = store;
         this.clock = clock;
         this.context = context;
+        HubEdge.guard(context, !settings.security().keys().isEmpty());
         this.orders = new Orders(clock);
         this.life = new OrderLife(clock, outcomes::ended);
         this.stepLog = new StepLog(ids, clock);
