@@ -85,7 +85,7 @@ record OrderCalls(Store store, Orders orders, DurableSagaService sagas, StepLog 
     public CompletableFuture<Reason> refused(Call call, int attempt, CallResult.Refused refusal) {
         Reason reason = refusal.byDecision()
                 ? call.step().step().map(OrderCalls::refusal).orElse(Reason.SERVICE_UNAVAILABLE)
-                : Reason.SERVICE_UNAVAILABLE;
+                : Reason.FLOW_ERROR;
         if (!call.isInHistory()) {
             return CompletableFuture.completedFuture(reason);
         }

@@ -27,10 +27,10 @@ import java.util.function.Function;
  * A payment provider on a socket of its own, with faults that a test switches: {@code POST /charges} takes money once
  * for each idempotency key, {@code POST /refunds} gives it back. It declines customers whose id ends with "poor".
  */
-final class FaultyProvider implements AutoCloseable {
+public final class FaultyProvider implements AutoCloseable {
 
     /** What goes wrong with a request. */
-    enum Fault {
+    public enum Fault {
         NONE,
         /** Answers well, and only just in time. */
         SLOW,
@@ -51,12 +51,12 @@ final class FaultyProvider implements AutoCloseable {
     }
 
     /** @param headers names in lower case */
-    record Request(String path, Map<String, String> headers, String body) {
-        String orderId() {
+    public record Request(String path, Map<String, String> headers, String body) {
+        public String orderId() {
             return headers.getOrDefault("orderid", "");
         }
 
-        String key() {
+        public String key() {
             return headers.getOrDefault("idempotency-key", "");
         }
     }
@@ -81,23 +81,23 @@ final class FaultyProvider implements AutoCloseable {
      * @param slowMillis how long a slow answer takes
      * @param lateMillis how long a late one takes: longer than the hub waits
      */
-    FaultyProvider(long slowMillis, long lateMillis) throws IOException {
+    public FaultyProvider(long slowMillis, long lateMillis) throws IOException {
         this.port = FreePort.take();
         this.slowMillis = slowMillis;
         this.lateMillis = lateMillis;
         up();
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
-    void faults(Function<Request, Fault> chosen) {
+    public void faults(Function<Request, Fault> chosen) {
         faults = chosen;
     }
 
     /** Listens again. */
-    void up() throws IOException {
+    public void up() throws IOException {
         ServerSocket listening = new ServerSocket();
         listening.setReuseAddress(true);
         listening.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
@@ -106,7 +106,7 @@ final class FaultyProvider implements AutoCloseable {
     }
 
     /** Refuses connections and breaks those there are, until {@link #up}. */
-    void down() throws IOException {
+    public void down() throws IOException {
         server.close();
         for (Socket socket : sockets) {
             socket.close();
@@ -245,30 +245,30 @@ final class FaultyProvider implements AutoCloseable {
     }
 
     /** How often the order was charged: once for each key. */
-    synchronized int charges(String orderId) {
+    public synchronized int charges(String orderId) {
         return chargeKeys.getOrDefault(orderId, Set.of()).size();
     }
 
     /** The money is with the provider. */
-    synchronized boolean keeps(String orderId) {
+    public synchronized boolean keeps(String orderId) {
         return chargeKeys.containsKey(orderId) && !refunded.contains(orderId);
     }
 
-    synchronized boolean hasRefunded(String orderId) {
+    public synchronized boolean hasRefunded(String orderId) {
         return refunded.contains(orderId);
     }
 
     /** What a hub must never do. */
-    List<String> violations() {
+    public List<String> violations() {
         return violations;
     }
 
     /** All requests, in the order they came. */
-    List<Request> requests() {
+    public List<Request> requests() {
         return requests;
     }
 
-    int mostInFlight() {
+    public int mostInFlight() {
         return mostInFlight.get();
     }
 

@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The shipped flows with the payment taken by an HTTP service outside, which also gives it back. */
-final class PaymentOutside {
+public final class PaymentOutside {
     private static final String CHARGE = """
             - to:
                 uri: kamelet:http-call
@@ -64,7 +64,7 @@ final class PaymentOutside {
     private PaymentOutside() {}
 
     /** A folder with the shipped flows, which a test may edit. */
-    static Path copyOfRoutes(Path folder) throws IOException {
+    public static Path copyOfRoutes(Path folder) throws IOException {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         try (Stream<Path> shipped = Files.list(Path.of("src/main/resources/routes"))) {
             for (Path file : shipped.toList()) {
@@ -75,9 +75,12 @@ final class PaymentOutside {
     }
 
     /** The file of a style's flow, with the provider on that port. */
-    static String of(Style style, int port, int timeoutMillis) throws IOException {
+    public static String of(Style style, int port, int timeoutMillis) throws IOException {
         String shipped = Files.readString(Path.of("src/main/resources/routes", style.flow() + ".camel.yaml"));
-        return edited(style, shipped).replace("PORT", "" + port).replace("TIMEOUT", "" + timeoutMillis);
+        return edited(style, shipped)
+                .replace("pay-back", "pay-back-" + style.wire())
+                .replace("PORT", "" + port)
+                .replace("TIMEOUT", "" + timeoutMillis);
     }
 
     private static String edited(Style style, String shipped) throws IOException {

@@ -124,7 +124,7 @@ public final class OrderLife implements Projection {
         if (state.reason() != null || state.status().isEnd()) {
             throw new OrderClosedException(orderId, "failure");
         }
-        if (context.sagaId() != null && context.style() != Style.PUBSUB && context.style() != Style.CHOREOGRAPHY) {
+        if (context.style() == Style.REQUEST_REPLY || context.style() == Style.QUEUE) {
             turnBack(tx, orderId, reason);
             return;
         }
