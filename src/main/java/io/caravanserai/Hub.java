@@ -69,6 +69,7 @@ public final class Hub implements AutoCloseable {
     private final List<HealthCheck> checks = List.of(
             new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
             new HealthCheck("messages", () -> messaging.trouble()),
+            new HealthCheck("name", () -> messaging.sharedName()),
             new HealthCheck("jms-door", () -> jmsDoor.flatMap(JmsOrders::trouble)),
             new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaDoor::trouble)));
 

@@ -17,6 +17,7 @@ import java.util.Set;
  * @param dataDir {@code hub.data.dir}: database and broker journal
  * @param routesDir {@code hub.routes.dir}: the flows, {@code *.camel.yaml}
  * @param nodeId {@code hub.node.id}: made at start when not set
+ * @param name {@code hub.name}: tells hubs apart that share a broker and have stores of their own
  * @param style {@code hub.orders.style}: of orders that do not name one
  * @param shippingCountries {@code hub.shipping.countries}: ISO 3166-1 alpha-2 codes
  * @param mail {@code hub.notification.mail.*}: empty when customers get no mail
@@ -25,6 +26,7 @@ public record HubSettings(
         Path dataDir,
         Path routesDir,
         String nodeId,
+        String name,
         OrderStyle style,
         Set<String> shippingCountries,
         Http http,

@@ -8,9 +8,14 @@ import io.caravanserai.kafka.KafkaMember;
 import io.caravanserai.kafka.KafkaTopic;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
 
 /** What stands between the hub and Kafka when it is switched on: the broker in the process, if asked for, and the link. */
@@ -34,16 +39,25 @@ final class KafkaSide implements AutoCloseable {
         try {
             Optional<EmbeddedKafka> broker = Optional.empty();
             String brokers = kafka.brokers();
+            List<KafkaTopic> topics =
+                    new ArrayList<>(List.of(KafkaTopic.ORDERS, KafkaTopic.DEAD_LETTERS, KafkaTopic.ORDER_EVENTS));
             if (kafka.mode() == HubSettings.Kafka.Mode.EMBEDDED) {
-                EmbeddedKafka embedded = new EmbeddedKafka(settings.dataDir().resolve("kafka"), kafka.port());
+                EmbeddedKafka embedded = new EmbeddedKafka(
+                        settings.dataDir().resolve("kafka"),
+                        kafka.port(),
+                        settings.security().keys(),
+                        settings.name());
                 embedded.start();
                 broker = Optional.of(embedded);
                 brokers = embedded.bootstrapServers();
+                // Senders may write there and make nothing.
+                topics.add(KafkaTopic.SIGNALS);
             }
             KafkaLink link = new KafkaLink(
                     brokers,
                     KafkaMember.of(settings.dataDir()),
-                    List.of(KafkaTopic.ORDERS, KafkaTopic.DEAD_LETTERS, KafkaTopic.ORDER_EVENTS));
+                    topics,
+                    broker.map(EmbeddedKafka::login).orElse(Map.of()));
             link.start();
             return Optional.of(new KafkaSide(broker, link, letters));
         } catch (IOException e) {
@@ -51,12 +65,29 @@ final class KafkaSide implements AutoCloseable {
         }
     }
 
-    /** Camel's component, for people's flows. Headers come as text: as bytes they would break a trace. */
-    KafkaComponent component() {
+    /**
+     * Adds Camel's component, for people's flows. Headers come as text: as bytes they would break a trace. Flows log in to
+     * the hub's own brokers; to others the hub's password is not told.
+     */
+    void addTo(CamelContext context) {
         KafkaComponent component = new KafkaComponent();
         component.getConfiguration().setBrokers(link.brokers());
         component.getConfiguration().setHeaderDeserializer(new ToStringKafkaHeaderDeserializer());
-        return component;
+        context.addComponent("kafka", component);
+        Map<String, Object> login = broker.map(EmbeddedKafka::login).orElse(Map.of());
+        if (login.isEmpty()) {
+            return;
+        }
+        context.getCamelContextExtension().registerEndpointCallback((uri, endpoint) -> {
+            if (endpoint instanceof KafkaEndpoint kafka
+                    && link.brokers().equals(kafka.getConfiguration().getBrokers())) {
+                KafkaConfiguration configuration = kafka.getConfiguration();
+                configuration.setSecurityProtocol((String) login.get("security.protocol"));
+                configuration.setSaslMechanism((String) login.get("sasl.mechanism"));
+                configuration.setSaslJaasConfig((String) login.get("sasl.jaas.config"));
+            }
+            return endpoint;
+        });
     }
 
     /** Why Kafka cannot be used at present; empty while it can. */

@@ -3,13 +3,16 @@ package io.caravanserai;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventSchemas;
+import io.caravanserai.flow.Flows;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.jms.CamelJmsConfiguration;
+import io.caravanserai.jms.HubPresence;
 import io.caravanserai.jms.JmsDeadLetterWatch;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsEventBus;
@@ -27,6 +30,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Supplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.jms.JmsComponent;
@@ -45,6 +49,8 @@ final class Messaging implements AutoCloseable {
     final EventBus bus;
     final EventLog log;
     final Optional<KafkaSide> kafka;
+    private final HubName name;
+    private final HubPresence presence;
     private final Relay relay;
     /** Events to Kafka for those outside, when the bus runs over something else. */
     private final Optional<Relay> kafkaRelay;
@@ -69,6 +75,8 @@ final class Messaging implements AutoCloseable {
             CamelContext context,
             EventBusListener listener) {
         this.codec = new EventCodec(schemas, settings.events().emit());
+        this.name = new HubName(settings.name());
+        this.presence = opened(new HubPresence(broker, name, storeId(settings)).start());
         RecordedEvents recorded = new RecordedEvents(store, clock);
         this.deadLetters = new DeadLetters(store, ids, clock);
         this.replays = new Replays(store, deadLetters, ids, clock);
@@ -77,23 +85,36 @@ final class Messaging implements AutoCloseable {
         this.deadLetterWatch = opened(new JmsDeadLetterWatch(broker, deadLetters));
         this.kafka = KafkaSide.open(settings, deadLetters);
         kafka.ifPresent(this::opened);
-        Optional<KafkaEventBus> overKafka = kafka.map(side ->
-                opened(new KafkaEventBus(side.link, codec, Retry.USUAL, side.deadLetters, listener, recorded::find)));
+        Optional<KafkaEventBus> overKafka = kafka.map(side -> opened(
+                new KafkaEventBus(side.link, name, codec, Retry.USUAL, side.deadLetters, listener, recorded::find)));
         if (settings.events().bus() == HubSettings.Events.Bus.KAFKA) {
             // The settings have been checked: this bus is not chosen without Kafka.
             this.bus = overKafka.orElseThrow();
             this.kafkaRelay = Optional.empty();
         } else {
-            this.bus = opened(new JmsEventBus(broker, codec, Retry.USUAL, jmsDeadLetters, listener, recorded::find));
+            this.bus =
+                    opened(new JmsEventBus(broker, name, codec, Retry.USUAL, jmsDeadLetters, listener, recorded::find));
             this.kafkaRelay = overKafka.map(out ->
                     opened(new Relay(Destination.KAFKA, store, codec, out::publish, deadLetters, recorded, clock)));
         }
         this.relay = opened(new Relay(Destination.BUS, store, codec, bus::publish, deadLetters, recorded, clock));
         this.log = new EventLog(store);
         this.stream = opened(new EventStream(log, settings.http().streams()));
-        context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));
-        kafka.ifPresent(side -> context.addComponent("kafka", side.component()));
+        context.addComponent(
+                "jms", new JmsComponent(new CamelJmsConfiguration(broker.pool(), name, Flows::isQueueOfVersion)));
+        kafka.ifPresent(side -> side.addTo(context));
         context.getRegistry().bind("eventBus", bus);
+    }
+
+    /** Only one process at a time has an embedded store, so each process stands for another store. */
+    private static String storeId(HubSettings settings) {
+        return settings.store().url().orElseGet(() -> UUID.randomUUID().toString());
+    }
+
+    /** That another hub, with a store of its own, has this hub's name; empty while none has. */
+    Optional<String> sharedName() {
+        return presence.trouble()
+                .or(() -> kafka.filter(side -> side.link.isNameShared()).map(side -> name.conflict("Kafka")));
     }
 
     /** Relays what is owed, then what comes. The Camel context must have been started. */

@@ -18,6 +18,7 @@ enum Setting {
     DATA_DIR("hub.data.dir", "data", "the folder of the database and the broker's journal"),
     ROUTES_DIR("hub.routes.dir", "", "the folder of the flows; empty: routes/ beside the hub, or of the checkout"),
     NODE_ID("hub.node.id", "", "this hub's name among several on one database; empty: made at start"),
+    NAME("hub.name", "hub", "this hub's name among several with stores of their own on one broker"),
     STORE_URL("hub.store.url", "", "jdbc:postgresql://..., or empty for the embedded database"),
     STORE_USER("hub.store.user", "", "who logs in to the database"),
     STORE_PASSWORD("hub.store.password", "", "with which password"),

@@ -71,6 +71,7 @@ final class SettingsParser {
                 value(Setting.DATA_DIR, SettingsParser::path),
                 optional(Setting.ROUTES_DIR, SettingsParser::path).orElse(usualRoutes),
                 optional(Setting.NODE_ID, SettingsParser::name).orElseGet(SettingsParser::newNodeId),
+                value(Setting.NAME, SettingsParser::name),
                 value(Setting.ORDERS_STYLE, SettingsParser::style),
                 optional(Setting.SHIPPING_COUNTRIES, SettingsParser::countries)
                         .orElseGet(SettingsParser::allButAntarctica),

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
@@ -193,7 +194,8 @@ class ForgedProgressIT {
                     Map.of("bootstrap.servers", hub.kafkaBrokers()),
                     new ByteArraySerializer(),
                     new ByteArraySerializer())) {
-                producer.send(KafkaCloudEvents.write("order-events", event)).get();
+                producer.send(KafkaCloudEvents.write("order-events", event, HubName.DEFAULT))
+                        .get();
             }
             return;
         }

@@ -230,7 +230,7 @@ class HubEdgeIT {
             STEERING.forEach(name -> record.headers().add(name, bytes("forged")));
             record.headers().add("X-Harmless", bytes("kept"));
             try (var producer = new org.apache.kafka.clients.producer.KafkaProducer<byte[], byte[]>(
-                    Map.of("bootstrap.servers", hub.kafkaBrokers()),
+                    KafkaKeysIT.settings(hub.kafkaBrokers(), "boss"),
                     new org.apache.kafka.common.serialization.ByteArraySerializer(),
                     new org.apache.kafka.common.serialization.ByteArraySerializer())) {
                 producer.send(record).get();

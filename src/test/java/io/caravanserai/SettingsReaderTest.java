@@ -69,6 +69,7 @@ class SettingsReaderTest {
                 Map.entry("hub.data.dir", "/var/hub"),
                 Map.entry("hub.routes.dir", "/etc/routes"),
                 Map.entry("hub.node.id", "node-1"),
+                Map.entry("hub.name", "east"),
                 Map.entry("hub.store.url", "jdbc:postgresql://db/hub"),
                 Map.entry("hub.store.user", "u"),
                 Map.entry("hub.store.password", "p"),
@@ -99,6 +100,7 @@ class SettingsReaderTest {
                         Path.of("/var/hub"),
                         Path.of("/etc/routes"),
                         "node-1",
+                        "east",
                         Style.PUBSUB,
                         Set.of("NL", "DE"),
                         new HubSettings.Http(

@@ -31,6 +31,7 @@ public final class TestSettings {
                 folder,
                 routes,
                 "test",
+                "hub",
                 Style.REQUEST_REPLY,
                 countries,
                 new HubSettings.Http(

@@ -1,5 +1,6 @@
 package io.caravanserai.broker;
 
+import io.caravanserai.HubSettings.ApiKey;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -41,6 +42,7 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     private final Path directory;
     private final int wantedPort;
+    private final Optional<KafkaLogins.Realm> realm;
     private final AtomicReference<String> trouble = new AtomicReference<>();
     private KafkaRaftServer server;
     private int port;
@@ -50,8 +52,29 @@ public final class EmbeddedKafka implements AutoCloseable {
      * @param port where it listens on the loopback address; 0 takes a free one
      */
     public EmbeddedKafka(Path directory, int port) {
+        this(directory, port, List.of(), "hub");
+    }
+
+    /**
+     * As the other one, with logins.
+     *
+     * @param keys who may log in, by SASL/PLAIN, and do what {@link KafkaPermissions} tells; none lets anyone in that
+     *     reaches the loopback address
+     * @param hubName what the consumer groups of the hub itself begin with
+     */
+    public EmbeddedKafka(Path directory, int port, List<ApiKey> keys, String hubName) {
         this.directory = directory.toAbsolutePath();
         this.wantedPort = port;
+        this.realm = keys.isEmpty() ? Optional.empty() : Optional.of(new KafkaLogins.Realm(keys, hubName));
+    }
+
+    /** Settings with which a client of the hub itself logs in; empty without keys. */
+    public Map<String, Object> login() {
+        return realm.<Map<String, Object>>map(known -> Map.of(
+                        "security.protocol", "SASL_PLAINTEXT",
+                        "sasl.mechanism", "PLAIN",
+                        "sasl.jaas.config", known.loginConfiguration()))
+                .orElse(Map.of());
     }
 
     /**
@@ -70,6 +93,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         // A server library ends the process on a fatal fault. Here that would end the hub, which has other doors.
         Exit.setExitProcedure(this::failed);
         Exit.setHaltProcedure(this::failed);
+        realm.ifPresent(KafkaLogins::open);
         port = portThatIsFree(wantedPort);
         try {
             KafkaConfig configuration = new KafkaConfig(configuration(portThatIsFree(0)));
@@ -109,6 +133,7 @@ public final class EmbeddedKafka implements AutoCloseable {
             server.awaitShutdown();
             server = null;
         }
+        realm.ifPresent(KafkaLogins::close);
     }
 
     /** Formatted beside its place and then moved there: a crash half-way leaves no half-formatted folder. */
@@ -169,7 +194,23 @@ public final class EmbeddedKafka implements AutoCloseable {
         configuration.put("background.threads", "2");
         configuration.put("group.coordinator.threads", "1");
         configuration.put("share.coordinator.threads", "1");
+        realm.ifPresent(known -> secure(configuration, known));
         return configuration;
+    }
+
+    /** The controller's listener too: on it anybody could make topics. */
+    private static void secure(Map<String, String> configuration, KafkaLogins.Realm realm) {
+        configuration.put("listener.security.protocol.map", "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT");
+        configuration.put("sasl.enabled.mechanisms", "PLAIN");
+        configuration.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
+        configuration.put("sasl.mechanism.controller.protocol", "PLAIN");
+        for (String listener : List.of("clients", "controller")) {
+            String plain = "listener.name." + listener + ".plain.sasl.";
+            configuration.put(plain + "jaas.config", realm.loginConfiguration());
+            configuration.put(plain + "server.callback.handler.class", KafkaLogins.class.getName());
+        }
+        configuration.put("authorizer.class.name", KafkaPermissions.class.getName());
+        configuration.put(KafkaPermissions.REALM, realm.id());
     }
 
     private void failed(int status, String message) {

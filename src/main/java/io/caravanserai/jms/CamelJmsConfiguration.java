@@ -1,5 +1,6 @@
 package io.caravanserai.jms;
 
+import io.caravanserai.bus.HubName;
 import jakarta.jms.ConnectionFactory;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
@@ -8,12 +9,14 @@ import jakarta.jms.TemporaryQueue;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.camel.component.jms.JmsConfiguration;
 import org.apache.camel.component.jms.TemporaryQueueResolver;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jms.core.MessageCreator;
+import org.springframework.jms.support.destination.DynamicDestinationResolver;
 
 /**
  * How flows use JMS unless they say otherwise: in transactions, and with replies to each other that do not wait for the
@@ -30,8 +33,19 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
     /** Shared by the copies of this that Camel makes for its endpoints. */
     private final ReplyQueues replyQueues = new ReplyQueues();
 
-    public CamelJmsConfiguration(ConnectionFactory connections) {
+    /**
+     * @param ownQueue whether a queue is one that only the routes of this hub use
+     */
+    public CamelJmsConfiguration(ConnectionFactory connections, HubName name, Predicate<String> ownQueue) {
         super(connections);
+        setDestinationResolver(new DynamicDestinationResolver() {
+            @Override
+            public Destination resolveDestinationName(Session session, String destination, boolean isTopic)
+                    throws JMSException {
+                boolean own = !isTopic && ownQueue.test(destination);
+                return super.resolveDestinationName(session, own ? name.ownQueue(destination) : destination, isTopic);
+            }
+        });
         // A message is gone from its queue in the transaction that sends what came of it, or not at all.
         setTransacted(true);
         setLazyCreateTransactionManager(false);

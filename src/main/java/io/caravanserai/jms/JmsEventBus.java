@@ -7,6 +7,7 @@ import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventFilter;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.bus.EventVerifier;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Events over the JMS topic {@code order-events}, as CloudEvents in binary mode. Each subscriber is a durable shared
- * subscription named {@code hub-} and its name.
+ * subscription named after the hub and itself: {@code hub-payment}. Events of hubs of other names are passed over.
  */
 public final class JmsEventBus implements EventBus {
     /** The topic that carries every event. */
@@ -54,6 +55,7 @@ public final class JmsEventBus implements EventBus {
     private static final int GROUPS = 512;
 
     private final JmsBroker broker;
+    private final HubName name;
     private final EventCodec codec;
     private final Retry retry;
     private final JmsDeadLetters deadLetters;
@@ -64,12 +66,14 @@ public final class JmsEventBus implements EventBus {
 
     public JmsEventBus(
             JmsBroker broker,
+            HubName name,
             EventCodec codec,
             Retry retry,
             JmsDeadLetters deadLetters,
             EventBusListener listener,
             EventVerifier verifier) {
         this.broker = broker;
+        this.name = name;
         this.codec = codec;
         this.retry = retry;
         this.deadLetters = deadLetters;
@@ -85,12 +89,12 @@ public final class JmsEventBus implements EventBus {
                 .map(subscription -> subscription.receiver.opened())
                 .toArray(CompletableFuture[]::new);
         return CompletableFuture.allOf(known)
-                .thenCompose(all ->
-                        publisher.send(events.stream().map(Published::new).toList()))
+                .thenCompose(all -> publisher.send(
+                        events.stream().map(event -> new Published(event, name)).toList()))
                 .thenRun(() -> listener.published(events.size()));
     }
 
-    private record Published(CloudEvent event) implements JmsSender.Outgoing {
+    private record Published(CloudEvent event, HubName hub) implements JmsSender.Outgoing {
         @Override
         public Destination destination(Session session) throws JMSException {
             return session.createTopic(TOPIC);
@@ -100,6 +104,9 @@ public final class JmsEventBus implements EventBus {
         public Message message(Session session) throws JMSException {
             TextMessage message = session.createTextMessage(event.data());
             for (Map.Entry<String, String> attribute : event.attributes().entrySet()) {
+                message.setStringProperty(JmsHeaders.CLOUD_EVENTS + attribute.getKey(), attribute.getValue());
+            }
+            for (Map.Entry<String, String> attribute : hub.attributes().entrySet()) {
                 message.setStringProperty(JmsHeaders.CLOUD_EVENTS + attribute.getKey(), attribute.getValue());
             }
             message.setStringProperty(JmsHeaders.CLOUD_EVENTS + "datacontenttype", CloudEvent.CONTENT_TYPE);
@@ -152,7 +159,7 @@ public final class JmsEventBus implements EventBus {
 
         JmsSubscription(String subscriber, EventFilter filter, EventHandler handler) {
             Optional<String> selector = JmsHeaders.selector(filter);
-            String name = "hub-" + subscriber;
+            String subscription = name.subscription(subscriber);
             this.executor = threads(subscriber);
             this.delivery = new Delivery(subscriber, handler, codec, retry, executor, deadLetters, listener, verifier);
             this.receiver = new JmsReceiver(
@@ -160,36 +167,40 @@ public final class JmsEventBus implements EventBus {
                     broker,
                     MOST_IN_HAND,
                     () -> true,
-                    session -> open(session, name, selector.orElse(null)),
+                    session -> open(session, subscription, selector.orElse(null)),
                     this::deliver);
             deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);
         }
 
-        private MessageConsumer open(Session session, String name, String selector) throws JMSException {
+        private MessageConsumer open(Session session, String subscription, String selector) throws JMSException {
             // An earlier text of the flow may have wanted other events. Artemis answers queue queries with the filter
             // that
             // a queue was created with: a subscriber that comes back to its first filter gets no OTHER_FILTER error.
-            broker.refilter(name, selector);
+            broker.refilter(subscription, selector);
             try {
-                return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
+                return session.createSharedDurableConsumer(session.createTopic(TOPIC), subscription, selector);
             } catch (JMSException e) {
                 if (!String.valueOf(e.getMessage()).contains(OTHER_FILTER)) {
                     throw e;
                 }
                 LOG.atWarn()
-                        .addKeyValue("subscriber", name)
+                        .addKeyValue("subscriber", subscription)
                         .log("a subscriber wants other events than before; what was kept for it is dropped");
-                session.unsubscribe(name);
-                return session.createSharedDurableConsumer(session.createTopic(TOPIC), name, selector);
+                session.unsubscribe(subscription);
+                return session.createSharedDurableConsumer(session.createTopic(TOPIC), subscription, selector);
             }
         }
 
         private CompletableFuture<Void> deliver(Message message) throws JMSException {
+            Map<String, String> attributes = JmsHeaders.attributes(message);
+            if (name.isOther(attributes)) {
+                return CompletableFuture.completedFuture(null);
+            }
             return delivery.deliver(
                     TOPIC,
                     new Delivery.Incoming(
                             JmsHeaders.id(message),
-                            JmsHeaders.attributes(message),
+                            attributes,
                             () -> headers(message),
                             JmsHeaders.isTooLarge(message)
                                     ? null

@@ -1,6 +1,7 @@
 package io.caravanserai.kafka;
 
 import io.caravanserai.bus.Delivery;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.event.CloudEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -15,11 +16,12 @@ public final class KafkaCloudEvents {
 
     private KafkaCloudEvents() {}
 
-    /** The record of an event; the order's events go to one partition and stay in line. */
-    public static ProducerRecord<byte[], byte[]> write(String topic, CloudEvent event) {
+    /** The record of an event of a hub; the order's events go to one partition and stay in line. */
+    public static ProducerRecord<byte[], byte[]> write(String topic, CloudEvent event, HubName hub) {
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>(topic, bytes(event.orderId()), bytes(event.data()));
         event.attributes().forEach((name, value) -> record.headers().add(PREFIX + name, bytes(value)));
+        hub.attributes().forEach((name, value) -> record.headers().add(PREFIX + name, bytes(value)));
         record.headers().add(CONTENT_TYPE, bytes(CloudEvent.CONTENT_TYPE));
         return record;
     }

@@ -5,6 +5,7 @@ import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.bus.EventVerifier;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
@@ -21,6 +22,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
  * Events over Kafka: one topic, in which the events of an order lie in one partition; each subscriber is a consumer
@@ -34,6 +36,7 @@ public final class KafkaEventBus implements EventBus {
     private static final int THREADS_OF_A_SUBSCRIBER = 8;
 
     private final KafkaLink link;
+    private final HubName name;
     private final EventCodec codec;
     private final Retry retry;
     private final KafkaDeadLetters deadLetters;
@@ -48,12 +51,14 @@ public final class KafkaEventBus implements EventBus {
      */
     public KafkaEventBus(
             KafkaLink link,
+            HubName name,
             EventCodec codec,
             Retry retry,
             KafkaDeadLetters deadLetters,
             EventBusListener listener,
             EventVerifier verifier) {
         this.link = link;
+        this.name = name;
         this.codec = codec;
         this.retry = retry;
         this.deadLetters = deadLetters;
@@ -65,7 +70,7 @@ public final class KafkaEventBus implements EventBus {
     @Override
     public CompletableFuture<Void> publish(List<CloudEvent> events) {
         var records = events.stream()
-                .map(event -> KafkaCloudEvents.write(KafkaTopic.ORDER_EVENTS.name(), event))
+                .map(event -> KafkaCloudEvents.write(KafkaTopic.ORDER_EVENTS.name(), event, name))
                 .toList();
         // Who subscribed before this was published must hear it, even if the brokers have been away since.
         CompletableFuture<?>[] places = subscribers.stream()
@@ -95,11 +100,12 @@ public final class KafkaEventBus implements EventBus {
                         letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
         RecordIntake intake = new RecordIntake(
                 link,
-                "hub-" + subscriber,
+                name.subscription(subscriber),
                 KafkaTopic.ORDER_EVENTS.name(),
                 RecordIntake.From.NOW,
                 LIMITS,
-                record -> Taken.until(delivery.deliver(record.topic(), KafkaCloudEvents.read(record))));
+                record -> Taken.until(deliver(delivery, record)));
+        link.watchGroup(name.subscription(subscriber));
         Subscriber subscribed = new Subscriber(intake, delivery, executor);
         subscribers.add(subscribed);
         intake.start();
@@ -108,6 +114,13 @@ public final class KafkaEventBus implements EventBus {
             intake.awaitPlaced(PLACED_WITHIN);
         }
         return subscribed;
+    }
+
+    private CompletableFuture<Void> deliver(Delivery delivery, ConsumerRecord<byte[], byte[]> record) {
+        Delivery.Incoming incoming = KafkaCloudEvents.read(record);
+        return name.isOther(incoming.attributes())
+                ? CompletableFuture.completedFuture(null)
+                : delivery.deliver(record.topic(), incoming);
     }
 
     @Override

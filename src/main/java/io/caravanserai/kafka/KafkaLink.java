@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -16,6 +18,7 @@ import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One cluster of brokers: sees to its topics, and knows whether it can be reached. The brokers may be away, at the start
@@ -30,9 +33,14 @@ public final class KafkaLink implements AutoCloseable {
     private final String brokers;
     private final String member;
     private final List<KafkaTopic> topics;
+    private final Map<String, Object> login;
     private final Thread watch = new Thread(this::watch, "kafka-link");
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    /** Groups of this hub's name, in which only members of its own store belong. */
+    private final Set<String> groups = ConcurrentHashMap.newKeySet();
+
     private volatile String trouble;
+    private volatile boolean shared;
     private volatile boolean closing;
 
     /**
@@ -42,6 +50,12 @@ public final class KafkaLink implements AutoCloseable {
      * @param topics that must be there
      */
     public KafkaLink(String brokers, String member, List<KafkaTopic> topics) {
+        this(brokers, member, topics, Map.of());
+    }
+
+    /** @param login settings with which clients log in; empty when nobody has to */
+    public KafkaLink(String brokers, String member, List<KafkaTopic> topics, Map<String, Object> login) {
+        this.login = Map.copyOf(login);
         this.brokers = brokers;
         this.member = member;
         this.topics = List.copyOf(topics);
@@ -57,6 +71,16 @@ public final class KafkaLink implements AutoCloseable {
     /** Why the brokers cannot be used at present; empty while they can. */
     public Optional<String> trouble() {
         return Optional.ofNullable(trouble);
+    }
+
+    /** Looks from now on for members of a group that are not of this hub. */
+    void watchGroup(String group) {
+        groups.add(group);
+    }
+
+    /** Whether another hub, with a store of its own, takes part in a group of this hub's name at present. */
+    public boolean isNameShared() {
+        return shared;
     }
 
     /**
@@ -80,7 +104,7 @@ public final class KafkaLink implements AutoCloseable {
     }
 
     Map<String, Object> producerSettings() {
-        Map<String, Object> settings = new HashMap<>();
+        Map<String, Object> settings = new HashMap<>(login);
         settings.put("bootstrap.servers", brokers);
         settings.put("client.id", member);
         settings.put("acks", "all");
@@ -97,7 +121,7 @@ public final class KafkaLink implements AutoCloseable {
     }
 
     Map<String, Object> consumerSettings(String group) {
-        Map<String, Object> settings = new HashMap<>();
+        Map<String, Object> settings = new HashMap<>(login);
         settings.put("bootstrap.servers", brokers);
         settings.put("group.id", group);
         settings.put("client.id", member + "-" + group);
@@ -124,10 +148,14 @@ public final class KafkaLink implements AutoCloseable {
         while (!closing) {
             try {
                 if (admin == null) {
-                    admin = Admin.create(Map.of(
-                            "bootstrap.servers", brokers, "client.id", member, "reconnect.backoff.max.ms", 1_000));
+                    Map<String, Object> settings = new HashMap<>(login);
+                    settings.put("bootstrap.servers", brokers);
+                    settings.put("client.id", member);
+                    settings.put("reconnect.backoff.max.ms", 1_000);
+                    admin = Admin.create(settings);
                 }
                 createMissing(admin);
+                lookForOthers(admin);
                 tell(null);
                 ready.complete(null);
             } catch (ExecutionException | TimeoutException | RuntimeException e) {
@@ -174,6 +202,31 @@ public final class KafkaLink implements AutoCloseable {
                             "the topic " + topic.name() + " is missing and cannot be created: " + reason(e), e);
                 }
             }
+        }
+    }
+
+    private void lookForOthers(Admin admin) throws TimeoutException, InterruptedException {
+        try {
+            boolean found = false;
+            for (var group : answer(
+                            admin.describeConsumerGroups(List.copyOf(groups)).all())
+                    .values()) {
+                found |= group.members().stream()
+                        .flatMap(each -> each.groupInstanceId().stream())
+                        .anyMatch(each -> !each.equals(member));
+            }
+            if (found != shared) {
+                LOG.atLevel(found ? Level.WARN : Level.INFO)
+                        .addKeyValue("brokers", brokers)
+                        .log(
+                                found
+                                        ? "another hub takes part in consumer groups of this hub's name (hub.name)"
+                                        : "no other hub takes part in consumer groups of this hub's name any more");
+            }
+            shared = found;
+        } catch (ExecutionException e) {
+            // Groups that are not there yet; or brokers that do not let the hub look.
+            LOG.debug("members of the hub's consumer groups cannot be looked at", e);
         }
     }
 

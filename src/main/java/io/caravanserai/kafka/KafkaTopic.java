@@ -16,6 +16,9 @@ public record KafkaTopic(String name, int partitions, int largestMessage) {
     /** Orders in. Takes more than an order may have, so that what is too large is seen among the dead letters. */
     public static final KafkaTopic ORDERS = new KafkaTopic("orders", 8, 4 * MEBI);
 
+    /** Signals for orders that wait for one. */
+    public static final KafkaTopic SIGNALS = new KafkaTopic("signals", 8, 4 * MEBI);
+
     /** Orders that could not be handled. */
     public static final KafkaTopic DEAD_LETTERS = new KafkaTopic("orders.DLT", 1, 8 * MEBI);
 

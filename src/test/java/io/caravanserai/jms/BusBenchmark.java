@@ -5,6 +5,7 @@ import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.EventCodec;
@@ -50,6 +51,7 @@ public final class BusBenchmark {
             try (JmsDeadLetters jmsLetters = new JmsDeadLetters(letters, broker);
                     JmsEventBus bus = new JmsEventBus(
                             broker,
+                            HubName.DEFAULT,
                             codec,
                             Retry.USUAL,
                             jmsLetters,

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.caravanserai.HubSettings;
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.bus.HubName;
 import jakarta.jms.Connection;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;
@@ -48,7 +49,8 @@ class CamelJmsConfigurationIT {
             return true;
         });
         context = new DefaultCamelContext();
-        context.addComponent("jms", new JmsComponent(new CamelJmsConfiguration(broker.pool())));
+        context.addComponent(
+                "jms", new JmsComponent(new CamelJmsConfiguration(broker.pool(), HubName.DEFAULT, queue -> false)));
         context.addRoutes(new RouteBuilder() {
             @Override
             public void configure() {

@@ -6,6 +6,7 @@ import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.EventCodec;
@@ -52,6 +53,7 @@ class JmsEventBusIT extends EventBusContract {
     protected EventBus open(Retry retry) {
         return new JmsEventBus(
                 broker,
+                HubName.DEFAULT,
                 new EventCodec(new EventSchemas(), Map.of()),
                 retry,
                 jmsLetters,

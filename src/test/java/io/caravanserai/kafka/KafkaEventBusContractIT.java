@@ -5,6 +5,7 @@ import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.EventCodec;
@@ -69,6 +70,7 @@ class KafkaEventBusContractIT extends EventBusContract {
         reached.ready().join();
         return new KafkaEventBus(
                 reached,
+                HubName.DEFAULT,
                 new EventCodec(new EventSchemas(), Map.of()),
                 retry,
                 kafkaLetters,

@@ -11,6 +11,7 @@ import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.EventHandler;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
@@ -169,7 +170,8 @@ class KafkaEventBusIT {
 
     @Test
     void anEventIsACloudEventInBinaryMode() throws Exception {
-        ProducerRecord<byte[], byte[]> record = KafkaCloudEvents.write("order-events", event("o-1", 1));
+        ProducerRecord<byte[], byte[]> record =
+                KafkaCloudEvents.write("order-events", event("o-1", 1), HubName.DEFAULT);
 
         assertThat(record.key()).isEqualTo("o-1".getBytes(StandardCharsets.UTF_8));
         assertThat(record.headers())
@@ -191,6 +193,7 @@ class KafkaEventBusIT {
         KafkaDeadLetters kafkaLetters = new KafkaDeadLetters(deadLetters, link);
         KafkaEventBus bus = new KafkaEventBus(
                 link,
+                HubName.DEFAULT,
                 new EventCodec(new EventSchemas(), Map.of()),
                 new Retry(3, Duration.ofMillis(10), Duration.ofMillis(50)),
                 kafkaLetters,

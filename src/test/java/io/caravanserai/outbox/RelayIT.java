@@ -10,6 +10,7 @@ import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
+import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
@@ -135,7 +136,13 @@ class RelayIT {
         JmsDeadLetters jmsLetters = new JmsDeadLetters(letters, broker);
         ConcurrentLinkedQueue<CloudEvent> heard = new ConcurrentLinkedQueue<>();
         try (JmsEventBus bus = new JmsEventBus(
-                broker, codec, Retry.USUAL, jmsLetters, new EventBusListener() {}, EventBusContract.ALL_RECORDED)) {
+                broker,
+                HubName.DEFAULT,
+                codec,
+                Retry.USUAL,
+                jmsLetters,
+                new EventBusListener() {},
+                EventBusContract.ALL_RECORDED)) {
             bus.subscribe("test", event -> {
                 heard.add(event);
                 return CompletableFuture.completedFuture(null);
