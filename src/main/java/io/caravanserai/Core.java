@@ -3,6 +3,7 @@ package io.caravanserai;
 import io.caravanserai.bus.OpenOrders;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.OrderEvent;
+import io.caravanserai.flow.AllowedUse;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.HubEdge;
@@ -120,6 +121,7 @@ final class Core implements AutoCloseable {
         context.getRegistry().bind("commandReply", new CommandReply());
         this.once = new OnceRepository(store, new Inbox(clock));
         context.getRegistry().bind("once", once);
+        AllowedUse.limit(context, settings.flows().allowedComponents());
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);
         this.recovery = new Recovery(

@@ -35,6 +35,7 @@ public record HubSettings(
         Kafka kafka,
         Events events,
         Saga saga,
+        Flows flows,
         Optional<Mail> mail,
         Security security) {
 
@@ -111,6 +112,14 @@ public record HubSettings(
      * @param compensationBackoff before the second attempt; doubles up to 30 s
      */
     public record Saga(Duration timeout, int compensationAttempts, Duration compensationBackoff) {}
+
+    /**
+     * {@code hub.flows.*}
+     *
+     * @param allowedComponents what flows may use, each a component, {@code bean:NAME} or {@code language:NAME}; empty for
+     *     all
+     */
+    public record Flows(Set<String> allowedComponents) {}
 
     /**
      * {@code hub.notification.mail.*}

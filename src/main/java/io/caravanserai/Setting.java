@@ -33,6 +33,10 @@ enum Setting {
             "request-reply",
             "of orders that name none: request-reply, queue, pubsub, choreography, or STYLE of a flow order-STYLE.camel.yaml"),
     SHIPPING_COUNTRIES("hub.shipping.countries", "", "ISO codes, comma separated; empty: every country but AQ"),
+    FLOWS_ALLOWED_COMPONENTS(
+            "hub.flows.allowed-components",
+            "",
+            "what flows may use: components, bean:NAME, language:NAME, comma separated; empty: all"),
     SAGA_TIMEOUT("hub.saga.timeout", "60s", "a saga that has not ended by then is compensated"),
     SAGA_COMPENSATION_ATTEMPTS(
             "hub.saga.compensation.attempts", "10", "how often a compensation is tried before its saga is stuck"),

@@ -41,6 +41,8 @@ final class SettingsParser {
     private static final String STYLES = "one of " + Style.names() + ", or STYLE of a flow order-STYLE.camel.yaml";
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+    private static final Pattern COMPONENT =
+            Pattern.compile("[A-Za-z0-9][A-Za-z0-9+.-]*|(?:bean|language):[A-Za-z0-9_$.#-]+");
     private static final Pattern BROKERS = Pattern.compile("[^\\s,:]+:\\d{1,5}(\\s*,\\s*[^\\s,:]+:\\d{1,5})*");
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
     private static final Pattern LOGIN_IN_URL = Pattern.compile(":.*@");
@@ -97,6 +99,8 @@ final class SettingsParser {
                         value(Setting.SAGA_TIMEOUT, SettingsParser::positive),
                         value(Setting.SAGA_COMPENSATION_ATTEMPTS, SettingsParser::attempts),
                         value(Setting.SAGA_COMPENSATION_BACKOFF, SettingsParser::positive)),
+                new HubSettings.Flows(optional(Setting.FLOWS_ALLOWED_COMPONENTS, SettingsParser::components)
+                        .orElse(Set.of())),
                 mail(),
                 new HubSettings.Security(optional(Setting.SECURITY_API_KEYS, SettingsParser::keys)
                         .orElse(List.of())));
@@ -297,6 +301,17 @@ final class SettingsParser {
 
     private static OrderStyle style(String text) {
         return OrderStyle.of(text).orElseThrow(() -> new Unreadable(STYLES));
+    }
+
+    private static Set<String> components(String text) {
+        Set<String> names = new TreeSet<>(list(text));
+        for (String name : names) {
+            if (!COMPONENT.matcher(name).matches()) {
+                throw new Unreadable(
+                        "components, bean:NAME and language:NAME, comma separated, which '" + name + "' is not");
+            }
+        }
+        return Set.copyOf(names);
     }
 
     private static Bus bus(String text) {

@@ -112,6 +112,7 @@ class SettingsReaderTest {
                         new HubSettings.Events(
                                 Bus.KAFKA, Map.of(EventType.OrderCreated, List.of(1, 2)), Duration.ofDays(7)),
                         new HubSettings.Saga(Duration.ofMinutes(1), 3, Duration.ofMillis(250)),
+                        new HubSettings.Flows(Set.of()),
                         Optional.of(new HubSettings.Mail(
                                 URI.create("smtps://mail.example:465"),
                                 Optional.of(new HubSettings.Login("hub", "secret")),

@@ -41,6 +41,7 @@ public final class TestSettings {
                 new HubSettings.Kafka(HubSettings.Kafka.Mode.OFF, "", 0),
                 new HubSettings.Events(HubSettings.Events.Bus.JMS, Map.of(), Duration.ofDays(30)),
                 saga,
+                new HubSettings.Flows(Set.of()),
                 Optional.empty(),
                 new HubSettings.Security(List.of()));
     }

@@ -54,6 +54,10 @@ final class FlowCheck {
         }
         if (faults.isEmpty()) {
             faults.addAll(NamesCheck.check(file, whole, around));
+            faults.addAll(SecretsCheck.check(file, whole, around));
+            if (alsoInItself) {
+                faults.addAll(AllowedUse.check(file, whole, around));
+            }
             faults.addAll(IdsCheck.check(file, whole, around));
             faults.addAll(HttpDoors.check(file, whole, around));
             faults.addAll(SagaCheck.check(file, whole));

@@ -80,6 +80,8 @@ public final class Flows implements AutoCloseable {
         Path kamelets = folder.resolveSibling("kamelets");
         this.folder = new FlowFolder(folder, kamelets);
         Kamelets.lookIn(context, kamelets);
+        PlaceholderGuard.install(context);
+        ExpressionGuard.install(context);
         this.flows = new RunningFlows(context);
         this.watch = new FolderWatch(this.folder, clock, new FolderWatch.Handler() {
             @Override

@@ -5,10 +5,11 @@ import java.util.Set;
 import org.apache.camel.Component;
 import org.apache.camel.saga.CamelSagaService;
 import org.apache.camel.spi.BeanRepository;
+import org.apache.camel.spi.Language;
 import org.apache.camel.spi.Registry;
 
 /**
- * The hub's beans, lent by name to a scratch context. Components and the saga service are not lent: a context makes them
+ * The hub's beans, lent by name to a scratch context. Components, languages and the saga service are not lent: a context makes them
  * its own, and would stop them when it is thrown away.
  */
 final class LiveBeans implements BeanRepository {
@@ -46,6 +47,6 @@ final class LiveBeans implements BeanRepository {
         if (bean instanceof CamelSagaService) {
             return sagas;
         }
-        return bean instanceof Component ? null : bean;
+        return bean instanceof Component || bean instanceof Language ? null : bean;
     }
 }

@@ -81,6 +81,8 @@ final class RehearsalContext implements AutoCloseable {
         context.setAutowiredEnabled(false);
         context.build();
         context.getPropertiesComponent().addPropertiesSource(new ScratchCheck.LiveProperties(around.context()));
+        PlaceholderGuard.install(context);
+        ExpressionGuard.install(context);
         for (String component : NamesCheck.components(around.context())) {
             if (!REAL.contains(component)) {
                 context.addComponent(component, stage.new Outside());

@@ -55,6 +55,8 @@ final class ScratchCheck {
         scratch.setLoadTypeConverters(false);
         scratch.build();
         scratch.getPropertiesComponent().addPropertiesSource(new LiveProperties(live));
+        PlaceholderGuard.install(scratch);
+        ExpressionGuard.install(scratch);
         for (String name : live.getComponentNames()) {
             borrow(scratch, name, live.getComponent(name, false, false));
         }
