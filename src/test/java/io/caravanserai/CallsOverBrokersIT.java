@@ -8,7 +8,14 @@ import io.caravanserai.broker.KafkaProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,6 +48,7 @@ class CallsOverBrokersIT {
                                         step: ship-order
                                   - to: direct:ship-order"""));
             assertThat(post(hub, "before").status()).isEqualTo(201);
+            onlyListedHeadersWentOut(kafka);
 
             kafka.kill();
             post(hub, "meanwhile", "Prefer", "respond-async");
@@ -97,6 +105,22 @@ class CallsOverBrokersIT {
             ships(hub, "frozen");
         } finally {
             broker.close();
+        }
+    }
+
+    private static void onlyListedHeadersWentOut(KafkaProcess kafka) {
+        Map<String, Object> settings =
+                Map.of("bootstrap.servers", kafka.bootstrapServers(), "auto.offset.reset", "earliest");
+        StringDeserializer text = new StringDeserializer();
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, text, text)) {
+            consumer.assign(List.of(new TopicPartition("warehouse", 0)));
+            ConsumerRecord<String, String> record = await().until(
+                            () -> consumer.poll(Duration.ofMillis(200)).iterator(), Iterator::hasNext)
+                    .next();
+            assertThat(record.key()).isEqualTo("before");
+            assertThat(record.headers())
+                    .extracting(Header::key)
+                    .containsExactlyInAnyOrder("Idempotency-Key", "Content-Type", "orderId");
         }
     }
 
