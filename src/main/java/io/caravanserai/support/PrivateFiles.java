@@ -50,7 +50,8 @@ public final class PrivateFiles {
             return 0;
         }
         Tightening tightening = new Tightening();
-        Files.walkFileTree(folder, tightening);
+        // A link at the start is followed, none below it.
+        Files.walkFileTree(folder.toRealPath(), tightening);
         return tightening.changed;
     }
 

@@ -135,6 +135,12 @@ public final class Customers implements AutoCloseable {
         });
     }
 
+    /** Sends the customers home when no hub will answer them any more. */
+    public void leave() {
+        isOpen = false;
+        threads.shutdownNow();
+    }
+
     /** Sends the customers home; the hub should be up, so that the last posts are answered. */
     @Override
     public void close() {
