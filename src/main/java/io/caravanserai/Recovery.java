@@ -50,7 +50,10 @@ final class Recovery implements AutoCloseable {
     private final FlowEntry entry;
     private final Clock clock;
     private final Duration timeout;
-    private final Instant started;
+    /** When this process started, or its store came back: orders that have not moved since are left behind. */
+    private volatile Instant since;
+
+    private boolean storeIsAway;
     private final Map<String, Instant> lastSent = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
         Thread thread = new Thread(work, "recovery");
@@ -74,7 +77,7 @@ final class Recovery implements AutoCloseable {
         this.entry = entry;
         this.clock = clock;
         this.timeout = timeout;
-        this.started = clock.instant();
+        this.since = clock.instant();
     }
 
     void watch() {
@@ -82,6 +85,16 @@ final class Recovery implements AutoCloseable {
     }
 
     private void pass() {
+        if (store.trouble().isPresent()) {
+            storeIsAway = true;
+            return;
+        }
+        if (storeIsAway) {
+            storeIsAway = false;
+            // Whoever carried an order has met the outage and let go of it.
+            lastSent.clear();
+            since = clock.instant();
+        }
         try {
             int resumed = runOnce(clock.instant()).get(60, TimeUnit.SECONDS);
             if (resumed > 0) {
@@ -165,7 +178,7 @@ final class Recovery implements AutoCloseable {
             return false;
         }
         // What an earlier process left behind is taken up at once.
-        return order.updatedAt().isBefore(started)
+        return order.updatedAt().isBefore(since)
                 || order.updatedAt().plus(patience).isBefore(now);
     }
 
@@ -176,8 +189,8 @@ final class Recovery implements AutoCloseable {
     private boolean isUnheard(OrderView order, Instant now) {
         // A flow of one's own may be driven by events as well.
         boolean drivenByEvents = order.style() != Style.REQUEST_REPLY && order.style() != Style.QUEUE;
-        Instant since = order.updatedAt().isBefore(started) ? started : order.updatedAt();
-        return drivenByEvents && since.plus(PATIENCE_WITH_QUEUES).isBefore(now);
+        Instant from = order.updatedAt().isBefore(since) ? since : order.updatedAt();
+        return drivenByEvents && from.plus(PATIENCE_WITH_QUEUES).isBefore(now);
     }
 
     private void repeatLastEvent(String orderId) {

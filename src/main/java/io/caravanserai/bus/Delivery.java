@@ -2,6 +2,7 @@ package io.caravanserai.bus;
 
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetterSink;
+import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.InvalidEventException;
@@ -30,6 +31,8 @@ public final class Delivery {
 
     private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
     private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
+    private static final Retry OUTAGE_RETRY =
+            new Retry(Integer.MAX_VALUE, Duration.ofMillis(500), Duration.ofSeconds(8));
 
     private final String subscriber;
     private final EventHandler handler;
@@ -185,7 +188,7 @@ public final class Delivery {
         return verifier.recorded(event)
                 .handle((recorded, error) -> {
                     if (error == null) {
-                        return recorded.map(found -> attempt(found, 1))
+                        return recorded.map(found -> attempt(found, 1, 0))
                                 .orElseGet(() -> CompletableFuture.completedFuture(null));
                     }
                     if (attempt == 1) {
@@ -200,10 +203,14 @@ public final class Delivery {
                 .thenCompose(handled -> handled);
     }
 
-    private CompletableFuture<Void> attempt(CloudEvent event, int attempt) {
+    /** @param outages attempts in a row that found a part of the hub away, and are not counted */
+    private CompletableFuture<Void> attempt(CloudEvent event, int attempt, int outages) {
         return once(event).handle((nothing, error) -> error).thenCompose(error -> {
             if (error == null) {
                 return CompletableFuture.<Void>completedFuture(null);
+            }
+            if (DeadLetters.isAway(error)) {
+                return afterOutage(event, attempt, outages, cause(error));
             }
             if (attempt >= retry.attempts()) {
                 return keepTrying(event, attempt, cause(error));
@@ -217,7 +224,7 @@ public final class Delivery {
                     .addKeyValue("attempt", attempt)
                     .addKeyValue("error", DeadLetter.firstLine(cause(error)))
                     .log("event not handled, trying again");
-            return after(retry.pauseAfter(attempt)).thenCompose(nothing -> attempt(event, attempt + 1));
+            return after(retry.pauseAfter(attempt)).thenCompose(nothing -> attempt(event, attempt + 1, 0));
         });
     }
 
@@ -227,8 +234,18 @@ public final class Delivery {
                 return CompletableFuture.<Void>failedFuture(error);
             }
             listener.retrying(subscriber, event, attempt, error);
-            return after(KEEP_TRYING_EVERY).thenCompose(nothing -> attempt(event, attempt + 1));
+            return after(KEEP_TRYING_EVERY).thenCompose(nothing -> attempt(event, attempt + 1, 0));
         });
+    }
+
+    /** What is away says so itself, in the log and at ready: no attempt is counted, nor a line written for each event. */
+    private CompletableFuture<Void> afterOutage(CloudEvent event, int attempt, int outages, Throwable error) {
+        LOG.atDebug()
+                .addKeyValue("subscriber", subscriber)
+                .addKeyValue("orderId", event.orderId())
+                .addKeyValue("error", DeadLetter.firstLine(error))
+                .log("event not handled while a part of the hub is away, trying again");
+        return after(OUTAGE_RETRY.pauseAfter(outages + 1)).thenCompose(nothing -> attempt(event, attempt, outages + 1));
     }
 
     private CompletableFuture<Void> once(CloudEvent event) {

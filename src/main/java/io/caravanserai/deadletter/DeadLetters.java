@@ -296,7 +296,8 @@ public final class DeadLetters implements DeadLetterSink {
         });
     }
 
-    private static boolean isAway(Throwable error) {
+    /** Whether a failure says nothing of the message: the broker or the store was away. Null is no failure. */
+    public static boolean isAway(Throwable error) {
         return error != null
                 && (cause(error) instanceof AwayException || cause(error) instanceof StoreUnavailableException);
     }

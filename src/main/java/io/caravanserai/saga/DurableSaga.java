@@ -1,5 +1,6 @@
 package io.caravanserai.saga;
 
+import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -186,7 +187,21 @@ final class DurableSaga implements CamelSagaCoordinator {
             return CompletableFuture.failedFuture(
                     new IllegalStateException("the hub is stopping: saga " + sagaId + " goes on with its next start"));
         }
+        Optional<StoreUnavailableException> away = storeUnavailable(exchange == null ? null : exchange.getException());
+        if (away.isPresent()) {
+            // No step has failed: the order goes on once the database can be written, up to its deadline.
+            return CompletableFuture.failedFuture(away.get());
+        }
         return bare(service.compensate(sagaId, cause(exchange, null)));
+    }
+
+    private static Optional<StoreUnavailableException> storeUnavailable(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StoreUnavailableException away) {
+                return Optional.of(away);
+            }
+        }
+        return Optional.empty();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.caravanserai.service;
 
 import io.caravanserai.order.Reason;
+import io.caravanserai.store.StoreUnavailableException;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
@@ -17,6 +18,7 @@ public final class CommandReply implements AggregationStrategy {
     private static final String CLOSED = "stepClosed";
     private static final String UNAVAILABLE = "stepUnavailable";
     private static final String UNDO = "stepUndo";
+    private static final String STORE_UNAVAILABLE = "storeUnavailable";
     private static final String ATTEMPT = "stepAttempt";
     private static final String DETAIL = "stepDetail";
 
@@ -35,6 +37,8 @@ public final class CommandReply implements AggregationStrategy {
             reply.setHeader(UNAVAILABLE, unavailable.step().name());
             reply.setHeader(ATTEMPT, unavailable.attempt());
             reply.setHeader(UNDO, unavailable.isUndo());
+        } else if (caught instanceof StoreUnavailableException) {
+            reply.setHeader(STORE_UNAVAILABLE, true);
         }
     }
 
@@ -64,6 +68,9 @@ public final class CommandReply implements AggregationStrategy {
                     reply.getHeader(ATTEMPT, 1, Integer.class),
                     detail,
                     reply.getHeader(UNDO, false, Boolean.class));
+        }
+        if (reply.getHeader(STORE_UNAVAILABLE, false, Boolean.class)) {
+            return new StoreUnavailableException(detail, null);
         }
         return new IllegalStateException("a command failed: " + detail);
     }

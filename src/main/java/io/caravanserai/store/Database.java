@@ -25,6 +25,9 @@ interface Database {
     /** Undoes the transaction. */
     void rollback(Connection writer) throws SQLException;
 
+    /** Writes something that changes nothing, in the open transaction, so that its commit reaches the disk. */
+    void touch(Connection writer) throws SQLException;
+
     /** Work on the files that is due after commits, such as a checkpoint. No transaction is open. */
     void maintain(Connection writer) throws SQLException;
 

@@ -34,6 +34,7 @@ final class GroupCommit implements AutoCloseable {
     /** A commit that has taken so long may never end. */
     private static final Duration STALLED = Duration.ofSeconds(15);
 
+    private static final long PROBE_MILLIS = 1_000;
     private static final long FIRST_PAUSE_MILLIS = 100;
     private static final long LONGEST_PAUSE_MILLIS = 10_000;
 
@@ -85,7 +86,7 @@ final class GroupCommit implements AutoCloseable {
     <T> CompletableFuture<T> submit(String name, UnitOfWork<T> work) {
         Optional<String> reason = refusal();
         if (reason.isPresent()) {
-            return CompletableFuture.failedFuture(new StoreUnavailableException(reason.get(), null));
+            return CompletableFuture.failedFuture(new StoreUnavailableException(reason.get()));
         }
         QueuedUnit<T> unit = new QueuedUnit<>(name, work);
         queue.add(unit);
@@ -119,7 +120,7 @@ final class GroupCommit implements AutoCloseable {
 
     private void refuseWaiting(String reason) {
         for (QueuedUnit<?> unit = queue.poll(); unit != null; unit = queue.poll()) {
-            unit.fail(new StoreUnavailableException(reason, null));
+            unit.fail(new StoreUnavailableException(reason));
             unit.tell();
         }
     }
@@ -154,17 +155,15 @@ final class GroupCommit implements AutoCloseable {
         List<QueuedUnit<?>> batch = new ArrayList<>(MAX_UNITS_PER_COMMIT);
         while (!closed || !queue.isEmpty()) {
             try {
-                batch.add(queue.take());
+                QueuedUnit<?> first = trouble == null ? queue.take() : queue.poll(PROBE_MILLIS, TimeUnit.MILLISECONDS);
                 busySince = System.nanoTime();
-                queue.drainTo(batch, MAX_UNITS_PER_COMMIT - 1);
-                batch.removeIf(QueuedUnit::isNothing);
-                if (batch.isEmpty()) {
-                    LOG.debug("writer woken");
-                } else if (condemned == null) {
-                    commit(batch);
+                if (first == null) {
+                    probe();
                 } else {
-                    StoreUnavailableException refused = new StoreUnavailableException(trouble, null);
-                    batch.forEach(unit -> unit.fail(refused));
+                    batch.add(first);
+                    queue.drainTo(batch, MAX_UNITS_PER_COMMIT - 1);
+                    batch.removeIf(QueuedUnit::isNothing);
+                    write(batch);
                 }
             } catch (Throwable e) {
                 // A writer that dies would hang every caller; this must not happen, so it is loud.
@@ -182,6 +181,15 @@ final class GroupCommit implements AutoCloseable {
         end();
         finished = true;
         refuseWaiting("the store is closed: the hub is stopping");
+    }
+
+    private void write(List<QueuedUnit<?>> batch) {
+        if (condemned != null) {
+            StoreUnavailableException refused = new StoreUnavailableException(trouble);
+            batch.forEach(unit -> unit.fail(refused));
+        } else if (!batch.isEmpty()) {
+            commit(batch);
+        }
     }
 
     /** Waking those who hear of it takes time, too, and the writer has more to write: one of them wakes the others. */
@@ -217,6 +225,22 @@ final class GroupCommit implements AutoCloseable {
             batch.forEach(unit -> unit.fail(cause));
             rolledBack(e, cause.getMessage());
             listeners.forEach(listener -> listener.failed(names, e));
+        }
+    }
+
+    /** Finds out that the trouble is over when nobody has anything to write. */
+    private void probe() {
+        try {
+            if (transaction == null) {
+                transaction = new JdbcTransaction(database.openWriter());
+            }
+            database.begin(transaction.connection());
+            database.touch(transaction.connection());
+            database.commit(transaction.connection());
+            trouble = null;
+            outage.worked();
+        } catch (SQLException e) {
+            rolledBack(e, "the database cannot be written: " + e.getMessage());
         }
     }
 

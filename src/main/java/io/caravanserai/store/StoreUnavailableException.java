@@ -7,4 +7,9 @@ public final class StoreUnavailableException extends RuntimeException {
     public StoreUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** For a unit that was refused before anything was tried; has no stack trace, for there may be many of them. */
+    StoreUnavailableException(String message) {
+        super(message, null, false, false);
+    }
 }

@@ -11,11 +11,19 @@ import org.slf4j.Logger;
 public final class OutageLog {
     private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
 
+    private static final long SETTLED_AFTER = Duration.ofSeconds(5).toNanos();
+
     private final Logger log;
     private final String part;
     private final LongSupplier nanos;
     private boolean isAway;
+    /** Whether the log has a line of an outage and none of its end. */
+    private boolean isTold;
+    /** Whether there has been an outage at all. */
+    private boolean hadOutage;
+
     private long since;
+    private long backAt;
     private long lastLine;
     private int failures;
 
@@ -40,31 +48,43 @@ public final class OutageLog {
         failures++;
         if (!isAway) {
             isAway = true;
-            since = now;
-            lastLine = now;
-            failures = 0;
-            log.atError().addKeyValue("part", part).addKeyValue("error", reason).log("unavailable");
-        } else if (now - lastLine >= BETWEEN_LINES) {
-            lastLine = now;
-            log.atError()
-                    .addKeyValue("part", part)
-                    .addKeyValue("seconds", Duration.ofNanos(now - since).toSeconds())
-                    .addKeyValue("failures", failures)
-                    .addKeyValue("error", reason)
-                    .log("still unavailable");
-            failures = 0;
+            // A part that comes and goes every second is one outage, not sixty a minute.
+            if (!hadOutage || now - backAt >= SETTLED_AFTER) {
+                hadOutage = true;
+                since = now;
+                line(now, "unavailable", reason);
+                return;
+            }
         }
+        if (now - lastLine >= BETWEEN_LINES) {
+            line(now, "still unavailable", reason);
+        }
+    }
+
+    private void line(long now, String message, String reason) {
+        isTold = true;
+        lastLine = now;
+        log.atError()
+                .addKeyValue("part", part)
+                .addKeyValue("seconds", Duration.ofNanos(now - since).toSeconds())
+                .addKeyValue("failures", failures)
+                .addKeyValue("error", reason)
+                .log(message);
+        failures = 0;
     }
 
     /** To be called at each success; cheap and silent when there was no failure before. */
     public synchronized void worked() {
-        if (isAway) {
-            isAway = false;
+        if (!isAway) {
+            return;
+        }
+        isAway = false;
+        backAt = nanos.getAsLong();
+        if (isTold) {
+            isTold = false;
             log.atInfo()
                     .addKeyValue("part", part)
-                    .addKeyValue(
-                            "seconds",
-                            Duration.ofNanos(nanos.getAsLong() - since).toSeconds())
+                    .addKeyValue("seconds", Duration.ofNanos(backAt - since).toSeconds())
                     .log("available again");
         }
     }

@@ -1,13 +1,19 @@
 package io.caravanserai.crash;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 class FailingDiskIT {
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofMinutes(3);
-    private static final int FAILURES = 3;
+    /** How long the disk fails each time; the last one outlives the attempts to deliver an event. */
+    private static final List<Duration> FAILURES =
+            List.of(Duration.ofMillis(20), Duration.ofMillis(700), Duration.ofSeconds(20));
 
     @TempDir
     Path folder;
@@ -26,22 +34,26 @@ class FailingDiskIT {
     void noAcknowledgedOrderIsGoneAfterADiskErrorThatHasPassedAndAPowerCut() throws Exception {
         try (FailingDisk disk = new FailingDisk(Files.createDirectories(folder.resolve("disk")), 1_000)) {
             Files.createDirectories(disk.root().resolve("data"));
-            Customers customers;
-            List<String> answered;
+            List<Customers> customers = new ArrayList<>();
+            Set<String> answered = new HashSet<>();
             try (HubProcess hub = hub("before", disk.root())) {
                 hub.start().awaitReady();
-                customers = new Customers(new Rest(hub.url()), "/orders", 5);
-                customers.stock();
-                customers.start(4);
-                for (int failure = 0; failure < FAILURES; failure++) {
-                    customers.awaitMore(40);
+                for (String style : List.of("request-reply", "queue", "pubsub", "choreography")) {
+                    customers.add(new Customers(new Rest(hub.url()), "/orders?style=" + style, customers.size()));
+                }
+                customers.get(0).stock();
+                customers.forEach(each -> each.start(1));
+                for (Duration failure : FAILURES) {
+                    customers.forEach(each -> each.awaitMore(10));
                     disk.fail();
                     await().atMost(PATIENCE).until(() -> ready(hub).contains("I/O error"));
+                    // Under it orders of every style find that no step can be recorded.
+                    TimeUnit.MILLISECONDS.sleep(failure.toMillis());
                     disk.work();
                     hub.awaitReady();
                 }
-                customers.awaitMore(60);
-                answered = customers.answered();
+                customers.forEach(each -> each.awaitMore(15));
+                customers.forEach(each -> answered.addAll(each.answered()));
                 hub.kill9();
             }
             Path afterCut = disk.cutPower();
@@ -49,11 +61,14 @@ class FailingDiskIT {
                 hub.start().awaitReady();
                 Promises promises = new Promises(new Rest(hub.url()));
                 promises.awaitEnds(PATIENCE);
-                promises.check(customers.posted(), answered, STOCK);
+                Map<String, TestOrder> posted = new HashMap<>();
+                customers.forEach(each -> posted.putAll(each.posted()));
+                promises.check(posted, answered, STOCK);
+                assertThat(new Rest(hub.url()).all("/dead-letters")).isEmpty();
                 System.out.println(answered.size() + " orders answered, all as promised");
                 hub.stop();
             } finally {
-                customers.leave();
+                customers.forEach(Customers::leave);
             }
         }
     }
