@@ -32,6 +32,7 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         context.getLogger("ROOT").setLevel(Level.WARN);
         context.getLogger("ROOT").addAppender(console);
         context.getLogger("io.caravanserai").setLevel(Level.INFO);
+        context.addTurboFilter(new ClientLogFilter());
         // What does not end in time goes on after the next start: no reason to warn.
         context.getLogger("org.apache.camel.impl.engine.DefaultShutdownStrategy")
                 .setLevel(Level.ERROR);

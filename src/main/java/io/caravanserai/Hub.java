@@ -3,6 +3,7 @@ package io.caravanserai;
 import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.event.OrderEvent;
+import io.caravanserai.flow.BlockingCalls;
 import io.caravanserai.flow.FlowHttpComponent;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.http.ApiKeys;
@@ -35,6 +36,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -138,6 +140,7 @@ public final class Hub implements AutoCloseable {
                 settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry())));
         core = new Core(
                 settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
+        context.getCamelContextExtension().addInterceptStrategy(opened(blockingCalls(store)));
         context.addRoutes(core.routes());
         subscribers = opened(new Subscribers(settings, store, messaging.log, messaging.deadLetters, clock));
         context.addRoutes(subscribers.routes());
@@ -192,6 +195,15 @@ public final class Hub implements AutoCloseable {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
+    }
+
+    private BlockingCalls blockingCalls(Store store) {
+        return new BlockingCalls(
+                Map.of("jms", messaging.broker::trouble, "kafka", messaging::kafkaTrouble),
+                sagaId -> store.read(tx -> core.sagas
+                        .log()
+                        .find(tx, sagaId)
+                        .map(saga -> saga.state().status())));
     }
 
     private static void background(String name, Runnable work) {

@@ -141,6 +141,11 @@ final class Messaging implements AutoCloseable {
                 .or(() -> kafkaRelay.flatMap(Relay::trouble));
     }
 
+    /** Why Kafka cannot be used at present; empty while it can, and when it is off. */
+    Optional<String> kafkaTrouble() {
+        return kafka.flatMap(KafkaSide::trouble);
+    }
+
     List<HttpEndpoints> endpoints() {
         return List.of(new EventEndpoints(log, schemas, stream), new DeadLetterEndpoints(deadLetters, replays));
     }

@@ -1,8 +1,10 @@
 package io.caravanserai.broker;
 
 import io.caravanserai.HubSettings;
+import io.caravanserai.support.OutageLog;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
+import jakarta.jms.Session;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -10,7 +12,12 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.apache.activemq.artemis.api.core.ActiveMQException;
+import org.apache.activemq.artemis.api.core.ActiveMQExceptionType;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ActiveMQClient;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
+import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.messaginghub.pooled.jms.JmsPoolConnectionFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,15 +30,30 @@ public final class JmsBroker implements AutoCloseable {
     /** Bytes, more than the largest order or event takes as text, whose characters take two each on the wire. */
     public static final long LARGEST_BODY = 4L * 1024 * 1024;
 
+    /** Every broker of the hub has it; what the answer says does not matter. */
+    private static final SimpleString PROBE = SimpleString.of("orders");
+
     private static final Logger LOG = LoggerFactory.getLogger(JmsBroker.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    /** A frozen broker keeps its connections and answers nothing: it is asked this often, and given this long. */
+    private static final long ASKED_EVERY_MILLIS = 2_000;
+
+    private static final long ANSWERS_WITHIN_MILLIS = 5_000;
+    /** What the connections of all others survive without a word from an outside broker. Artemis' default is a minute. */
+    private static final long SILENCE_MILLIS = 10_000;
+
+    private static final long PING_MILLIS = 2_500;
+    private static final long FIRST_LOOK_MILLIS = 2_000;
 
     private final Optional<EmbeddedArtemis> embedded;
     private final ActiveMQConnectionFactory connections;
     private final ActiveMQConnectionFactory guarded;
     private final ActiveMQConnectionFactory aside;
+    private final ActiveMQConnectionFactory watched;
     private final JmsPoolConnectionFactory pool;
+    private final OutageLog outage = new OutageLog(LOG, "JMS broker");
+    private final CountDownLatch firstLook = new CountDownLatch(1);
     private final Thread watch = new Thread(this::watch, "jms-watch");
     private volatile String trouble = "the JMS broker has not been reached yet";
     private volatile boolean closed;
@@ -41,9 +63,12 @@ public final class JmsBroker implements AutoCloseable {
         this.connections = factories.get();
         this.guarded = factories.get();
         this.aside = factories.get();
+        this.watched = factories.get();
+        watched.setCallTimeout(ANSWERS_WITHIN_MILLIS);
         guarded.getServerLocator().addIncomingInterceptor(new BodyGuard());
         this.pool = new JmsPoolConnectionFactory();
-        pool.setConnectionFactory(connections);
+        pool.setConnectionFactory(
+                embedded.isPresent() ? connections : new ReachedConnections(connections, this::requireReached));
         pool.setMaxConnections(4);
         pool.setMaxSessionsPerConnection(200);
         pool.setUseAnonymousProducers(true);
@@ -75,11 +100,47 @@ public final class JmsBroker implements AutoCloseable {
         connections.setBlockOnDurableSend(false);
         // Else the broker is asked for the destination before each message, and waited for.
         connections.setCacheDestinations(true);
+        if (embedded.isEmpty()) {
+            noticeSilence(connections);
+        }
         return connections;
+    }
+
+    /** Unless the URL says otherwise. */
+    private static void noticeSilence(ActiveMQConnectionFactory connections) {
+        if (connections.getConnectionTTL() == ActiveMQClient.DEFAULT_CONNECTION_TTL) {
+            connections.setConnectionTTL(SILENCE_MILLIS);
+        }
+        if (connections.getClientFailureCheckPeriod() == ActiveMQClient.DEFAULT_CLIENT_FAILURE_CHECK_PERIOD) {
+            connections.setClientFailureCheckPeriod(PING_MILLIS);
+        }
+    }
+
+    /**
+     * Fails at once while the broker outside is known to be away: to find that out again would hold a thread, and all who
+     * connect behind it, until the broker's client gives up.
+     */
+    private void requireReached() throws JMSException {
+        if (embedded.isPresent()) {
+            // It cannot freeze without this process.
+            return;
+        }
+        try {
+            // At the start, the first look is about to say.
+            boolean looked = firstLook.await(FIRST_LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            String away = trouble;
+            if (looked && away != null) {
+                throw new JMSException(away);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new JMSException("interrupted while waiting for the JMS broker");
+        }
     }
 
     /** A connection of its own, not started; to be closed by the caller. */
     public Connection connect() throws JMSException {
+        requireReached();
         return connections.createConnection();
     }
 
@@ -88,6 +149,7 @@ public final class JmsBroker implements AutoCloseable {
      * for half a minute, all who connect in the same way: Artemis' client waits for its answer, and lets nobody pass.
      */
     public Connection connectAside() throws JMSException {
+        requireReached();
         return aside.createConnection();
     }
 
@@ -96,6 +158,7 @@ public final class JmsBroker implements AutoCloseable {
      * any order or event, comes as a message of bytes, and the body of other kinds of messages is not there.
      */
     public Connection connectGuarded() throws JMSException {
+        requireReached();
         return guarded.createConnection();
     }
 
@@ -137,25 +200,22 @@ public final class JmsBroker implements AutoCloseable {
     private void watch() {
         long pause = FIRST_PAUSE_MILLIS;
         while (!closed) {
-            CountDownLatch broken = new CountDownLatch(1);
-            try (Connection connection = connections.createConnection()) {
+            try (Connection connection = watched.createConnection()) {
+                CountDownLatch broken = new CountDownLatch(1);
                 connection.setExceptionListener(e -> broken.countDown());
                 connection.start();
                 trouble = null;
-                LOG.info("JMS broker reached");
+                firstLook.countDown();
+                outage.worked();
                 pause = FIRST_PAUSE_MILLIS;
                 if (embedded.isEmpty()) {
                     warnOfSettings(connection);
                 }
-                broken.await();
-                trouble = "the connection to the JMS broker broke";
-                LOG.warn("connection to the JMS broker broke; trying to reach it again");
-                pool.clear();
+                away(awaitTrouble(connection, broken));
+                // Beside this: to close a connection is to wait for a broker that may be frozen.
+                new Thread(pool::clear, "jms-pool-clear").start();
             } catch (JMSException e) {
-                trouble = "the JMS broker (hub.jms.url) cannot be reached: " + e.getMessage();
-                if (pause == FIRST_PAUSE_MILLIS) {
-                    LOG.atWarn().addKeyValue("error", e.getMessage()).log("JMS broker cannot be reached; trying on");
-                }
+                away(e.getMessage());
             } catch (InterruptedException e) {
                 return;
             }
@@ -165,6 +225,49 @@ public final class JmsBroker implements AutoCloseable {
                 return;
             }
             pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
+        }
+    }
+
+    private void away(String why) {
+        if (closed) {
+            return;
+        }
+        trouble = "the JMS broker (hub.jms.url) cannot be reached: " + why;
+        firstLook.countDown();
+        outage.failed(why + "; what needs the broker waits, and the hub goes on trying to reach it (hub.jms.url)");
+    }
+
+    /** Returns what is wrong when the connection breaks or the broker no longer answers. */
+    private String awaitTrouble(Connection connection, CountDownLatch broken)
+            throws JMSException, InterruptedException {
+        String broke = "the connection to the JMS broker broke";
+        if (embedded.isPresent()) {
+            broken.await();
+            return broke;
+        }
+        try (Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            while (!broken.await(ASKED_EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
+                if (!answers(session)) {
+                    // Told before the session is closed, which waits for an answer as well.
+                    String silent = "no answer within " + ANSWERS_WITHIN_MILLIS / 1_000 + " s";
+                    away(silent);
+                    return silent;
+                }
+            }
+        }
+        return broke;
+    }
+
+    /** A refusal is an answer. */
+    private static boolean answers(Session session) {
+        if (!(session instanceof ActiveMQSession artemis)) {
+            return true;
+        }
+        try {
+            artemis.getCoreSession().addressQuery(PROBE);
+            return true;
+        } catch (ActiveMQException e) {
+            return e.getType() != ActiveMQExceptionType.CONNECTION_TIMEDOUT;
         }
     }
 
@@ -183,6 +286,8 @@ public final class JmsBroker implements AutoCloseable {
     public void close() {
         closed = true;
         watch.interrupt();
+        outage.forget();
+        watched.close();
         pool.stop();
         connections.close();
         guarded.close();

@@ -11,6 +11,7 @@ import io.caravanserai.order.OrderStatus;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.OutageLog;
 import jakarta.jms.Destination;
 import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
@@ -29,6 +30,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Answers to senders of orders over JMS who gave a {@code JMSReplyTo}: the order when it has ended, or the problem. What
@@ -173,7 +175,8 @@ public final class JmsReplies implements AutoCloseable {
             // A queue of its own that went with the sender's connection: nobody is there to hear the answer.
             store.write("reply-sent", owed.orderId(), tx -> tx.update(PAID, owed.orderId(), owed.messageId()));
         } else if (!closed) {
-            LOG.atWarn()
+            // That the broker is away is told elsewhere, once for all answers.
+            LOG.atLevel(OutageLog.isAnyPartAway() ? Level.DEBUG : Level.WARN)
                     .addKeyValue("orderId", owed.orderId())
                     .addKeyValue("error", DeadLetter.firstLine(cause))
                     .log("an answer could not be sent, trying again");

@@ -9,6 +9,10 @@ import jakarta.jms.TemporaryQueue;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.camel.component.jms.JmsConfiguration;
@@ -17,6 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jms.core.MessageCreator;
 import org.springframework.jms.support.destination.DynamicDestinationResolver;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
  * How flows use JMS unless they say otherwise: in transactions, and with replies to each other that do not wait for the
@@ -30,8 +35,12 @@ import org.springframework.jms.support.destination.DynamicDestinationResolver;
 public final class CamelJmsConfiguration extends JmsConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(CamelJmsConfiguration.class);
 
+    private static final int REPLY_THREADS = 8;
+
     /** Shared by the copies of this that Camel makes for its endpoints. */
     private final ReplyQueues replyQueues = new ReplyQueues();
+
+    private final Executor replies = replyThreads();
 
     /**
      * @param ownQueue whether a queue is one that only the routes of this hub use
@@ -54,6 +63,22 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
         setTemporaryQueueResolver(replyQueues);
     }
 
+    /** The listener's session is bound to its thread: a reply from there belongs to the listener's transaction. */
+    private static boolean isTheReceiversThread() {
+        return !TransactionSynchronizationManager.getResourceMap().isEmpty();
+    }
+
+    private static Executor replyThreads() {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                REPLY_THREADS, REPLY_THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                    Thread thread = new Thread(work, "jms-flow-replies");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
     @Override
     protected CamelJmsTemplate createCamelJmsTemplate(ConnectionFactory connections) {
         return new CamelJmsTemplate(this, connections) {
@@ -61,10 +86,28 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
             @Override
             public void send(Destination replyTo, MessageCreator reply) {
                 Optional<Destination> own = replyQueues.own(replyTo);
+                if (isTheReceiversThread()) {
+                    send(own, replyTo, reply);
+                } else {
+                    // The flow ended on a thread of the store, which a broker must not hold up.
+                    replies.execute(() -> sendLater(own, replyTo, reply));
+                }
+            }
+
+            private void send(Optional<Destination> own, Destination replyTo, MessageCreator reply) {
                 if (own.isEmpty() && isGone(replyTo)) {
                     LOG.debug("nobody is left to hear a reply to {}", replyTo);
                 } else {
                     super.send(own.orElse(replyTo), reply);
+                }
+            }
+
+            /** Nobody hears of a failure: without a reply in time, the sender asks again. */
+            private void sendLater(Optional<Destination> own, Destination replyTo, MessageCreator reply) {
+                try {
+                    send(own, replyTo, reply);
+                } catch (RuntimeException e) {
+                    LOG.debug("a reply to {} was not sent", replyTo, e);
                 }
             }
 

@@ -1,5 +1,6 @@
 package io.caravanserai.kafka;
 
+import io.caravanserai.support.OutageLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,6 +40,7 @@ public final class KafkaLink implements AutoCloseable {
     /** Groups of this hub's name, in which only members of its own store belong. */
     private final Set<String> groups = ConcurrentHashMap.newKeySet();
 
+    private final OutageLog outage = new OutageLog(LOG, "Kafka");
     private volatile String trouble;
     private volatile boolean shared;
     private volatile boolean closing;
@@ -101,6 +103,7 @@ public final class KafkaLink implements AutoCloseable {
         closing = true;
         ready.completeExceptionally(new IllegalStateException("the link to Kafka is closed"));
         watch.interrupt();
+        outage.forget();
     }
 
     Map<String, Object> producerSettings() {
@@ -159,6 +162,9 @@ public final class KafkaLink implements AutoCloseable {
                 tell(null);
                 ready.complete(null);
             } catch (ExecutionException | TimeoutException | RuntimeException e) {
+                if (closing) {
+                    break;
+                }
                 tell("Kafka at " + brokers + " cannot be used: " + reason(e));
             } catch (InterruptedException e) {
                 break;
@@ -236,15 +242,11 @@ public final class KafkaLink implements AutoCloseable {
     }
 
     private void tell(String now) {
-        boolean changed = (trouble == null) != (now == null);
         trouble = now;
-        if (changed && now == null) {
-            LOG.atInfo().addKeyValue("brokers", brokers).log("Kafka can be used");
-        } else if (changed) {
-            LOG.atWarn()
-                    .addKeyValue("brokers", brokers)
-                    .addKeyValue("reason", now)
-                    .log("Kafka cannot be used");
+        if (now == null) {
+            outage.worked();
+        } else {
+            outage.failed(now + "; what needs Kafka waits, and the hub goes on trying to reach it (hub.kafka.brokers)");
         }
     }
 

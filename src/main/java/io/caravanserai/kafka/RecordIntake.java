@@ -26,6 +26,7 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Takes the records of a topic in, as one of a group. An offset is committed only when its record and all before it are
@@ -150,7 +151,8 @@ public final class RecordIntake implements AutoCloseable {
                 return;
             } catch (KafkaException | IllegalStateException e) {
                 trouble = "records of the topic " + topic + " cannot be read: " + KafkaLink.reason(e);
-                LOG.atWarn()
+                // That Kafka is away is told by the link, once for all.
+                LOG.atLevel(link.trouble().isEmpty() ? Level.WARN : Level.DEBUG)
                         .addKeyValue("topic", topic)
                         .addKeyValue("group", group)
                         .addKeyValue("error", KafkaLink.reason(e))
@@ -273,7 +275,7 @@ public final class RecordIntake implements AutoCloseable {
             consumer.commitSync(offsets, Duration.ofSeconds(3));
             remember(offsets);
         } catch (KafkaException e) {
-            LOG.atInfo()
+            LOG.atLevel(link.trouble().isEmpty() ? Level.INFO : Level.DEBUG)
                     .addKeyValue("group", group)
                     .addKeyValue("error", KafkaLink.reason(e))
                     .log("offsets not committed; some records will come again");

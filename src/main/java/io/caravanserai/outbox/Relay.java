@@ -6,6 +6,7 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.InvalidEventException;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.OutageLog;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Sends events on as soon as they are durable, in the order of the log, and then marks them. Always reads them from the
@@ -113,7 +115,10 @@ public final class Relay implements AutoCloseable {
             } catch (Exception e) {
                 trouble = "events cannot be sent on: " + DeadLetter.firstLine(e.getCause() == null ? e : e.getCause());
                 if (!closed) {
-                    LOG.atWarn().addKeyValue("error", trouble).log("relay waits before it tries again");
+                    // That a part is away is told elsewhere, not at each attempt.
+                    LOG.atLevel(OutageLog.isAnyPartAway() ? Level.DEBUG : Level.WARN)
+                            .addKeyValue("error", trouble)
+                            .log("relay waits before it tries again");
                     pause = sleep(pause);
                 }
             }

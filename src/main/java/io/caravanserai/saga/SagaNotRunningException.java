@@ -4,7 +4,8 @@ package io.caravanserai.saga;
 public final class SagaNotRunningException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    SagaNotRunningException(String sagaId, SagaStatus status) {
+    /** @param status that the saga has instead */
+    public SagaNotRunningException(String sagaId, SagaStatus status) {
         super("saga " + sagaId + " is " + status, null, false, false);
     }
 }

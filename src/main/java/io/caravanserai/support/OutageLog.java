@@ -1,6 +1,7 @@
 package io.caravanserai.support;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 
@@ -12,6 +13,8 @@ public final class OutageLog {
     private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
 
     private static final long SETTLED_AFTER = Duration.ofSeconds(5).toNanos();
+
+    private static final AtomicInteger AWAY = new AtomicInteger();
 
     private final Logger log;
     private final String part;
@@ -39,6 +42,13 @@ public final class OutageLog {
     }
 
     /**
+     * Whether any part is away in this process. A component that only repeats what such a line says can then be silent.
+     */
+    public static boolean isAnyPartAway() {
+        return AWAY.get() > 0;
+    }
+
+    /**
      * To be called at each failure.
      *
      * @param reason what failed and what happens next, in one line
@@ -48,6 +58,7 @@ public final class OutageLog {
         failures++;
         if (!isAway) {
             isAway = true;
+            AWAY.incrementAndGet();
             // A part that comes and goes every second is one outage, not sixty a minute.
             if (!hadOutage || now - backAt >= SETTLED_AFTER) {
                 hadOutage = true;
@@ -79,6 +90,7 @@ public final class OutageLog {
             return;
         }
         isAway = false;
+        AWAY.decrementAndGet();
         backAt = nanos.getAsLong();
         if (isTold) {
             isTold = false;
@@ -86,6 +98,14 @@ public final class OutageLog {
                     .addKeyValue("part", part)
                     .addKeyValue("seconds", Duration.ofNanos(backAt - since).toSeconds())
                     .log("available again");
+        }
+    }
+
+    /** Forgets an outage without a line: nobody looks at the part any more. */
+    public synchronized void forget() {
+        if (isAway) {
+            isAway = false;
+            AWAY.decrementAndGet();
         }
     }
 }

@@ -34,6 +34,16 @@ public final class KafkaProcess implements AutoCloseable {
         process.kill();
     }
 
+    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    public void freeze() {
+        process.freeze();
+    }
+
+    /** SIGCONT. */
+    public void thaw() {
+        process.thaw();
+    }
+
     @Override
     public void close() {
         kill();

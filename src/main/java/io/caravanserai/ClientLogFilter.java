@@ -1,0 +1,83 @@
+package io.caravanserai;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
+import io.caravanserai.support.OutageLog;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
+import org.slf4j.Marker;
+import org.slf4j.helpers.MessageFormatter;
+
+/**
+ * Keeps the clients of brokers from repeating that a broker is away: each of their connections, consumers and attempts
+ * would say so, every second. The hub says it once and then once a minute ({@link OutageLog}). What the clients say
+ * otherwise passes, once a minute for each logger and level. Thread-safe.
+ */
+final class ClientLogFilter extends TurboFilter {
+    private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
+
+    /** The clients alone: what embedded brokers say of themselves is theirs to say. */
+    private static final List<String> CLIENTS = List.of(
+            "org.apache.activemq.artemis.core.client",
+            "org.apache.activemq.artemis.core.protocol.core.impl",
+            "org.apache.artemis.core.client",
+            "org.apache.camel.component.jms",
+            "org.apache.camel.component.kafka",
+            "org.apache.kafka.clients",
+            "org.apache.kafka.common",
+            "org.messaginghub.pooled.jms",
+            "org.springframework.jms");
+
+    /** AMQ2190 and AMQ2120 begin the codes of Artemis' client for connections. */
+    private static final Pattern AWAY = Pattern.compile(
+            "AMQ2190|AMQ2120|connect|disconnect|session factory|closed|timed out|timeout|unavailable"
+                    + "|cannot be reached|Exception inside the DMLC|fetch request|heartbeat",
+            Pattern.CASE_INSENSITIVE);
+
+    private final Map<String, Long> lastLines = new ConcurrentHashMap<>();
+    private final LongSupplier nanos;
+
+    ClientLogFilter() {
+        this(System::nanoTime);
+    }
+
+    ClientLogFilter(LongSupplier nanos) {
+        this.nanos = nanos;
+    }
+
+    @Override
+    public FilterReply decide(
+            Marker marker, Logger logger, Level level, String format, Object[] parameters, Throwable failure) {
+        if (format == null
+                || CLIENTS.stream().noneMatch(logger.getName()::startsWith)
+                || !level.isGreaterOrEqual(logger.getEffectiveLevel())
+                || Level.INFO.isGreaterOrEqual(level)) {
+            return FilterReply.NEUTRAL;
+        }
+        return OutageLog.isAnyPartAway() || saysAway(format, parameters, failure) || isRepeated(logger, level)
+                ? FilterReply.DENY
+                : FilterReply.NEUTRAL;
+    }
+
+    private static boolean saysAway(String format, Object[] parameters, Throwable failure) {
+        String message = MessageFormatter.arrayFormat(format, parameters).getMessage();
+        return AWAY.matcher(message).find()
+                || failure != null && AWAY.matcher(String.valueOf(failure)).find();
+    }
+
+    private boolean isRepeated(Logger logger, Level level) {
+        long now = nanos.getAsLong();
+        boolean[] repeated = new boolean[1];
+        lastLines.compute(logger.getName() + ' ' + level, (key, last) -> {
+            repeated[0] = last != null && now - last < BETWEEN_LINES;
+            return repeated[0] ? last : now;
+        });
+        return repeated[0];
+    }
+}
