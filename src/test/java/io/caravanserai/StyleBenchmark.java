@@ -1,5 +1,6 @@
 package io.caravanserai;
 
+import io.caravanserai.order.Currency;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.Style;
 import java.lang.management.ManagementFactory;
@@ -7,7 +8,6 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Currency;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;

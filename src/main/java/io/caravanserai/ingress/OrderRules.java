@@ -2,19 +2,16 @@ package io.caravanserai.ingress;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.caravanserai.http.Problem.Fault;
+import io.caravanserai.order.Currency;
 import io.caravanserai.order.Money;
-import java.util.Currency;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** The rules of an order that its schema cannot say. */
 final class OrderRules {
-    private static final Map<String, Currency> CURRENCIES = Currency.getAvailableCurrencies().stream()
-            .collect(Collectors.toUnmodifiableMap(Currency::getCurrencyCode, currency -> currency));
     private static final Set<String> COUNTRIES = Locale.getISOCountries(Locale.IsoCountryCode.PART1_ALPHA2);
 
     private OrderRules() {}
@@ -27,11 +24,10 @@ final class OrderRules {
             // To a regular expression of Java the end is also before a last line break.
             faults.add(new Fault("#/orderId", "must not end with a line break"));
         }
-        Optional<Currency> currency =
-                Optional.ofNullable(CURRENCIES.get(order.path("currency").asText()));
         String code = order.path("currency").asText();
+        Optional<Currency> currency = Currency.active(code);
         if (currency.isEmpty() && code.matches("[A-Z]{3}|[A-Z]{3}\n")) {
-            faults.add(new Fault("#/currency", "is not a currency of ISO 4217"));
+            faults.add(new Fault("#/currency", "is not an active currency of ISO 4217"));
         }
         String country = order.path("shippingAddress").path("country").asText();
         if (country.matches("[A-Z]{2}|[A-Z]{2}\n") && !COUNTRIES.contains(country)) {

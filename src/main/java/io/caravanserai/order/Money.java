@@ -1,7 +1,6 @@
 package io.caravanserai.order;
 
 import java.math.BigDecimal;
-import java.util.Currency;
 
 /**
  * An amount in a currency, exact: its scale is always the currency's number of decimals.
@@ -17,8 +16,8 @@ public record Money(BigDecimal amount, Currency currency) {
         amount = amount.setScale(decimals(currency));
     }
 
-    /** Decimals of the currency's minor unit; 0 where ISO 4217 names none (such as gold). */
+    /** Decimals of the currency's minor unit. */
     public static int decimals(Currency currency) {
-        return Math.max(0, currency.getDefaultFractionDigits());
+        return currency.decimals();
     }
 }

@@ -1,7 +1,6 @@
 package io.caravanserai.order;
 
 import java.math.BigDecimal;
-import java.util.Currency;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

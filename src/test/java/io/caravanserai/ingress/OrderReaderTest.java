@@ -6,13 +6,13 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.caravanserai.http.Problem.Fault;
+import io.caravanserai.order.Currency;
 import io.caravanserai.order.Order;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Currency;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -230,6 +230,8 @@ class OrderReaderTest {
                 with("\"EUR\"", "\"eur\"", "#/currency"),
                 with("\"EUR\"", "\"EURO\"", "#/currency"),
                 with("\"EUR\"", "\"QQQ\"", "#/currency"),
+                with("\"EUR\"", "\"XAU\"", "#/currency"),
+                with("\"EUR\"", "\"HRK\"", "#/currency"),
                 with("\"EUR\"", "\"\"", "#/currency"),
                 with("\"EUR\"", "978", "#/currency"),
                 with("\"EUR\"", "null", "#/currency"),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.caravanserai.event.EventContext;
+import io.caravanserai.order.Currency;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Style;
@@ -22,7 +23,6 @@ import io.caravanserai.store.UnitOfWork;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.Currency;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

@@ -71,7 +71,7 @@ public final class OrderLife implements Projection {
         EventData data = new EventData.OrderCreated(
                 order.customerId(),
                 order.items(),
-                order.currency().getCurrencyCode(),
+                order.currency().code(),
                 order.total().amount());
         try {
             outbox.append(tx, order.orderId(), data, 1, context);

@@ -112,7 +112,7 @@ public final class Orders implements OrderLookup {
                         sagaId,
                         traceparent,
                         order.total().amount(),
-                        order.currency().getCurrencyCode(),
+                        order.currency().code(),
                         OrderJson.write(order),
                         now,
                         now)

@@ -165,7 +165,7 @@ public final class Payments {
             throws SQLException {
         Money total = order.total();
         EventData data =
-                new EventData.PaymentProcessed(total.amount(), total.currency().getCurrencyCode(), paymentId);
+                new EventData.PaymentProcessed(total.amount(), total.currency().code(), paymentId);
         outbox.append(tx, order.orderId(), data, attempt, context);
         return StepOutcome.DONE;
     }
@@ -184,7 +184,7 @@ public final class Payments {
                         paymentId,
                         status,
                         total.amount(),
-                        total.currency().getCurrencyCode(),
+                        total.currency().code(),
                         order.paymentMethod(),
                         now,
                         now)
