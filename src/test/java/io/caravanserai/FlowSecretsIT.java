@@ -189,7 +189,8 @@ class FlowSecretsIT {
                 "bean: {ref: other}",
                 "to: bean:other",
                 "setBody: {method: {ref: other, method: x}}",
-                "to: language:xpath:a"
+                "to: language:xpath:a",
+                "to: kamelet:http-call?url=http://localhost:9/x"
             }) {
                 Answer refused = limited.put(
                         "/flows/allowed.camel.yaml",

@@ -155,6 +155,44 @@ class OutsideCallsIT {
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(30));
     }
 
+    @ParameterizedTest
+    @EnumSource(Style.class)
+    void manyOrdersAtOnceArePaidInEveryStyle(Style style) throws Exception {
+        put(style, TIMEOUT_MILLIS);
+        provider.faults(request -> Fault.SLOW);
+        List<String> ids = ids("thirty-" + style.wire(), 30);
+        long began = System.nanoTime();
+
+        post(style, ids, "NL")
+                .forEach(answer -> assertThat(answer.join().status())
+                        .as(answer.join().body())
+                        .isEqualTo(201));
+
+        assertThat(provider.requests()).hasSize(30);
+        assertThat(ids).allSatisfy(id -> assertThat(provider.charges(id)).isEqualTo(1));
+        System.out.println(
+                "DEBUG " + style + " " + (System.nanoTime() - began) / 1_000_000 + " most " + provider.mostInFlight());
+    }
+
+    @Test
+    void anOrderThatIsCalledOffWhileItWaitsIsNotCalledFor() throws Exception {
+        provider.faults(request -> request.path().equals("/charges") ? Fault.HANG : Fault.NONE);
+        putText(
+                FLOW,
+                PaymentOutside.of(Style.REQUEST_REPLY, provider.port(), 60_000)
+                        .replaceAll("(?m)^( +)timeout: .*$", "$0\n$1atOnce: 1"));
+        post(Style.REQUEST_REPLY, List.of("hanging"), "NL");
+        await().until(() -> !keys("hanging").isEmpty());
+        CompletableFuture<TestHub.Answer> waiting =
+                post(Style.REQUEST_REPLY, List.of("waiting"), "NL").get(0);
+        await().until(() -> order("waiting").path("status").asText().equals("RESERVED"));
+
+        hub.post("/orders/waiting/cancel", "{\"reason\": \"changed my mind\"}");
+
+        assertThat(waiting.join().json().path("reason").asText()).isEqualTo("cancelled-by-operator");
+        assertThat(keys("waiting")).containsExactly("waiting:process-payment:undo");
+    }
+
     @Test
     void waitingForAPlaceIsNotTheTimeOfTheService() throws Exception {
         provider.faults(request -> Fault.SLOW);

@@ -30,6 +30,8 @@ public final class AllowedUse {
             "bean:once",
             "bean:commandReply");
 
+    private static final Set<String> HTTP = Set.of("http", "https", "vertx-http");
+
     private static final Set<String> LANGUAGES = Set.of(
             "csimple",
             "datasonnet",
@@ -97,8 +99,21 @@ public final class AllowedUse {
             name(BEAN + use.uri().substring(use.uri().indexOf(':') + 1).split("[?]", 2)[0], use.node());
         } else if (scheme.equals("language")) {
             name(LANGUAGE + use.uri().substring(use.uri().indexOf(':') + 1).split("[:?]", 2)[0], use.node());
+        } else if (scheme.equals("outside")) {
+            outside(use);
         } else {
             name(scheme, use.node());
+        }
+    }
+
+    /** A call to a service outside, which the Kamelets make: allowed by itself, and to whom its carrier is allowed. */
+    private void outside(EndpointUse use) {
+        String[] parts = use.uri().split(":", 3);
+        String carrier = parts.length < 2 ? "" : parts[1];
+        boolean isHttp = carrier.equals("http") || carrier.equals("https");
+        boolean isCarrierAllowed = isHttp ? HTTP.stream().anyMatch(allowed::contains) : allowed.contains(carrier);
+        if (!isCarrierAllowed) {
+            name("outside", use.node());
         }
     }
 
