@@ -1,9 +1,12 @@
 package io.caravanserai.broker;
 
 import io.caravanserai.HubSettings;
+import io.caravanserai.support.PrivateFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -49,18 +52,39 @@ public final class EmbeddedArtemis implements AutoCloseable {
 
     private static final long MEMORY_FOR_MESSAGES = 96L * 1024 * 1024;
 
-    private final EmbeddedActiveMQ server;
-    private final int number;
-    private final BrokerLogins logins;
+    private static final long STOP_SECONDS = 60;
 
-    private EmbeddedArtemis(EmbeddedActiveMQ server, int number, BrokerLogins logins) {
-        this.server = server;
-        this.number = number;
-        this.logins = logins;
+    private final Path folder;
+    private final List<HubSettings.ApiKey> keys;
+    private final int number = NUMBERS.getAndIncrement();
+    private final BrokerPermissions permissions;
+    private final BrokerLogins logins;
+    private final BrokerRestarts restarts;
+    private int port;
+    private volatile EmbeddedActiveMQ server;
+
+    private EmbeddedArtemis(Path folder, int port, List<HubSettings.ApiKey> keys) {
+        this.folder = folder;
+        this.port = port;
+        this.keys = keys;
+        this.permissions = new BrokerPermissions(keys, "hub", this::exists);
+        this.logins = new BrokerLogins(keys, permissions);
+        this.restarts = new BrokerRestarts("embedded JMS broker", folder, new BrokerRestarts.Part() {
+            @Override
+            public void stop() throws Exception {
+                stopFailed();
+            }
+
+            @Override
+            public void start() {
+                launch();
+            }
+        });
     }
 
     /**
-     * Starts a broker and waits until it takes connections.
+     * Starts a broker and waits until it takes connections. A broker that stops itself because its disk is full or fails
+     * is started again once the disk works: {@link #outage} tells of it.
      *
      * @param folder of its journal
      * @param port 0 takes a free one
@@ -68,11 +92,24 @@ public final class EmbeddedArtemis implements AutoCloseable {
      * @throws IllegalStateException when it does not start; the message says why
      */
     public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys) {
-        int number = NUMBERS.getAndIncrement();
-        EmbeddedActiveMQ server = new EmbeddedActiveMQ();
-        BrokerPermissions permissions = new BrokerPermissions(keys, "hub", name -> exists(server, name));
-        BrokerLogins logins = new BrokerLogins(keys, permissions);
+        EmbeddedArtemis broker = new EmbeddedArtemis(folder, port, keys);
         try {
+            broker.restarts.prepare();
+        } catch (IOException e) {
+            throw new IllegalStateException(
+                    "the files of the embedded JMS broker in " + folder
+                            + " (hub.data.dir) met an I/O error and cannot be" + " copied: " + e.getMessage(),
+                    e);
+        }
+        broker.launch();
+        return broker;
+    }
+
+    private void launch() {
+        EmbeddedActiveMQ starting = new EmbeddedActiveMQ();
+        server = starting;
+        try {
+            PrivateFiles.createFolder(folder);
             Configuration configuration = configuration(folder, port, number, !keys.isEmpty());
             configuration.registerBrokerPlugin(new ActiveMQServerConnectionPlugin() {
                 @Override
@@ -80,21 +117,58 @@ public final class EmbeddedArtemis implements AutoCloseable {
                     permissions.ended(connection.getID());
                 }
             });
-            server.setConfiguration(configuration);
-            server.setSecurityManager(logins);
-            server.start();
-            if (!server.getActiveMQServer().waitForActivation(30, TimeUnit.SECONDS)
-                    || !server.getActiveMQServer().isActive()) {
+            starting.setConfiguration(configuration);
+            starting.setSecurityManager(logins);
+            starting.createActiveMQServer();
+            starting.getActiveMQServer()
+                    .registerIOCriticalErrorListener((failure, message, file) -> restarts.failed(failure, message));
+            starting.start();
+            if (!starting.getActiveMQServer().waitForActivation(30, TimeUnit.SECONDS)
+                    || !starting.getActiveMQServer().isActive()) {
                 throw new IllegalStateException("it did not become active; its log lines above say why");
             }
-            return new EmbeddedArtemis(server, number, logins);
+            // A later start must listen where this one did.
+            port = port();
         } catch (Exception e) {
-            stop(server);
+            stop(starting);
             throw new IllegalStateException(
                     "the embedded JMS broker does not start on port " + port + " (hub.jms.port) with its journal in "
                             + folder + " (hub.data.dir): " + e.getMessage(),
                     e);
         }
+    }
+
+    /** The broker stops itself at such a failure, on a thread of its own; nothing may be started before it has. */
+    private void stopFailed() throws Exception {
+        ActiveMQServer failed = artemis();
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
+        server.stop();
+        while (failed.getState() != ActiveMQServer.SERVER_STATE.STOPPED) {
+            if (System.nanoTime() > until) {
+                throw new IllegalStateException("it does not stop");
+            }
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    /** The server as it is now, started or not. */
+    ActiveMQServer artemis() {
+        return server.getActiveMQServer();
+    }
+
+    /** Why the broker does not run at present; empty while it does. */
+    Optional<String> outage() {
+        return restarts.outage();
+    }
+
+    /** The broker; empty while it is being started again. */
+    private Optional<ActiveMQServer> running() {
+        ActiveMQServer artemis = server.getActiveMQServer();
+        return artemis.getState() == ActiveMQServer.SERVER_STATE.STARTED ? Optional.of(artemis) : Optional.empty();
+    }
+
+    private Optional<Queue> queueOf(String name) {
+        return running().map(artemis -> artemis.locateQueue(name));
     }
 
     private static Configuration configuration(Path folder, int port, int number, boolean secured) throws Exception {
@@ -151,7 +225,7 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return configuration;
     }
 
-    private static boolean exists(EmbeddedActiveMQ server, String name) {
+    private boolean exists(String name) {
         ActiveMQServer artemis = server.getActiveMQServer();
         return artemis.locateQueue(name) != null || artemis.getAddressInfo(SimpleString.of(name)) != null;
     }
@@ -195,16 +269,15 @@ public final class EmbeddedArtemis implements AutoCloseable {
      * @param user who sent the message; null when no keys are set
      */
     boolean mayBeAnswered(String user, String address) {
-        return !server.getActiveMQServer().getConfiguration().isSecurityEnabled()
-                || logins.mayBeAnswered(user, address);
+        return keys.isEmpty() || logins.mayBeAnswered(user, address);
     }
 
     /** Where other programs connect. */
     public int port() {
-        return server.getActiveMQServer()
-                .getRemotingService()
-                .getAcceptor("tcp")
-                .getActualPort();
+        if (port != 0) {
+            return port;
+        }
+        return artemis().getRemotingService().getAcceptor("tcp").getActualPort();
     }
 
     /** Makes the connections of the hub itself. */
@@ -226,7 +299,10 @@ public final class EmbeddedArtemis implements AutoCloseable {
 
     /** Deletes the queues of such names that hold nothing and that nobody listens to. */
     public void deleteIdle(Predicate<String> names) {
-        ActiveMQServer artemis = server.getActiveMQServer();
+        running().ifPresent(artemis -> deleteIdle(artemis, names));
+    }
+
+    private static void deleteIdle(ActiveMQServer artemis, Predicate<String> names) {
         List<SimpleString> idle = artemis.getPostOffice()
                 .getAllBindings()
                 .filter(LocalQueueBinding.class::isInstance)
@@ -247,31 +323,29 @@ public final class EmbeddedArtemis implements AutoCloseable {
     /** Changes which messages a queue takes from now on; those in it stay. */
     void refilter(String queue, String filter) {
         try {
-            server.getActiveMQServer()
-                    .updateQueue(QueueConfiguration.of(queue).setFilterString(filter == null ? "" : filter));
+            artemis().updateQueue(QueueConfiguration.of(queue).setFilterString(filter == null ? "" : filter));
         } catch (Exception e) {
             throw new IllegalStateException("the filter of the queue " + queue + " cannot be changed", e);
         }
     }
 
     boolean hasQueue(String name) {
-        return server.getActiveMQServer().locateQueue(name) != null;
+        return queueOf(name).isPresent();
     }
 
     /** Messages in a queue that nobody has taken for good; 0 when there is no such queue. */
     public long depth(String queue) {
-        var found = server.getActiveMQServer().locateQueue(queue);
-        return found == null ? 0 : found.getMessageCount();
+        return queueOf(queue).map(Queue::getMessageCount).orElse(0L);
     }
 
     /** Messages that were ever put into a queue since the broker started; 0 when there is no such queue. */
     public long everAdded(String queue) {
-        var found = server.getActiveMQServer().locateQueue(queue);
-        return found == null ? 0 : found.getMessagesAdded();
+        return queueOf(queue).map(Queue::getMessagesAdded).orElse(0L);
     }
 
     @Override
     public void close() {
+        restarts.close();
         stop(server);
     }
 

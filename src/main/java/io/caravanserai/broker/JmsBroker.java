@@ -194,7 +194,7 @@ public final class JmsBroker implements AutoCloseable {
 
     /** Why the broker cannot be used at present; empty while it can. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble);
+        return embedded.flatMap(EmbeddedArtemis::outage).or(() -> Optional.ofNullable(trouble));
     }
 
     private void watch() {
