@@ -54,6 +54,15 @@ class HubEdgeIT {
                     - setHeader: {name: Content-Type, constant: application/json}
                     - setBody: {constant: "{}"}
             - route:
+                id: edge-breaker
+                from:
+                  uri: platform-http:/breaker
+                  steps:
+                    - circuitBreaker:
+                        resilience4jConfiguration: {timeoutEnabled: true}
+                        steps:
+                          - setBody: {constant: closed}
+            - route:
                 id: edge-saga
                 from:
                   uri: platform-http:/saga
@@ -155,6 +164,12 @@ class HubEdgeIT {
         assertThat(answer.status()).isEqualTo(200);
         assertHarmlessOnly(answer.body());
         assertThat(answer.body()).doesNotContain("key of boss");
+    }
+
+    /** Some libraries that a circuit breaker brings along are left out. */
+    @Test
+    void aFlowMayHaveACircuitBreaker() {
+        assertThat(hub.get("/breaker", "X-API-Key", "key of boss").body()).isEqualTo("closed");
     }
 
     @Test
