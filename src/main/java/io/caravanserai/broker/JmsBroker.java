@@ -65,7 +65,9 @@ public final class JmsBroker implements AutoCloseable {
         this.aside = factories.get();
         this.watched = factories.get();
         watched.setCallTimeout(ANSWERS_WITHIN_MILLIS);
-        guarded.getServerLocator().addIncomingInterceptor(new BodyGuard());
+        connections.getServerLocator().addIncomingInterceptor(IncomingGuard.ofJmsMessages());
+        guarded.getServerLocator().addIncomingInterceptor(IncomingGuard.ofCoreMessages());
+        aside.getServerLocator().addIncomingInterceptor(IncomingGuard.ofCoreMessages());
         this.pool = new JmsPoolConnectionFactory();
         pool.setConnectionFactory(
                 embedded.isPresent() ? connections : new ReachedConnections(connections, this::requireReached));
@@ -147,6 +149,7 @@ public final class JmsBroker implements AutoCloseable {
     /**
      * As {@link #connect}, for those who connect again and again. A broker that goes while a connection is made holds up,
      * for half a minute, all who connect in the same way: Artemis' client waits for its answer, and lets nobody pass.
+     * Messages are to be received by Artemis' own interface.
      */
     public Connection connectAside() throws JMSException {
         requireReached();
@@ -154,8 +157,8 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * As {@link #connect}, for receiving what anybody may have sent: a text that cannot be read, or is far larger than
-     * any order or event, comes as a message of bytes, and the body of other kinds of messages is not there.
+     * As {@link #connect}, for receiving what anybody may have sent by Artemis' own interface, which reads no body before
+     * it is asked for.
      */
     public Connection connectGuarded() throws JMSException {
         requireReached();

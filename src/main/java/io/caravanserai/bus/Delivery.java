@@ -33,6 +33,7 @@ public final class Delivery {
     private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
     private static final Retry OUTAGE_RETRY =
             new Retry(Integer.MAX_VALUE, Duration.ofMillis(500), Duration.ofSeconds(8));
+    private static final String NOT_HANDLED = "not-handled";
 
     private final String subscriber;
     private final EventHandler handler;
@@ -52,10 +53,15 @@ public final class Delivery {
      * @param id of the message, for a message that turns out to be no event
      * @param attributes by their CloudEvents names
      * @param headers all of the message, asked for only when it becomes a dead letter
-     * @param data null when it is not text
+     * @param data null when there is none
+     * @param base64 whether the data is base64, because it was not text: then it is no event
      */
     public record Incoming(
-            String id, Map<String, String> attributes, Supplier<Map<String, String>> headers, String data) {}
+            String id,
+            Map<String, String> attributes,
+            Supplier<Map<String, String>> headers,
+            String data,
+            boolean base64) {}
 
     /**
      * @param executor runs the handler; a handler may block it
@@ -91,14 +97,16 @@ public final class Delivery {
      */
     public CompletableFuture<Void> deliver(String source, Incoming message) {
         String type = message.attributes().get("type");
-        if (type != null && !handler.wants(type)) {
-            return CompletableFuture.completedFuture(null);
-        }
         CloudEvent event;
         try {
-            event = read(message.attributes(), message.data());
+            if (type != null && !handler.wants(type)) {
+                return CompletableFuture.completedFuture(null);
+            }
+            event = read(message.attributes(), message.base64() ? null : message.data());
         } catch (InvalidEventException e) {
             return giveUp(source, message, type, message.id(), e.reason(), e);
+        } catch (RuntimeException | StackOverflowError e) {
+            return setAside(source, message, e);
         }
         // Who publishes under an id that is known must not keep its event from being heard.
         String key = event.id() + '/' + event.type() + '/' + event.orderId();
@@ -121,6 +129,11 @@ public final class Delivery {
             }
             return done;
         }
+    }
+
+    /** Keeps a message that cannot be handled, whatever it is, among the dead letters; completes as {@link #deliver}. */
+    public CompletableFuture<Void> setAside(String source, Incoming message, Throwable failure) {
+        return giveUp(source, message, message.attributes().get("type"), message.id(), NOT_HANDLED, failure);
     }
 
     /** What was given up has had no effect: when it comes again it is to be tried again. */
@@ -164,7 +177,7 @@ public final class Delivery {
     private CompletableFuture<Void> inLine(String orderId, Work work) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         CompletableFuture<Void> before = lanes.put(orderId, done);
-        Runnable begin = () -> work.begin().whenComplete((nothing, error) -> {
+        Runnable begin = () -> begun(work).whenComplete((nothing, error) -> {
             lanes.remove(orderId, done);
             if (error == null) {
                 done.complete(null);
@@ -201,6 +214,15 @@ public final class Delivery {
                     return after(retry.pauseAfter(attempt)).thenCompose(nothing -> ifRecorded(event, attempt + 1));
                 })
                 .thenCompose(handled -> handled);
+    }
+
+    /** Work that throws must not leave those behind it waiting for its end. */
+    private static CompletableFuture<Void> begun(Work work) {
+        try {
+            return work.begin();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /** @param outages attempts in a row that found a part of the hub away, and are not counted */
@@ -261,17 +283,7 @@ public final class Delivery {
         if (closed) {
             return new CompletableFuture<>();
         }
-        return deadLetters
-                .add(new DeadLetter.Failed(
-                        channel(subscriber) + ':' + id,
-                        channel(subscriber),
-                        source,
-                        type,
-                        reason,
-                        DeadLetter.firstLine(cause(error)),
-                        message.headers().get(),
-                        message.data(),
-                        false))
+        return kept(source, message, type, id, reason, error)
                 .handle((letter, failure) -> failure)
                 .thenCompose(failure -> {
                     if (failure == null) {
@@ -288,6 +300,24 @@ public final class Delivery {
                     return after(DEAD_LETTER_RETRY)
                             .thenCompose(nothing -> giveUp(source, message, type, id, reason, error));
                 });
+    }
+
+    private CompletableFuture<String> kept(
+            String source, Incoming message, String type, String id, String reason, Throwable error) {
+        try {
+            return deadLetters.add(new DeadLetter.Failed(
+                    channel(subscriber) + ':' + id,
+                    channel(subscriber),
+                    source,
+                    type,
+                    reason,
+                    DeadLetter.firstLine(cause(error)),
+                    message.headers().get(),
+                    message.data(),
+                    message.base64()));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private CompletableFuture<Void> after(Duration pause) {

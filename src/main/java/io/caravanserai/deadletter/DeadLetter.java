@@ -1,6 +1,8 @@
 package io.caravanserai.deadletter;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 
@@ -49,7 +51,22 @@ public record DeadLetter(
             String error,
             Map<String, String> headers,
             String body,
-            boolean base64) {}
+            boolean base64) {
+
+        /** Bounds what senders have said, so that the letter can be kept whatever it is. */
+        public Failed {
+            origin = LetterText.bounded(origin, 700);
+            source = LetterText.bounded(source, 300);
+            type = LetterText.bounded(type, 255);
+            reason = LetterText.bounded(reason, 100);
+            error = LetterText.bounded(error, 2_000);
+            headers = LetterText.carriable(headers);
+            if (body != null && !base64 && !LetterText.isCarriable(body)) {
+                body = Base64.getEncoder().encodeToString(body.getBytes(StandardCharsets.UTF_8));
+                base64 = true;
+            }
+        }
+    }
 
     /** What tells of an exception in one line. */
     public static String firstLine(Throwable error) {

@@ -72,11 +72,18 @@ public final class DeadLetters implements DeadLetterSink {
     private final Clock clock;
     private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
     private final UnderWay<String, Optional<Boolean>> underWay = new UnderWay<>();
+    private final Seals seals;
 
     public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
         this.store = store;
         this.ids = ids;
         this.clock = clock;
+        this.seals = new Seals(store);
+    }
+
+    /** For those who send letters again by ways that others may send by too. */
+    public Seals seals() {
+        return seals;
     }
 
     /**
@@ -272,9 +279,18 @@ public final class DeadLetters implements DeadLetterSink {
         CompletableFuture<Void> replayed = replayer == null
                 ? CompletableFuture.failedFuture(new IllegalStateException(
                         "what brought this letter (" + letter.channel() + ") does not run at present"))
-                : replayer.replay(letter);
+                : replayed(replayer, letter);
         return replayed.handle((nothing, error) -> error)
                 .thenCompose(error -> isAway(error) ? notReplayed(error) : replayed(letter, error));
+    }
+
+    /** A letter that cannot even be begun with has failed again; those behind it have their turn. */
+    private static CompletableFuture<Void> replayed(Replayer replayer, DeadLetter letter) {
+        try {
+            return replayer.replay(letter);
+        } catch (RuntimeException | StackOverflowError e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private static CompletableFuture<Boolean> notReplayed(Throwable error) {

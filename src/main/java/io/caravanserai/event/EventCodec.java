@@ -30,6 +30,23 @@ public final class EventCodec {
     /** Before and behind the point: more than the total of any order has. */
     private static final int MOST_DIGITS = 30;
 
+    private static final List<String> ATTRIBUTES = List.of(
+            "specversion",
+            "id",
+            "type",
+            "dataschema",
+            "subject",
+            "time",
+            "style",
+            "sagaid",
+            "causationid",
+            "traceparent");
+
+    private static final int LONGEST_ATTRIBUTE = 255;
+
+    /** More than the event of the largest order has. */
+    private static final int LONGEST_DATA = 4 * 1024 * 1024;
+
     private final EventSchemas schemas;
     private final Map<EventType, List<Integer>> emit;
     private final Map<String, Checked> checked = Collections.synchronizedMap(new LinkedHashMap<>() {
@@ -86,6 +103,7 @@ public final class EventCodec {
      * @throws InvalidEventException when it is none, with the reason
      */
     public CloudEvent read(Map<String, String> attributes, String data) {
+        checkLengths(attributes, data);
         if (!"1.0".equals(attributes.get("specversion"))) {
             throw new InvalidEventException(
                     "invalid-event",
@@ -116,6 +134,24 @@ public final class EventCodec {
             remember(event, newest);
         }
         return event;
+    }
+
+    /** Before anything is read out of them: anybody may have sent them. */
+    private static void checkLengths(Map<String, String> attributes, String data) {
+        for (String name : ATTRIBUTES) {
+            String value = attributes.get(name);
+            if (value != null && value.length() > LONGEST_ATTRIBUTE) {
+                throw new InvalidEventException(
+                        "invalid-event",
+                        "the attribute " + name + " has " + value.length() + " characters; the longest may have "
+                                + LONGEST_ATTRIBUTE);
+            }
+        }
+        if (data != null && data.length() > LONGEST_DATA) {
+            throw new InvalidEventException(
+                    "invalid-event",
+                    "the data has " + data.length() + " characters; the longest may have " + LONGEST_DATA);
+        }
     }
 
     /** The same event with its data in the newest version of its type. Only for what {@link #read} has answered. */

@@ -69,6 +69,11 @@ public final class IdempotencyKeys {
         return tx.first(FIND, IdempotencyKeys::entry, key, clock.instant().minus(KEPT));
     }
 
+    /** As {@link #find}, however old: a message may come again after a broker, or the hub, has been away for days. */
+    public Optional<Entry> findAny(Transaction tx, String key) throws SQLException {
+        return tx.first(FIND, IdempotencyKeys::entry, key, Instant.EPOCH);
+    }
+
     /** Keeps the first answer; false when there is one already, which then is the one to give. */
     public boolean answer(Transaction tx, String key, String orderId, String answer) throws SQLException {
         return tx.update(ANSWER, answer, key, orderId) == 1;

@@ -4,8 +4,6 @@ import io.caravanserai.http.Problem;
 import io.caravanserai.http.Request;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** How senders write idempotency keys: a string of RFC 8941 in quotes, as the draft has it, or bare. */
 final class IdempotencyKey {
@@ -13,18 +11,40 @@ final class IdempotencyKey {
 
     private static final String HEADER = "Idempotency-Key";
     private static final int LONGEST = 255;
-    private static final Pattern QUOTED = Pattern.compile("\"((?:[ !#-\\[\\]-~]|\\\\[\"\\\\])*)\"");
-    private static final Pattern BARE = Pattern.compile("[!#-~]+");
 
     private IdempotencyKey() {}
 
     /** The key without its quotes; empty when the text breaks {@link #RULE}. */
     static Optional<String> read(String text) {
-        Matcher quoted = QUOTED.matcher(text);
-        Optional<String> key = quoted.matches()
-                ? Optional.of(quoted.group(1).replaceAll("\\\\(.)", "$1"))
-                : Optional.of(text).filter(BARE.asMatchPredicate());
+        // Each character of a key is written as two at most, within two quotes.
+        if (text.length() > 2 * LONGEST + 2) {
+            return Optional.empty();
+        }
+        boolean quoted = text.length() >= 2 && text.startsWith("\"") && text.endsWith("\"");
+        Optional<String> key = quoted
+                ? unquoted(text.substring(1, text.length() - 1))
+                : Optional.of(text)
+                        .filter(bare -> bare.chars().allMatch(each -> each > ' ' && each <= '~' && each != '"'));
         return key.filter(each -> !each.isEmpty() && each.length() <= LONGEST);
+    }
+
+    /** A string of RFC 8941 without its quotes: printable ASCII, with a backslash before quotes and backslashes. */
+    private static Optional<String> unquoted(String text) {
+        StringBuilder key = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char each = text.charAt(i);
+            if (each == '\\') {
+                i++;
+                if (i == text.length() || text.charAt(i) != '"' && text.charAt(i) != '\\') {
+                    return Optional.empty();
+                }
+                each = text.charAt(i);
+            } else if (each < ' ' || each > '~' || each == '"') {
+                return Optional.empty();
+            }
+            key.append(each);
+        }
+        return Optional.of(key.toString());
     }
 
     /**

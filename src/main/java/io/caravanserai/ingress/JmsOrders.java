@@ -2,12 +2,13 @@ package io.caravanserai.ingress;
 
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.http.Problem;
 import io.caravanserai.ingress.OrderMessages.Taken;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsHeaders;
 import io.caravanserai.jms.JmsReceiver;
-import jakarta.jms.JMSException;
-import jakarta.jms.Message;
+import io.caravanserai.jms.ReceivedMessage;
+import io.caravanserai.jms.ReplyAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * The JMS door: takes orders from the queue {@code orders}. A message is acknowledged once its order is durable, or once
  * it is durable among the dead letters; many are under way at once and share commits.
  */
-public final class JmsOrders implements AutoCloseable {
+public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsOrders.class);
 
     /** The queue that orders come from. */
@@ -58,8 +59,8 @@ public final class JmsOrders implements AutoCloseable {
                 broker,
                 MOST_IN_HAND,
                 mayTake,
-                session -> session.createConsumer(session.createQueue(QUEUE)),
-                this::handle);
+                session -> new JmsReceiver.Opened(session.createConsumer(session.createQueue(QUEUE)), QUEUE),
+                this);
         deadLetters.letters().replayedBy(CHANNEL, this::replay);
     }
 
@@ -73,34 +74,41 @@ public final class JmsOrders implements AutoCloseable {
         return receiver.trouble();
     }
 
-    private CompletableFuture<Void> handle(Message message) throws JMSException {
-        Map<String, String> headers = JmsHeaders.all(message);
-        dropForeignReplyTo(message, headers);
-        if (JmsHeaders.isTooLarge(message)) {
-            return persistently(() -> refuse(headers, null, OrderMessages.TOO_LARGE));
+    @Override
+    public CompletableFuture<Void> handle(ReceivedMessage message) {
+        dropForeignReplyTo(message.headers());
+        Optional<Taken.Refused> refused = refusedUnread(message);
+        return refused.isPresent()
+                ? persistently(() -> refuse(message.headers(), message.body(), refused.get()))
+                : persistently(() -> take(message.headers(), message.body()));
+    }
+
+    private static Optional<Taken.Refused> refusedUnread(ReceivedMessage message) {
+        if (message.fault().isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "unreadable-message", Problem.of(400, message.fault().get())));
         }
-        Optional<byte[]> bytes = JmsHeaders.bytes(message);
-        byte[] body = bytes.isPresent()
-                ? bytes.get()
-                : JmsHeaders.text(message)
-                        .map(text -> text.getBytes(StandardCharsets.UTF_8))
-                        .orElse(null);
-        return persistently(() -> take(headers, body));
+        if (ReplyAddress.of(message.headers()).filter(to -> !to.isValid()).isPresent()) {
+            return Optional.of(new Taken.Refused("invalid-reply-to", Problem.of(400, "JMSReplyTo is no destination")));
+        }
+        return message.isTooLarge() ? Optional.of(OrderMessages.TOO_LARGE) : Optional.empty();
+    }
+
+    @Override
+    public CompletableFuture<Void> setAside(ReceivedMessage message, Throwable failure) {
+        return persistently(() -> refuse(message.headers(), message.body(), OrderMessages.notHandled(failure)));
     }
 
     /** With keys set, an answer goes only to where the sender of the message may receive. */
-    private void dropForeignReplyTo(Message message, Map<String, String> headers) throws JMSException {
-        String replyTo = headers.get("JMSReplyTo");
-        if (replyTo == null) {
-            return;
-        }
-        String sender = message.getStringProperty("JMSXUserID");
-        if (!broker.mayBeAnswered(sender, replyTo.substring(replyTo.indexOf("://") + "://".length()))) {
+    private void dropForeignReplyTo(Map<String, String> headers) {
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers);
+        String sender = headers.get("JMSXUserID");
+        if (replyTo.isPresent() && !broker.mayBeAnswered(sender, replyTo.get().name())) {
             headers.remove("JMSReplyTo");
             LOG.atWarn()
                     .addKeyValue("messageId", headers.get("JMSMessageID"))
                     .addKeyValue("sender", sender)
-                    .addKeyValue("replyTo", replyTo)
+                    .addKeyValue("replyTo", replyTo.get().text())
                     .log("no answer will be sent: the sender of the message may not receive there");
         }
     }
@@ -111,7 +119,7 @@ public final class JmsOrders implements AutoCloseable {
 
     /** Tries until it succeeds: the message stays unacknowledged all the while. */
     private CompletableFuture<Void> persistently(Work work) {
-        return work.begin().handle((nothing, error) -> error).thenCompose(error -> {
+        return begun(work).handle((nothing, error) -> error).thenCompose(error -> {
             if (error == null) {
                 return CompletableFuture.<Void>completedFuture(null);
             }
@@ -125,6 +133,14 @@ public final class JmsOrders implements AutoCloseable {
                             () -> {}, CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS))
                     .thenCompose(nothing -> persistently(work));
         });
+    }
+
+    private static CompletableFuture<Void> begun(Work work) {
+        try {
+            return work.begin();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
@@ -159,7 +175,9 @@ public final class JmsOrders implements AutoCloseable {
 
     private static OrderMessages.Incoming incoming(Map<String, String> headers, byte[] body) {
         return new OrderMessages.Incoming(
-                "jms:" + headers.get("JMSMessageID"),
+                new MessageName(
+                        "jms:" + ReceivedMessage.senderId(headers),
+                        Optional.of("jms:" + headers.get(ReceivedMessage.ID))),
                 body,
                 // A property may hold more than a header of HTTP or Kafka.
                 Optional.ofNullable(headers.get("idempotencyKey"))
@@ -170,10 +188,10 @@ public final class JmsOrders implements AutoCloseable {
     }
 
     private static DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
-        Optional<String> text = body == null ? Optional.empty() : JmsHeaders.utf8(body);
+        Optional<String> text = JmsHeaders.utf8(body);
         boolean binary = body != null && text.isEmpty();
         return new DeadLetter.Failed(
-                CHANNEL + ':' + headers.get("JMSMessageID"),
+                CHANNEL + ':' + ReceivedMessage.idAndDigest(headers, body),
                 CHANNEL,
                 QUEUE,
                 null,

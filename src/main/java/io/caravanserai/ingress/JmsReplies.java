@@ -1,11 +1,11 @@
 package io.caravanserai.ingress;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import io.caravanserai.broker.HubAddresses;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.http.Problem;
-import io.caravanserai.jms.JmsHeaders;
 import io.caravanserai.jms.JmsSender;
+import io.caravanserai.jms.ReceivedMessage;
+import io.caravanserai.jms.ReplyAddress;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.service.order.OrderHistory;
@@ -21,6 +21,7 @@ import jakarta.jms.TextMessage;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,10 +44,12 @@ public final class JmsReplies implements AutoCloseable {
     public static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private static final String OWE = """
-            INSERT INTO jms_replies (order_id, message_id, reply_to, correlation_id, at) VALUES (?, ?, ?, ?, ?)
+            INSERT INTO jms_replies (order_id, message_id, reply_to, correlation_id, correlation_bytes, at)
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (order_id, message_id) DO NOTHING
             """;
-    private static final String OWED = "SELECT order_id, message_id, reply_to, correlation_id FROM jms_replies";
+    private static final String OWED =
+            "SELECT order_id, message_id, reply_to, correlation_id, correlation_bytes FROM jms_replies";
     private static final String PAID = "DELETE FROM jms_replies WHERE order_id = ? AND message_id = ?";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
@@ -57,7 +60,7 @@ public final class JmsReplies implements AutoCloseable {
     private final OrderHistory history;
     private final JmsSender sender;
     private final Clock clock;
-    private final Map<String, Rest> resting = new ConcurrentHashMap<>();
+    private final Map<ReplyAddress, Rest> resting = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     public JmsReplies(
@@ -70,24 +73,69 @@ public final class JmsReplies implements AutoCloseable {
         this.clock = clock;
     }
 
-    private record Owed(String orderId, String messageId, String replyTo, String correlationId) {}
+    private record Owed(String orderId, String messageId, ReplyAddress replyTo, Correlation correlation) {}
 
-    /** Takes up what was owed when the process before this one ended. */
+    /**
+     * What tells a sender to which of its messages an answer belongs.
+     *
+     * @param isBytes whether the id is base64 of the bytes that the sender gave
+     */
+    private record Correlation(String id, boolean isBytes) {
+        static Correlation of(Map<String, String> headers) {
+            String bytes = headers.get(ReceivedMessage.CORRELATION_BYTES);
+            return bytes != null
+                    ? new Correlation(bytes, true)
+                    : new Correlation(
+                            headers.getOrDefault("JMSCorrelationID", ReceivedMessage.senderId(headers)), false);
+        }
+
+        void putOn(Message message) throws JMSException {
+            if (isBytes) {
+                message.setJMSCorrelationIDAsBytes(Base64.getDecoder().decode(id));
+            } else {
+                message.setJMSCorrelationID(id);
+            }
+        }
+    }
+
+    /** Takes up what was owed when the process before this one ended; tries again while the store cannot be read. */
     public void resume() {
         store.read(tx -> tx.list(
-                        OWED, row -> new Owed(row.getString(1), row.getString(2), row.getString(3), row.getString(4))))
-                .thenAccept(all -> all.forEach(owed -> payWhenEnded(owed)));
+                        OWED,
+                        row -> new Owed(
+                                row.getString(1),
+                                row.getString(2),
+                                new ReplyAddress(row.getString(3)),
+                                new Correlation(row.getString(4), row.getInt(5) == 1))))
+                .whenComplete((all, failure) -> {
+                    if (failure == null) {
+                        all.forEach(this::payWhenEnded);
+                    } else if (!closed) {
+                        LOG.atWarn()
+                                .addKeyValue("error", DeadLetter.firstLine(failure))
+                                .log("answers owed since an earlier run cannot be read; trying again");
+                        CompletableFuture.delayedExecutor(FIRST_PAUSE.toMillis(), TimeUnit.MILLISECONDS)
+                                .execute(this::resume);
+                    }
+                });
     }
 
     /** Notes that the sender of a message is to hear of its order; completes when that is durable. */
     CompletableFuture<Void> owe(Map<String, String> headers, String orderId) {
-        Optional<String> replyTo = replyTo(headers);
+        Optional<ReplyAddress> replyTo = replyTo(headers);
         if (replyTo.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        Owed owed = new Owed(orderId, String.valueOf(headers.get("JMSMessageID")), replyTo.get(), correlation(headers));
+        Owed owed = new Owed(orderId, headers.get(ReceivedMessage.ID), replyTo.get(), Correlation.of(headers));
         return store.<Void>write("owe-reply", orderId, tx -> {
-                    tx.update(OWE, orderId, owed.messageId(), owed.replyTo(), owed.correlationId(), clock.instant());
+                    tx.update(
+                            OWE,
+                            orderId,
+                            owed.messageId(),
+                            owed.replyTo().text(),
+                            owed.correlation().id(),
+                            owed.correlation().isBytes(),
+                            clock.instant());
                     return null;
                 })
                 .thenRun(() -> payWhenEnded(owed));
@@ -97,7 +145,7 @@ public final class JmsReplies implements AutoCloseable {
     CompletableFuture<Void> refused(Map<String, String> headers, Problem problem) {
         replyTo(headers)
                 .ifPresent(to -> sender.send(List.of(new Reply(
-                                to, correlation(headers), problem.json().toString(), Problem.MEDIA_TYPE)))
+                                to, Correlation.of(headers), problem.json().toString(), Problem.MEDIA_TYPE)))
                         .whenComplete((nothing, error) -> {
                             if (error != null) {
                                 LOG.debug("a refusal could not be told", error);
@@ -107,20 +155,15 @@ public final class JmsReplies implements AutoCloseable {
     }
 
     /** Empty also when it names what the hub itself listens to: an answer there would be garbage, or a lie to others. */
-    private static Optional<String> replyTo(Map<String, String> headers) {
-        Optional<String> replyTo = Optional.ofNullable(headers.get("JMSReplyTo"));
-        Optional<String> allowed =
-                replyTo.filter(to -> !HubAddresses.contains(to.substring(to.indexOf("://") + "://".length())));
+    private static Optional<ReplyAddress> replyTo(Map<String, String> headers) {
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
+        Optional<ReplyAddress> allowed = replyTo.filter(to -> !to.isOfTheHub());
         if (replyTo.isPresent() && allowed.isEmpty()) {
             LOG.atWarn()
-                    .addKeyValue("replyTo", replyTo.get())
+                    .addKeyValue("replyTo", replyTo.get().text())
                     .log("an answer is not sent: its sender asked for it at an address of the hub's own");
         }
         return allowed;
-    }
-
-    private static String correlation(Map<String, String> headers) {
-        return headers.getOrDefault("JMSCorrelationID", String.valueOf(headers.get("JMSMessageID")));
     }
 
     private void payWhenEnded(Owed owed) {
@@ -155,7 +198,7 @@ public final class JmsReplies implements AutoCloseable {
     }
 
     /** How long an answer must wait for its queue; zero when it may try. */
-    private Duration rest(String queue) {
+    private Duration rest(ReplyAddress queue) {
         Rest rest = resting.get(queue);
         if (rest == null) {
             return Duration.ZERO;
@@ -191,12 +234,12 @@ public final class JmsReplies implements AutoCloseable {
             return order.status() == OrderStatus.CANCELLED
                     ? new Reply(
                             owed.replyTo(),
-                            owed.correlationId(),
+                            owed.correlation(),
                             order.cancelled().json().toString(),
                             Problem.MEDIA_TYPE)
                     : new Reply(
                             owed.replyTo(),
-                            owed.correlationId(),
+                            owed.correlation(),
                             OrderJson.MAPPER.writeValueAsString(order),
                             "application/json");
         } catch (JsonProcessingException e) {
@@ -204,16 +247,17 @@ public final class JmsReplies implements AutoCloseable {
         }
     }
 
-    private record Reply(String to, String correlationId, String body, String mediaType) implements JmsSender.Outgoing {
+    private record Reply(ReplyAddress to, Correlation correlation, String body, String mediaType)
+            implements JmsSender.Outgoing {
         @Override
-        public Destination destination(Session session) {
-            return JmsHeaders.destination(to);
+        public Destination destination(Session session) throws JMSException {
+            return to.destination(session);
         }
 
         @Override
         public Message message(Session session) throws JMSException {
             TextMessage message = session.createTextMessage(body);
-            message.setJMSCorrelationID(correlationId);
+            correlation.putOn(message);
             message.setStringProperty("contentType", mediaType);
             return message;
         }

@@ -2,6 +2,7 @@ package io.caravanserai.ingress;
 
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.Seals;
 import io.caravanserai.http.Problem;
 import io.caravanserai.ingress.OrderMessages.Taken;
 import io.caravanserai.kafka.KafkaDeadLetters;
@@ -11,6 +12,7 @@ import io.caravanserai.kafka.RecordHandler;
 import io.caravanserai.kafka.RecordIntake;
 import io.caravanserai.kafka.RecordSender;
 import io.caravanserai.kafka.RecordText;
+import io.caravanserai.support.Digests;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -41,6 +43,9 @@ public final class KafkaDoor implements AutoCloseable {
     /** Where the record of a replay keeps which letter it was: however often that is sent, it is one message. */
     private static final String ORIGIN = "dead-letter-origin";
 
+    /** What only the hub can put on the record of a replay: anybody may send one with an origin. */
+    private static final String SEAL = "dead-letter-seal";
+
     /** Enough to keep the store's commits full. */
     private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(256, Duration.ofSeconds(5));
 
@@ -53,6 +58,7 @@ public final class KafkaDoor implements AutoCloseable {
     private final KafkaDeadLetters deadLetters;
     private final RecordSender sender;
     private final RecordIntake intake;
+    private final Seals seals;
 
     /**
      * @param link which sees to the topics of orders and of dead letters
@@ -70,7 +76,8 @@ public final class KafkaDoor implements AutoCloseable {
         this.deadLetters = deadLetters;
         this.sender = new RecordSender(link, "kafka-orders-replay");
         this.intake = new RecordIntake(
-                link, GROUP, KafkaTopic.ORDERS.name(), RecordIntake.From.BEGINNING, LIMITS, this::take);
+                link, GROUP, KafkaTopic.ORDERS.name(), RecordIntake.From.BEGINNING, LIMITS, new Handler());
+        this.seals = letters.seals();
         letters.replayedBy(CHANNEL, this::replay);
     }
 
@@ -92,22 +99,54 @@ public final class KafkaDoor implements AutoCloseable {
         sender.close();
     }
 
+    private final class Handler implements RecordHandler {
+        @Override
+        public RecordHandler.Taken take(ConsumerRecord<byte[], byte[]> record) {
+            return KafkaDoor.this.take(record);
+        }
+
+        @Override
+        public CompletableFuture<Void> setAside(ConsumerRecord<byte[], byte[]> record, Throwable failure) {
+            return keep(placeAndDigest(record), record, RecordText.headers(record), OrderMessages.notHandled(failure));
+        }
+    }
+
     private RecordHandler.Taken take(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = RecordText.headers(record);
-        String name = name(record, headers);
-        CompletableFuture<Taken> taken = handIn(name, record, headers);
+        CompletableFuture<Optional<String>> replayed = replayed(record, headers);
+        CompletableFuture<Taken> taken =
+                replayed.thenCompose(letter -> handIn(letter.orElseGet(() -> place(record)), record, headers));
         CompletableFuture<Void> durable = taken.thenCompose(what -> what instanceof Taken.Refused refused
-                ? deadLetters.add(record, letter(name, record, headers, refused))
+                ? keep(replayed.join().orElseGet(() -> placeAndDigest(record)), record, headers, refused)
                 : CompletableFuture.completedFuture(null));
         CompletableFuture<Void> released =
                 taken.thenCombine(durable, (what, nothing) -> what).thenCompose(this::ended);
         return new RecordHandler.Taken(durable, released);
     }
 
-    private static String name(ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
-        return given(headers, ORIGIN)
-                .filter(origin -> origin.startsWith(CHANNEL + ':'))
-                .orElseGet(() -> CHANNEL + ':' + RecordText.place(record));
+    private CompletableFuture<Void> keep(
+            String origin, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
+        return deadLetters.add(record, letter(origin, record, headers, refused));
+    }
+
+    /** The letter that the hub has sent this record again for; empty for all that others have sent. */
+    private CompletableFuture<Optional<String>> replayed(
+            ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
+        String origin = headers.get(ORIGIN);
+        if (origin == null || !origin.startsWith(CHANNEL + ':')) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        return seals.isGenuine(origin, headers.get(SEAL), record.value())
+                .thenApply(genuine -> genuine ? Optional.of(origin) : Optional.empty());
+    }
+
+    private static String place(ConsumerRecord<byte[], byte[]> record) {
+        return CHANNEL + ':' + RecordText.place(record);
+    }
+
+    /** Brokers that have lost records have others in their places, perhaps of the same time. */
+    private static String placeAndDigest(ConsumerRecord<byte[], byte[]> record) {
+        return place(record) + '#' + Digests.shortSha256(record.value() == null ? new byte[0] : record.value());
     }
 
     private static Optional<String> given(Map<String, String> headers, String name) {
@@ -125,7 +164,7 @@ public final class KafkaDoor implements AutoCloseable {
             }
         }
         return messages.take(new OrderMessages.Incoming(
-                name, record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT)));
+                MessageName.of(name), record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT)));
     }
 
     private CompletableFuture<Void> ended(Taken taken) {
@@ -137,7 +176,7 @@ public final class KafkaDoor implements AutoCloseable {
     private static DeadLetter.Failed letter(
             String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
         Map<String, String> kept = new LinkedHashMap<>(headers);
-        kept.remove(ORIGIN);
+        List.of(ORIGIN, SEAL, RECORD_KEY).forEach(kept::remove);
         RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
         Optional<String> text = RecordText.of(record.value());
         boolean base64 = text.isEmpty() && record.value() != null;
@@ -154,13 +193,16 @@ public final class KafkaDoor implements AutoCloseable {
     }
 
     private CompletableFuture<Void> replay(DeadLetter letter) {
-        Map<String, String> headers = new LinkedHashMap<>(letter.headers());
-        String key = headers.remove(RECORD_KEY);
-        ProducerRecord<byte[], byte[]> record =
-                new ProducerRecord<>(letter.source(), key == null ? null : bytes(key), body(letter));
-        headers.put(ORIGIN, letter.origin());
-        headers.forEach((name, value) -> record.headers().add(name, bytes(value)));
-        return sender.send(List.of(record));
+        return seals.of(letter).thenCompose(seal -> {
+            Map<String, String> headers = new LinkedHashMap<>(letter.headers());
+            String key = headers.remove(RECORD_KEY);
+            ProducerRecord<byte[], byte[]> record =
+                    new ProducerRecord<>(letter.source(), key == null ? null : bytes(key), body(letter));
+            headers.put(ORIGIN, letter.origin());
+            headers.put(SEAL, seal);
+            headers.forEach((name, value) -> record.headers().add(name, bytes(value)));
+            return sender.send(List.of(record));
+        });
     }
 
     private static byte[] body(DeadLetter letter) {

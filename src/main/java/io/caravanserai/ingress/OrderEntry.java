@@ -137,6 +137,12 @@ public final class OrderEntry {
                         : new Submission.KeyReused();
             }
         }
+        if (sending.message().isPresent()) {
+            Optional<Submission> before = claim(tx, sending, sending.message().get());
+            if (before.isPresent()) {
+                return before.get();
+            }
+        }
         String traceparent = sending.traceparent().orElse(null);
         if (version.isPresent() && orders.accept(tx, order, sending.style(), version.get(), sagaId, traceparent)) {
             return new Accepted(order.orderId(), Optional.empty());
@@ -149,6 +155,35 @@ public final class OrderEntry {
             throw new NothingDone(new Submission.OtherOrder(order.orderId()));
         }
         return new Submission.Known(order.orderId());
+    }
+
+    /** Takes the name of a message; answers what became of the same message when it came before. */
+    private Optional<Submission> claim(Transaction tx, Sending sending, MessageName message) throws SQLException {
+        Optional<IdempotencyKeys.Entry> first = message.earlier().isPresent()
+                ? keys.findAny(tx, message.earlier().get())
+                : Optional.empty();
+        if (first.isEmpty()) {
+            first = claim(tx, message.text(), sending);
+        }
+        if (first.filter(entry -> !isSame(entry, sending)).isPresent()) {
+            first = claim(tx, message.withBody(sending.bodyFingerprint()), sending);
+        }
+        return first.map(Submission.Repeated::new);
+    }
+
+    private Optional<IdempotencyKeys.Entry> claim(Transaction tx, String name, Sending sending) throws SQLException {
+        Optional<IdempotencyKeys.Entry> first = keys.findAny(tx, name);
+        boolean claimed = first.isEmpty()
+                && keys.claim(
+                        tx, name, sending.bodyFingerprint(), sending.order().orderId(), owner, clock.instant());
+        // Not claimed although it was free: another hub on the same store was quicker.
+        return claimed || first.isPresent() ? first : keys.findAny(tx, name);
+    }
+
+    /** Earlier versions of the hub kept the style with the body. */
+    private static boolean isSame(IdempotencyKeys.Entry first, Sending sending) {
+        return first.fingerprint().equals(sending.bodyFingerprint())
+                || first.fingerprint().equals(sending.fingerprint());
     }
 
     private Submission dispatch(Sending sending, int version, String sagaId) {

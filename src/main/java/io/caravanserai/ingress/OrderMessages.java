@@ -1,12 +1,15 @@
 package io.caravanserai.ingress;
 
+import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.http.Problem;
 import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.order.OrderStyle;
-import java.nio.charset.StandardCharsets;
+import io.caravanserai.store.StoreUnavailableException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
@@ -17,6 +20,8 @@ import java.util.stream.StreamSupport;
 public final class OrderMessages {
     private static final int LARGEST_BODY = 1024 * 1024;
     private static final int LONGEST_KEY = 255;
+    private static final int LONGEST_STYLE = 100;
+    private static final int ATTEMPTS = 4;
 
     /** For a message so large that its body is better not read. */
     static final Taken.Refused TOO_LARGE =
@@ -36,11 +41,11 @@ public final class OrderMessages {
     /**
      * A message that should be an order.
      *
-     * @param name the same when the same message comes again, and of no other message, such as {@code jms:ID:...}
+     * @param name the same when the same message comes again
      * @param body null when it has none
      */
     public record Incoming(
-            String name,
+            MessageName name,
             byte[] body,
             Optional<String> idempotencyKey,
             Optional<String> style,
@@ -70,8 +75,69 @@ public final class OrderMessages {
         }
     }
 
-    /** Takes a message. When the future fails nothing has happened, and the message is to be taken again later. */
+    /**
+     * Takes a message. When the future fails nothing has happened, and the message is to be taken again later. What is the
+     * message's own fault never fails it, whatever that is.
+     */
     public CompletableFuture<Taken> take(Incoming message) {
+        return take(message, 1);
+    }
+
+    private CompletableFuture<Taken> take(Incoming message, int attempt) {
+        return taken(message)
+                .<CompletableFuture<Taken>>handle((taken, failure) -> {
+                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+                    if (cause == null) {
+                        return CompletableFuture.completedFuture(taken);
+                    }
+                    if (cause instanceof StoreUnavailableException || cause instanceof NoFlowException) {
+                        return CompletableFuture.failedFuture(cause);
+                    }
+                    return attempt < ATTEMPTS
+                            ? later(attempt).thenCompose(nothing -> take(message, attempt + 1))
+                            : CompletableFuture.completedFuture(notHandled(cause));
+                })
+                .thenCompose(taken -> taken);
+    }
+
+    /** What a message led to that failed although nothing it needs is away. */
+    static Taken.Refused notHandled(Throwable failure) {
+        return new Taken.Refused(
+                "not-handled", Problem.of(500, "the message cannot be handled: " + DeadLetter.firstLine(failure)));
+    }
+
+    private static CompletableFuture<Void> later(int attempt) {
+        return CompletableFuture.runAsync(
+                () -> {}, CompletableFuture.delayedExecutor(50L << attempt, TimeUnit.MILLISECONDS));
+    }
+
+    private CompletableFuture<Taken> taken(Incoming message) {
+        try {
+            Optional<Taken.Refused> refused = refusedUnread(message);
+            return refused.isPresent() ? CompletableFuture.completedFuture(refused.get()) : read(message);
+        } catch (RuntimeException | StackOverflowError e) {
+            // Reading asks nobody, so it will fail again.
+            return CompletableFuture.completedFuture(notHandled(e));
+        }
+    }
+
+    private static Optional<Taken.Refused> refusedUnread(Incoming message) {
+        if (message.style().filter(style -> style.length() > LONGEST_STYLE).isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "unknown-style", Problem.badParameter("style", "is longer than " + LONGEST_STYLE + " characters")));
+        }
+        if (message.idempotencyKey().filter(key -> key.length() > LONGEST_KEY).isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "invalid-idempotency-key",
+                    Problem.badParameter("idempotencyKey", "is longer than " + LONGEST_KEY + " characters")));
+        }
+        if (message.body() == null) {
+            return Optional.of(new Taken.Refused("no-body", Problem.of(400, "the message has no body of text")));
+        }
+        return message.body().length > LARGEST_BODY ? Optional.of(TOO_LARGE) : Optional.empty();
+    }
+
+    private CompletableFuture<Taken> read(Incoming message) {
         Optional<OrderStyle> style = message.style().isEmpty()
                 ? Optional.of(usualStyle)
                 : message.style().flatMap(entry::style);
@@ -81,17 +147,6 @@ public final class OrderMessages {
                     Problem.badParameter(
                             "style", "'" + message.style().orElseThrow() + "' is none of " + entry.styleNames()));
         }
-        if (message.idempotencyKey().filter(key -> key.length() > LONGEST_KEY).isPresent()) {
-            return refused(
-                    "invalid-idempotency-key",
-                    Problem.badParameter("idempotencyKey", "is longer than " + LONGEST_KEY + " characters"));
-        }
-        if (message.body() == null) {
-            return refused("no-body", Problem.of(400, "the message has no body of text"));
-        }
-        if (message.body().length > LARGEST_BODY) {
-            return CompletableFuture.completedFuture(TOO_LARGE);
-        }
         Reading reading = reader.read(message.body());
         if (reading instanceof Reading.Unreadable unreadable) {
             return refused("invalid-json", Problem.of(400, unreadable.detail()));
@@ -99,28 +154,19 @@ public final class OrderMessages {
         if (reading instanceof Reading.Invalid invalid) {
             return refused("invalid-order", Problem.invalid(invalid.faults()));
         }
+        Reading.Valid valid = (Reading.Valid) reading;
+        // Each reading makes another order id, so the message itself must be known again.
+        boolean isNameless = !valid.namesItself() && message.idempotencyKey().isEmpty();
         Sending sending = new Sending(
-                ((Reading.Valid) reading).order(),
+                valid.order(),
                 message.body(),
                 style.get(),
-                key(message),
+                message.idempotencyKey(),
+                isNameless ? Optional.of(message.name()) : Optional.empty(),
                 message.traceparent(),
                 Duration.ZERO);
         return entry.submit(sending)
                 .thenApply(submission -> taken(submission, sending.order().orderId()));
-    }
-
-    private static Optional<String> key(Incoming message) {
-        if (message.idempotencyKey().isPresent() || namesItsOrder(message.body())) {
-            return message.idempotencyKey();
-        }
-        // Each reading makes another order id, so the message itself must be known again.
-        return Optional.of(message.name());
-    }
-
-    /** May say no where the name is spelled with escapes; then the order is known by two names, which does no harm. */
-    private static boolean namesItsOrder(byte[] body) {
-        return new String(body, StandardCharsets.UTF_8).contains("\"orderId\"");
     }
 
     private static Taken taken(Submission submission, String orderId) {

@@ -74,6 +74,7 @@ final class OrderPosts {
                 request.body(),
                 style,
                 key,
+                Optional.empty(),
                 request.header("traceparent"),
                 preference.answerWithin());
         if (key.isEmpty()) {

@@ -103,7 +103,9 @@ public final class OrderReader {
             faults.add(fault(message));
         }
         OrderRules.check(tame, faults);
-        return faults.isEmpty() ? new Reading.Valid(order(tame)) : new Reading.Invalid(List.copyOf(faults));
+        return faults.isEmpty()
+                ? new Reading.Valid(order(tame), tame.has("orderId"))
+                : new Reading.Invalid(List.copyOf(faults));
     }
 
     private static Reading invalid(String pointer, String detail) {

@@ -7,8 +7,11 @@ import java.util.List;
 /** What became of bytes that should be an order. */
 public sealed interface Reading {
 
-    /** @param order with an id: its own, or one the hub has made */
-    record Valid(Order order) implements Reading {}
+    /**
+     * @param order with an id: its own, or one the hub has made
+     * @param namesItself whether the id is its own
+     */
+    record Valid(Order order, boolean namesItself) implements Reading {}
 
     /** No JSON: broken syntax or encoding, a name twice, too deep. */
     record Unreadable(String detail) implements Reading {}

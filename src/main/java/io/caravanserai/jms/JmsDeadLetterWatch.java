@@ -10,25 +10,28 @@ import jakarta.jms.Connection;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
-import jakarta.jms.MessageConsumer;
 import jakarta.jms.MessageProducer;
-import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import java.util.Base64;
-import java.util.Enumeration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.activemq.artemis.api.core.ActiveMQDuplicateIdException;
+import org.apache.activemq.artemis.api.core.ActiveMQException;
 import org.apache.activemq.artemis.api.core.RoutingType;
-import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ClientConsumer;
+import org.apache.activemq.artemis.api.core.client.ClientMessage;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
+import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +46,10 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static final String CHANNEL = "jms-dlq";
     /** Property of a replayed message: should it fail again, it is the same letter. */
     private static final String ORIGIN = "deadLetterOrigin";
+    /** Property of a replayed message that only the hub can set: anybody may set the other. */
+    private static final String SEAL = "deadLetterSeal";
+
+    private static final SimpleString QUEUE = SimpleString.of(JmsDeadLetters.QUEUE);
 
     private static final String ORIGINAL_ADDRESS = "_AMQ_ORIG_ADDRESS";
     private static final String ORIGINAL_NUMBER = "_AMQ_ORIG_MESSAGE_ID";
@@ -51,8 +58,11 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static final String EXPIRED = "_AMQ_ACTUAL_EXPIRY";
     private static final int LOOK_MILLIS = 1_000;
 
-    /** Beyond this many messages the rest waits its turn: looking costs time and memory. */
-    private static final int MOST_LOOKED_AT = 10_000;
+    /** Beyond this many new messages the rest waits for the next look. */
+    private static final int MOST_FOUND = 10_000;
+
+    private static final long NEXT_WITHIN_MILLIS = 500;
+    private static final int MOST_FAILURES = 3;
 
     private final JmsBroker broker;
     private final DeadLetters letters;
@@ -63,6 +73,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     });
     private Set<Long> seen = new HashSet<>();
     private long addedBefore = -1;
+    private volatile int failures;
 
     public JmsDeadLetterWatch(JmsBroker broker, DeadLetters letters) {
         this.broker = broker;
@@ -76,10 +87,31 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     }
 
     private void look() {
-        if (broker.trouble().isPresent()) {
-            return;
+        try {
+            if (broker.trouble().isEmpty()) {
+                takeOutCopies();
+                lookAtAll();
+            }
+            failures = 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (JMSException | ActiveMQException e) {
+            LOG.atDebug().setCause(e).log("the queue of dead letters cannot be looked at");
+        } catch (Throwable e) {
+            // Whatever it is, the next look is to come.
+            failures++;
+            LOG.atWarn().setCause(e).log("dead letters of the broker not listed; trying again");
         }
-        takeOutCopies();
+    }
+
+    /** Why dead letters of the broker are not listed at present; empty while all is well. */
+    public Optional<String> trouble() {
+        return failures < MOST_FAILURES
+                ? Optional.empty()
+                : Optional.of("dead letters of the JMS broker cannot be listed; the log says why");
+    }
+
+    private void lookAtAll() throws Exception {
         long added = broker.embedded()
                 .map(embedded -> embedded.everAdded(JmsDeadLetters.QUEUE))
                 .orElse(-1L);
@@ -87,32 +119,51 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
             return;
         }
         try (Connection connection = broker.connectAside();
-                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
-                QueueBrowser browser = session.createBrowser(session.createQueue(JmsDeadLetters.QUEUE))) {
-            connection.start();
-            Set<Long> present = new HashSet<>();
-            Enumeration<?> messages = browser.getEnumeration();
-            while (messages.hasMoreElements() && present.size() < MOST_LOOKED_AT) {
-                Message message = (Message) messages.nextElement();
-                long number = ((ActiveMQMessage) message).getCoreMessage().getMessageID();
-                present.add(number);
-                if (!seen.contains(number) && !message.propertyExists(JmsDeadLetters.LETTER)) {
-                    letters.addFound(failed(message, number), "JMSMessageID").get();
+                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            ClientSession core = ((ActiveMQSession) session).getCoreSession();
+            ClientSession.QueueQuery queue = core.queueQuery(QUEUE);
+            if (queue.isExists()) {
+                try (ClientConsumer browser = core.createConsumer(QUEUE, null, true)) {
+                    connection.start();
+                    // The broker says that a queue has been seen to its end before it has sent all of a large message:
+                    // how many there are says more.
+                    boolean all = lookAt(browser, queue.getMessageCount());
+                    addedBefore = all ? added : -1;
                 }
             }
-            seen = present;
-            addedBefore = added;
-        } catch (JMSException e) {
-            LOG.atDebug().setCause(e).log("the queue of dead letters cannot be looked at");
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Exception e) {
-            LOG.atWarn().setCause(e).log("dead letters of the broker could not be listed; it is tried again");
         }
     }
 
+    /** False when some were not seen, as when others have them in hand. */
+    private boolean lookAt(ClientConsumer browser, long depth) throws Exception {
+        Set<Long> present = new HashSet<>();
+        int found = 0;
+        ClientMessage message = null;
+        while (present.size() < depth
+                && found < MOST_FOUND
+                && (message = browser.receive(NEXT_WITHIN_MILLIS)) != null) {
+            long number = message.getMessageID();
+            present.add(number);
+            if (!seen.contains(number)) {
+                ReceivedMessage each = ReceivedMessage.of(message);
+                if (!isCopy(each)) {
+                    letters.addFound(failed(each, number), ReceivedMessage.ID).get();
+                    found++;
+                }
+            }
+        }
+        seen = present;
+        return present.size() >= depth;
+    }
+
+    /** What the broker gave up is no copy, whatever its sender has said. */
+    private static boolean isCopy(ReceivedMessage message) {
+        return message.headers().containsKey(JmsDeadLetters.LETTER)
+                && !message.headers().containsKey(ORIGINAL_ADDRESS);
+    }
+
     /** What breaks off, or is done and not noted, is done again: then there is nothing left to take. */
-    private void takeOutCopies() {
+    private void takeOutCopies() throws InterruptedException {
         try {
             List<String> ids = letters.copiesToLeave().get();
             while (!ids.isEmpty()) {
@@ -120,59 +171,83 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                 letters.copiesLeft(ids).get();
                 ids = letters.copiesToLeave().get();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Exception e) {
+        } catch (ExecutionException | JMSException | ActiveMQException | RuntimeException e) {
             LOG.atDebug().setCause(e).log("copies of dead letters could not be taken out; it is tried again");
         }
     }
 
-    private void takeOut(List<String> letterIds) throws JMSException {
+    private void takeOut(List<String> letterIds) throws JMSException, ActiveMQException {
         String theirs = letterIds.stream().collect(Collectors.joining("', '", JmsDeadLetters.LETTER + " IN ('", "')"));
         try (Connection connection = broker.connectAside();
-                Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
-                MessageConsumer consumer = session.createConsumer(session.createQueue(JmsDeadLetters.QUEUE), theirs)) {
+                Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
             connection.start();
-            while (consumer.receiveNoWait() != null) {
-                LOG.trace("copy taken out");
-            }
+            takeOut(session, theirs, Integer.MAX_VALUE);
             session.commit();
         }
     }
 
-    private static DeadLetter.Failed failed(Message message, long number) throws JMSException {
-        Map<String, String> headers = JmsHeaders.all(message);
-        // Another broker may number its messages as the one before it.
-        String origin = headers.getOrDefault(ORIGIN, CHANNEL + ':' + number + ':' + headers.get("JMSMessageID"));
-        String text = JmsHeaders.text(message).orElse(null);
-        byte[] bytes = text == null ? JmsHeaders.bytes(message).orElse(null) : null;
+    /** Takes messages out of the queue of dead letters; none when others took them before. */
+    private static void takeOut(Session session, String filter, int most) throws JMSException, ActiveMQException {
+        ClientSession core = ((ActiveMQSession) session).getCoreSession();
+        if (!core.queueQuery(QUEUE).isExists()) {
+            return;
+        }
+        try (ClientConsumer consumer = core.createConsumer(QUEUE, SimpleString.of(filter))) {
+            ClientMessage message = consumer.receive(NEXT_WITHIN_MILLIS);
+            for (int taken = 1; message != null; taken++) {
+                message.individualAcknowledge();
+                message = taken < most ? consumer.receiveImmediate() : null;
+            }
+        }
+    }
+
+    private DeadLetter.Failed failed(ReceivedMessage message, long number)
+            throws InterruptedException, ExecutionException {
+        Map<String, String> headers = message.headers();
+        Optional<String> text = JmsHeaders.utf8(message.body());
+        boolean base64 = text.isEmpty() && message.body() != null;
         boolean expired = headers.containsKey(EXPIRED);
+        boolean ofTheBroker = headers.containsKey(ORIGINAL_ADDRESS);
+        String reason = expired ? "expired" : "delivery-failed";
+        String error = expired
+                ? "the message expired before anybody took it"
+                : "whoever received it gave it back too often; their log says why";
         return new DeadLetter.Failed(
-                origin,
+                origin(message, number),
                 CHANNEL,
                 headers.getOrDefault(ORIGINAL_QUEUE, headers.getOrDefault(ORIGINAL_ADDRESS, JmsDeadLetters.QUEUE)),
                 headers.get(JmsHeaders.CLOUD_EVENTS + "type"),
-                headers.getOrDefault("reason", expired ? "expired" : "delivery-failed"),
-                headers.getOrDefault(
-                        "error",
-                        expired
-                                ? "the message expired before anybody took it"
-                                : "whoever received it gave it back too often; their log says why"),
+                // Programs that put messages here themselves say why; the broker does not, and a sender may lie.
+                ofTheBroker ? reason : headers.getOrDefault("reason", reason),
+                message.fault().orElse(ofTheBroker ? error : headers.getOrDefault("error", error)),
                 headers,
-                bytes == null ? text : Base64.getEncoder().encodeToString(bytes),
-                bytes != null);
+                base64 ? Base64.getEncoder().encodeToString(message.body()) : text.orElse(null),
+                base64);
+    }
+
+    /** The letter that a message was sent again for, when the hub did so; else the message is a letter of its own. */
+    private String origin(ReceivedMessage message, long number) throws InterruptedException, ExecutionException {
+        String origin = message.headers().get(ORIGIN);
+        boolean isReplay = origin != null
+                && letters.seals()
+                        .isGenuine(origin, message.headers().get(SEAL), message.body())
+                        .get();
+        // Another broker may number its messages as the one before it.
+        return isReplay ? origin : CHANNEL + ':' + number + ':' + message.id();
     }
 
     private final class InQueue implements Replayer {
         /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
         @Override
         public CompletableFuture<Void> replay(DeadLetter letter) {
-            CompletableFuture<Void> sent = transacted(session -> {
-                takeOut(session, letter);
-                try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
-                    producer.send(again(session, letter));
-                }
-            });
+            CompletableFuture<Void> sent = letters.seals()
+                    .of(letter)
+                    .thenCompose(seal -> transacted(session -> {
+                        takeOut(session, letter);
+                        try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
+                            producer.send(again(session, letter, seal));
+                        }
+                    }));
             return sent.exceptionallyCompose(
                     error -> wasSentBefore(error) ? discard(letter) : CompletableFuture.<Void>failedFuture(error));
         }
@@ -195,7 +270,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     }
 
     private interface Work {
-        void with(Session session) throws JMSException;
+        void with(Session session) throws JMSException, ActiveMQException;
     }
 
     private CompletableFuture<Void> transacted(Work work) {
@@ -209,7 +284,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
                         connection.start();
                         work.with(session);
                         session.commit();
-                    } catch (JMSException e) {
+                    } catch (JMSException | ActiveMQException e) {
                         throw isAway()
                                 ? new AwayException("the connection to the JMS broker broke: " + e.getMessage(), e)
                                 : new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
@@ -231,28 +306,25 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         }
     }
 
-    private static void takeOut(Session session, DeadLetter letter) throws JMSException {
-        Optional<String> selector = selector(letter.headers());
-        if (selector.isEmpty()) {
-            return;
-        }
-        try (MessageConsumer consumer =
-                session.createConsumer(session.createQueue(JmsDeadLetters.QUEUE), selector.get())) {
+    private static void takeOut(Session session, DeadLetter letter) throws JMSException, ActiveMQException {
+        Optional<String> filter = filter(letter.headers());
+        if (filter.isPresent()) {
             // Not there when somebody took it, or when it was replayed before: then only the copy here is sent.
-            consumer.receive(200);
+            takeOut(session, filter.get(), 1);
         }
     }
 
-    private static Optional<String> selector(Map<String, String> headers) {
-        String id = headers.getOrDefault("JMSMessageID", "");
-        if (id.startsWith("ID:")) {
-            // Each subscription of a topic gives up the same message.
-            String queue = headers.get(ORIGINAL_QUEUE);
-            return Optional.of("JMSMessageID = " + quoted(id)
-                    + (queue == null ? "" : " AND " + ORIGINAL_QUEUE + " = " + quoted(queue)));
+    private static Optional<String> filter(Map<String, String> headers) {
+        // Each subscription of a topic gives up the same message.
+        String queue = headers.get(ORIGINAL_QUEUE);
+        String ofQueue = queue == null ? "" : " AND " + ORIGINAL_QUEUE + " = " + quoted(queue);
+        String id = headers.getOrDefault(ReceivedMessage.ID, "");
+        String number = headers.get(ORIGINAL_NUMBER);
+        if (id.startsWith("ID:") && !headers.containsKey(ReceivedMessage.AMQP_ID)) {
+            return Optional.of("AMQUserID = " + quoted(id) + ofQueue);
         }
-        // Its sender gave it no id.
-        return Optional.ofNullable(headers.get(ORIGINAL_NUMBER)).map(number -> ORIGINAL_NUMBER + " = " + number);
+        // Its sender gave it no id, or one that the broker does not select by.
+        return Optional.ofNullable(number).map(it -> ORIGINAL_NUMBER + " = " + it + ofQueue);
     }
 
     private static String quoted(String text) {
@@ -262,13 +334,16 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private static Destination whereItCameFrom(Session session, DeadLetter letter) throws JMSException {
         String address = letter.headers().getOrDefault(ORIGINAL_ADDRESS, letter.source());
         String queue = letter.headers().getOrDefault(ORIGINAL_QUEUE, address);
+        if (address.startsWith("activemq.") || address.startsWith("$")) {
+            throw new IllegalStateException("nothing is sent to the address " + address + " of the broker itself");
+        }
         String name = queue.equals(address) ? queue : address + "::" + queue;
         boolean ofTopic = String.valueOf(RoutingType.MULTICAST.getType())
                 .equals(letter.headers().get(ORIGINAL_ROUTING));
         return ofTopic ? session.createTopic(name) : session.createQueue(name);
     }
 
-    private static Message again(Session session, DeadLetter letter) throws JMSException {
+    private static Message again(Session session, DeadLetter letter, String seal) throws JMSException {
         Message message;
         if (letter.base64()) {
             BytesMessage bytes = session.createBytesMessage();
@@ -277,23 +352,18 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         } else {
             message = session.createTextMessage(letter.body());
         }
-        for (Map.Entry<String, String> header : letter.headers().entrySet()) {
-            String name = header.getKey();
-            boolean ofTheBroker = name.startsWith("_AMQ") || name.startsWith("JMS") && !name.equals("JMSXGroupID");
-            if (!ofTheBroker) {
-                message.setStringProperty(name, header.getValue());
-            }
-        }
+        JmsHeaders.putProperties(message, letter.headers());
         message.setStringProperty(ORIGIN, letter.origin());
+        message.setStringProperty(SEAL, seal);
         // The broker takes it once for each time that it was given up.
         message.setStringProperty(
                 org.apache.activemq.artemis.api.core.Message.HDR_DUPLICATE_DETECTION_ID.toString(),
                 letter.id() + '/' + letter.receivedAt().toEpochMilli());
         message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
         message.setJMSType(letter.headers().get("JMSType"));
-        String replyTo = letter.headers().get("JMSReplyTo");
-        if (replyTo != null) {
-            message.setJMSReplyTo(JmsHeaders.destination(replyTo));
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(letter.headers()).filter(ReplyAddress::isPrefixed);
+        if (replyTo.isPresent()) {
+            message.setJMSReplyTo(replyTo.get().prefixed());
         }
         return message;
     }

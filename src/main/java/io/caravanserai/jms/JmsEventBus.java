@@ -19,6 +19,7 @@ import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -152,7 +154,7 @@ public final class JmsEventBus implements EventBus {
         publisher.close();
     }
 
-    private final class JmsSubscription implements Subscription {
+    private final class JmsSubscription implements Subscription, JmsReceiver.Handler {
         private final ExecutorService executor;
         private final Delivery delivery;
         private final JmsReceiver receiver;
@@ -168,11 +170,18 @@ public final class JmsEventBus implements EventBus {
                     MOST_IN_HAND,
                     () -> true,
                     session -> open(session, subscription, selector.orElse(null)),
-                    this::deliver);
+                    this);
             deadLetters.letters().replayedBy(Delivery.channel(subscriber), this::replay);
         }
 
-        private MessageConsumer open(Session session, String subscription, String selector) throws JMSException {
+        private JmsReceiver.Opened open(Session session, String subscription, String selector) throws JMSException {
+            return new JmsReceiver.Opened(
+                    subscribed(session, subscription, selector),
+                    ActiveMQDestination.createQueueNameForSubscription(true, null, subscription)
+                            .toString());
+        }
+
+        private MessageConsumer subscribed(Session session, String subscription, String selector) throws JMSException {
             // An earlier text of the flow may have wanted other events. Artemis answers queue queries with the filter
             // that
             // a queue was created with: a subscriber that comes back to its first filter gets no OTHER_FILTER error.
@@ -191,28 +200,32 @@ public final class JmsEventBus implements EventBus {
             }
         }
 
-        private CompletableFuture<Void> deliver(Message message) throws JMSException {
-            Map<String, String> attributes = JmsHeaders.attributes(message);
-            if (name.isOther(attributes)) {
+        @Override
+        public CompletableFuture<Void> handle(ReceivedMessage message) {
+            if (name.isOther(JmsHeaders.attributes(message.headers()))) {
                 return CompletableFuture.completedFuture(null);
             }
-            return delivery.deliver(
-                    TOPIC,
-                    new Delivery.Incoming(
-                            JmsHeaders.id(message),
-                            attributes,
-                            () -> headers(message),
-                            JmsHeaders.isTooLarge(message)
-                                    ? null
-                                    : JmsHeaders.text(message).orElse(null)));
+            return message.fault().isPresent()
+                    ? setAside(
+                            message,
+                            new IllegalArgumentException(message.fault().get()))
+                    : delivery.deliver(TOPIC, incoming(message));
         }
 
-        private static Map<String, String> headers(Message message) {
-            try {
-                return JmsHeaders.all(message);
-            } catch (JMSException e) {
-                throw new IllegalStateException("the headers of a message cannot be read", e);
-            }
+        @Override
+        public CompletableFuture<Void> setAside(ReceivedMessage message, Throwable failure) {
+            return delivery.setAside(TOPIC, incoming(message), failure);
+        }
+
+        private static Delivery.Incoming incoming(ReceivedMessage message) {
+            Optional<String> text = JmsHeaders.utf8(message.body());
+            boolean base64 = text.isEmpty() && message.body() != null;
+            return new Delivery.Incoming(
+                    message.idAndDigest(),
+                    JmsHeaders.attributes(message.headers()),
+                    message::headers,
+                    base64 ? Base64.getEncoder().encodeToString(message.body()) : text.orElse(null),
+                    base64);
         }
 
         private CompletableFuture<Void> replay(DeadLetter letter) {

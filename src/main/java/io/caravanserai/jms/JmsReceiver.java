@@ -1,11 +1,12 @@
 package io.caravanserai.jms;
 
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.support.LoopThread;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
-import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
 import jakarta.jms.Session;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.activemq.artemis.api.core.ActiveMQException;
+import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ClientConsumer;
+import org.apache.activemq.artemis.api.core.client.ClientMessage;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.api.jms.ActiveMQJMSConstants;
-import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
+import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -25,6 +30,9 @@ import org.slf4j.event.Level;
  * Receives messages, handles many at once, and acknowledges each when its handling is done, whichever is done first.
  * One thread owns the session, because a session is not for two; it never waits for a handler. Connects again by itself
  * when the connection breaks: what was not acknowledged then comes again.
+ *
+ * <p>Messages are read by Artemis' own interface: that of JMS reads parts of a message before it hands it over, and stops
+ * for ever at one that it cannot read. A message that its handler fails on is set aside, and the next one is received.
  */
 public final class JmsReceiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsReceiver.class);
@@ -42,22 +50,33 @@ public final class JmsReceiver implements AutoCloseable {
     private final Handler handler;
     private final int mostInHand;
     private final BooleanSupplier mayReceive;
-    private final Thread thread;
+    private final LoopThread thread;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile String trouble = "not connected yet";
     private volatile boolean closing;
 
-    /** Opens what is received from. */
+    /** Sees to it that what is received from is there. */
     @FunctionalInterface
     public interface Source {
-        MessageConsumer open(Session session) throws JMSException;
+        /** The session is not started, so the consumer gets no message. */
+        Opened open(Session session) throws JMSException;
     }
 
-    /** Handles a message on the session's thread as far as that does not block. */
-    @FunctionalInterface
+    /**
+     * What is received from.
+     *
+     * @param holder keeps the queue from being deleted until it is received from; closed then
+     * @param queue as it is named at the broker
+     */
+    public record Opened(MessageConsumer holder, String queue) {}
+
+    /** Handles messages on the session's thread as far as that does not block. */
     public interface Handler {
-        /** Completes when the message may be acknowledged; must never fail, and must not throw. */
-        CompletableFuture<Void> handle(Message message) throws JMSException;
+        /** Completes when the message may be acknowledged. When it throws or fails the message is set aside. */
+        CompletableFuture<Void> handle(ReceivedMessage message);
+
+        /** Keeps a message that was not handled for a person; completes when that is durable. */
+        CompletableFuture<Void> setAside(ReceivedMessage message, Throwable failure);
     }
 
     /**
@@ -72,7 +91,7 @@ public final class JmsReceiver implements AutoCloseable {
         this.handler = handler;
         this.mostInHand = mostInHand;
         this.mayReceive = mayReceive;
-        this.thread = new Thread(this::run, "jms-" + name);
+        this.thread = new LoopThread("jms-" + name, this::run, () -> closing);
     }
 
     /** Begins to receive; a broker in this process is waited for a moment, one outside may be away for long. */
@@ -93,7 +112,7 @@ public final class JmsReceiver implements AutoCloseable {
 
     /** Why nothing is received at present; empty while all is well. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble);
+        return Optional.ofNullable(trouble).or(thread::trouble);
     }
 
     private void run() {
@@ -101,13 +120,13 @@ public final class JmsReceiver implements AutoCloseable {
         while (!closing) {
             try (Connection connection = broker.connectGuarded()) {
                 try (Session session = connection.createSession(ActiveMQJMSConstants.INDIVIDUAL_ACKNOWLEDGE);
-                        MessageConsumer consumer = source.open(session)) {
+                        ClientConsumer consumer = consumer(session)) {
                     connection.setExceptionListener(e -> trouble = name + " lost its connection: " + e.getMessage());
                     connection.start();
                     trouble = null;
                     opened.complete(null);
                     pause = 100;
-                    receive(consumer);
+                    receive(((ActiveMQSession) session).getCoreSession(), consumer);
                 }
             } catch (JMSException | ActiveMQException | RuntimeException e) {
                 if (!closing) {
@@ -134,45 +153,85 @@ public final class JmsReceiver implements AutoCloseable {
         return Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
     }
 
-    private void receive(MessageConsumer consumer) throws JMSException, ActiveMQException, InterruptedException {
-        BlockingQueue<Message> done = new LinkedBlockingQueue<>();
+    private ClientConsumer consumer(Session session) throws JMSException, ActiveMQException {
+        Opened opening = source.open(session);
+        try (MessageConsumer holder = opening.holder()) {
+            LOG.trace("the queue of {} is there as long as {} is", name, holder);
+            return ((ActiveMQSession) session).getCoreSession().createConsumer(SimpleString.of(opening.queue()));
+        }
+    }
+
+    private void receive(ClientSession session, ClientConsumer consumer)
+            throws ActiveMQException, InterruptedException {
+        BlockingQueue<ClientMessage> done = new LinkedBlockingQueue<>();
         int inHand = 0;
         long acknowledged = System.nanoTime();
         while (!closing && trouble == null) {
             boolean mayTake = inHand < mostInHand && mayReceive.getAsBoolean();
             // Short while something is in hand, so that acknowledging does not wait long for the next message.
-            Message message = mayTake ? consumer.receive(inHand > 0 ? 10 : 200) : null;
+            ClientMessage message = mayTake ? consumer.receive(inHand > 0 ? 10 : 200) : null;
             if (message != null) {
                 inHand++;
-                handler.handle(message).thenRun(() -> done.add(message));
+                handle(ReceivedMessage.of(message)).thenRun(() -> done.add(message));
             }
             if (message == null
                     || done.size() >= ACKNOWLEDGED_AT_ONCE
                     || System.nanoTime() - acknowledged >= ACKNOWLEDGED_WITHIN_NANOS) {
-                inHand -= acknowledge(done, mayTake ? 0 : 20);
+                inHand -= acknowledge(session, done, mayTake ? 0 : 20);
                 acknowledged = System.nanoTime();
             }
         }
         long until = System.currentTimeMillis() + CLOSING_MILLIS;
         while (inHand > 0 && trouble == null && System.currentTimeMillis() < until) {
-            inHand -= acknowledge(done, 50);
+            inHand -= acknowledge(session, done, 50);
         }
     }
 
-    private static int acknowledge(BlockingQueue<Message> done, long waitMillis)
-            throws JMSException, ActiveMQException, InterruptedException {
-        Message first = waitMillis == 0 ? done.poll() : done.poll(waitMillis, TimeUnit.MILLISECONDS);
+    /** Completes when the message may be acknowledged; a message that cannot even be set aside stays at the broker. */
+    private CompletableFuture<Void> handle(ReceivedMessage message) {
+        return begin(() -> handler.handle(message))
+                .handle((nothing, failure) -> failure)
+                .thenCompose(failure -> failure == null
+                        ? CompletableFuture.<Void>completedFuture(null)
+                        : begin(() -> handler.setAside(message, failure)))
+                .whenComplete((nothing, failure) -> {
+                    if (failure != null) {
+                        LOG.atError()
+                                .addKeyValue("receiver", name)
+                                .addKeyValue("messageId", message.id())
+                                .setCause(failure)
+                                .log("message neither handled nor set aside; it stays in its queue");
+                    }
+                });
+    }
+
+    private interface Work {
+        CompletableFuture<Void> begin();
+    }
+
+    private static CompletableFuture<Void> begin(Work work) {
+        try {
+            return work.begin();
+        } catch (Throwable e) {
+            // Of this message alone, however bad: the others behind it are to be received.
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static int acknowledge(ClientSession session, BlockingQueue<ClientMessage> done, long waitMillis)
+            throws ActiveMQException, InterruptedException {
+        ClientMessage first = waitMillis == 0 ? done.poll() : done.poll(waitMillis, TimeUnit.MILLISECONDS);
         if (first == null) {
             return 0;
         }
-        List<Message> batch = new ArrayList<>();
+        List<ClientMessage> batch = new ArrayList<>();
+        batch.add(first);
         done.drainTo(batch);
-        for (Message each : batch) {
-            ((ActiveMQMessage) each).getCoreMessage().individualAcknowledge();
+        for (ClientMessage each : batch) {
+            each.individualAcknowledge();
         }
-        // The session commits with this one, and the others with it.
-        first.acknowledge();
-        return batch.size() + 1;
+        session.commit(session.isBlockOnAcknowledge());
+        return batch.size();
     }
 
     /** Begins to close, and does not wait for it. */
@@ -184,10 +243,6 @@ public final class JmsReceiver implements AutoCloseable {
     @Override
     public void close() {
         takeNoMore();
-        try {
-            thread.join(CLOSING_MILLIS + 2_000);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        thread.join(Duration.ofMillis(CLOSING_MILLIS + 2_000));
     }
 }

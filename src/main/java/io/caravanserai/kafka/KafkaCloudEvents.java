@@ -4,8 +4,10 @@ import io.caravanserai.bus.Delivery;
 import io.caravanserai.bus.HubName;
 import io.caravanserai.event.CloudEvent;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
@@ -29,11 +31,14 @@ public final class KafkaCloudEvents {
     /** What a record brings; it may be no event at all. */
     static Delivery.Incoming read(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = RecordText.headers(record);
+        Optional<String> text = RecordText.of(record.value());
+        boolean base64 = text.isEmpty() && record.value() != null;
         return new Delivery.Incoming(
                 RecordText.place(record),
                 attributes(headers),
                 () -> headers,
-                RecordText.of(record.value()).orElse(null));
+                base64 ? Base64.getEncoder().encodeToString(record.value()) : text.orElse(null),
+                base64);
     }
 
     /** The attributes among a record's headers, without their prefix. */

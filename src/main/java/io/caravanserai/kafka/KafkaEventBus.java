@@ -104,7 +104,7 @@ public final class KafkaEventBus implements EventBus {
                 KafkaTopic.ORDER_EVENTS.name(),
                 RecordIntake.From.NOW,
                 LIMITS,
-                record -> Taken.until(deliver(delivery, record)));
+                handler(delivery));
         link.watchGroup(name.subscription(subscriber));
         Subscriber subscribed = new Subscriber(intake, delivery, executor);
         subscribers.add(subscribed);
@@ -121,6 +121,20 @@ public final class KafkaEventBus implements EventBus {
         return name.isOther(incoming.attributes())
                 ? CompletableFuture.completedFuture(null)
                 : delivery.deliver(record.topic(), incoming);
+    }
+
+    private RecordHandler handler(Delivery delivery) {
+        return new RecordHandler() {
+            @Override
+            public Taken take(ConsumerRecord<byte[], byte[]> record) {
+                return Taken.until(deliver(delivery, record));
+            }
+
+            @Override
+            public CompletableFuture<Void> setAside(ConsumerRecord<byte[], byte[]> record, Throwable failure) {
+                return delivery.setAside(record.topic(), KafkaCloudEvents.read(record), failure);
+            }
+        };
     }
 
     @Override

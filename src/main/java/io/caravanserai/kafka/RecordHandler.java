@@ -4,11 +4,13 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** Takes records, many at once. Must not block. */
-@FunctionalInterface
 public interface RecordHandler {
 
-    /** Takes a record; it may have been taken before. */
+    /** Takes a record; it may have been taken before. When this throws, the record is set aside. */
     Taken take(ConsumerRecord<byte[], byte[]> record);
+
+    /** Keeps a record that {@link #take} threw on for a person; completes when that is durable. */
+    CompletableFuture<Void> setAside(ConsumerRecord<byte[], byte[]> record, Throwable failure);
 
     /**
      * What becomes of a record.

@@ -1,6 +1,7 @@
 package io.caravanserai.kafka;
 
 import io.caravanserai.kafka.RecordHandler.Taken;
+import io.caravanserai.support.LoopThread;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -46,7 +47,7 @@ public final class RecordIntake implements AutoCloseable {
     private final String topic;
     private final Limits limits;
     private final RecordHandler handler;
-    private final Thread thread;
+    private final LoopThread thread;
     private final CompletableFuture<Void> placed = new CompletableFuture<>();
     private final Map<TopicPartition, PartitionProgress> partitions = new HashMap<>();
     private final AtomicInteger inHand = new AtomicInteger();
@@ -77,8 +78,7 @@ public final class RecordIntake implements AutoCloseable {
         this.topic = topic;
         this.limits = limits;
         this.handler = handler;
-        this.thread = new Thread(() -> run(from), "kafka-intake-" + group);
-        thread.setDaemon(true);
+        this.thread = new LoopThread("kafka-intake-" + group, () -> run(from), () -> closing);
     }
 
     /** Begins; does not wait for the brokers. */
@@ -103,7 +103,7 @@ public final class RecordIntake implements AutoCloseable {
 
     /** Why no records come at present, beside the trouble of the link; empty while all is well. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble);
+        return Optional.ofNullable(trouble).or(thread::trouble);
     }
 
     /** Begins to close, and does not wait for it. */
@@ -121,13 +121,7 @@ public final class RecordIntake implements AutoCloseable {
     @Override
     public void close() {
         takeNoMore();
-        try {
-            if (Thread.currentThread() != thread) {
-                thread.join(limits.patience().plusSeconds(5).toMillis());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        thread.join(limits.patience().plusSeconds(5));
     }
 
     private void run(From from) {
@@ -148,8 +142,10 @@ public final class RecordIntake implements AutoCloseable {
             } catch (WakeupException e) {
                 LOG.debug("woken to close");
             } catch (InterruptException e) {
-                return;
-            } catch (KafkaException | IllegalStateException e) {
+                // Only closing ends this.
+                Thread.interrupted();
+            } catch (Throwable e) {
+                // Whatever it is, reading begins anew.
                 trouble = "records of the topic " + topic + " cannot be read: " + KafkaLink.reason(e);
                 // That Kafka is away is told by the link, once for all.
                 LOG.atLevel(link.trouble().isEmpty() ? Level.WARN : Level.DEBUG)
@@ -195,12 +191,7 @@ public final class RecordIntake implements AutoCloseable {
             release(size);
             return;
         }
-        Taken taken;
-        try {
-            taken = handler.take(record);
-        } catch (RuntimeException e) {
-            taken = Taken.until(CompletableFuture.failedFuture(e));
-        }
+        Taken taken = taken(record);
         CompletableFuture<?> released = taken.released();
         taken.durable().whenComplete((nothing, failure) -> {
             if (failure == null) {
@@ -219,6 +210,23 @@ public final class RecordIntake implements AutoCloseable {
             CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS)
                     .execute(() -> hand(record, progress, entry, size, attempt + 1));
         });
+    }
+
+    private Taken taken(ConsumerRecord<byte[], byte[]> record) {
+        try {
+            return handler.take(record);
+        } catch (Throwable e) {
+            // Of this record alone, however bad: those behind it are to be taken.
+            return Taken.until(setAside(record, e));
+        }
+    }
+
+    private CompletableFuture<Void> setAside(ConsumerRecord<byte[], byte[]> record, Throwable failure) {
+        try {
+            return handler.setAside(record, failure);
+        } catch (Throwable e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     private void release(int size) {

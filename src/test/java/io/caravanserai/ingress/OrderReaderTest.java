@@ -35,13 +35,15 @@ class OrderReaderTest {
     @Test
     void anOrderIsRead() {
         assertThat(read(GOOD))
-                .isEqualTo(new Reading.Valid(new Order(
-                        "O-1",
-                        "C-789",
-                        List.of(new Order.Item("SADDLE-01", 2, new BigDecimal("50.00"))),
-                        Currency.getInstance("EUR"),
-                        "pm_card_visa",
-                        new Order.Address("A. Rider", "1 Silk Road", "Delft", "2611", "NL"))));
+                .isEqualTo(new Reading.Valid(
+                        new Order(
+                                "O-1",
+                                "C-789",
+                                List.of(new Order.Item("SADDLE-01", 2, new BigDecimal("50.00"))),
+                                Currency.getInstance("EUR"),
+                                "pm_card_visa",
+                                new Order.Address("A. Rider", "1 Silk Road", "Delft", "2611", "NL")),
+                        true));
     }
 
     @Test

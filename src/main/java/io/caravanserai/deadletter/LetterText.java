@@ -1,0 +1,50 @@
+package io.caravanserai.deadletter;
+
+import io.caravanserai.support.Digests;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Text of senders as it can be kept: not every text can be kept in every database, and none is kept without bounds. */
+final class LetterText {
+    private static final int LONGEST_HEADER = 100_000;
+    private static final int DIGEST = 17;
+
+    private LetterText() {}
+
+    /** Whether a text has neither the character 0 nor halves of surrogate pairs. */
+    static boolean isCarriable(String text) {
+        return text.codePoints()
+                .noneMatch(each -> each == 0 || each >= Character.MIN_SURROGATE && each <= Character.MAX_SURROGATE);
+    }
+
+    /** The text, with U+FFFD for what cannot be kept, and a digest for what is beyond the longest; null of null. */
+    static String bounded(String text, int longest) {
+        if (text == null) {
+            return null;
+        }
+        String carriable = carriable(text);
+        return carriable.length() <= longest
+                ? carriable
+                : carriable(carriable.substring(0, longest - DIGEST))
+                        + '~'
+                        + Digests.shortSha256(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static Map<String, String> carriable(Map<String, String> headers) {
+        Map<String, String> kept = new LinkedHashMap<>();
+        headers.forEach((name, value) -> kept.put(bounded(name, LONGEST_HEADER), bounded(value, LONGEST_HEADER)));
+        return kept;
+    }
+
+    private static String carriable(String text) {
+        if (isCarriable(text)) {
+            return text;
+        }
+        StringBuilder kept = new StringBuilder(text.length());
+        text.codePoints()
+                .map(each -> isCarriable(Character.toString(each)) ? each : 0xfffd)
+                .forEach(kept::appendCodePoint);
+        return kept.toString();
+    }
+}

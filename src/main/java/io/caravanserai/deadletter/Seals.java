@@ -1,0 +1,85 @@
+package io.caravanserai.deadletter;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.support.Digests;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Marks on messages that the hub sends again, which nobody else can make: anybody may send a message that claims to be a
+ * replay of a letter. The secret is the store's, so that all hubs on a store know each other's. Thread-safe.
+ */
+public final class Seals {
+    private static final String ALGORITHM = "HmacSHA256";
+    private static final String NAME = "dead-letter-seal";
+    private static final String MAKE = """
+            INSERT INTO store_secrets (name, secret) VALUES (?, ?) ON CONFLICT (name) DO NOTHING
+            """;
+    private static final String READ = "SELECT secret FROM store_secrets WHERE name = ?";
+    private static final int SECRET_BYTES = 32;
+
+    private final Store store;
+    private CompletableFuture<byte[]> secret;
+
+    Seals(Store store) {
+        this.store = store;
+    }
+
+    /** The seal of a letter that is sent again: of its origin and its body. */
+    public CompletableFuture<String> of(DeadLetter letter) {
+        byte[] body = letter.body() == null
+                ? new byte[0]
+                : letter.base64()
+                        ? Base64.getDecoder().decode(letter.body())
+                        : letter.body().getBytes(StandardCharsets.UTF_8);
+        return of(letter.origin(), body);
+    }
+
+    /**
+     * Whether the hub has sealed a message.
+     *
+     * @param seal as the message has it; null when it has none
+     * @param body null when there is none
+     */
+    public CompletableFuture<Boolean> isGenuine(String origin, String seal, byte[] body) {
+        if (seal == null) {
+            return CompletableFuture.completedFuture(false);
+        }
+        return of(origin, body == null ? new byte[0] : body)
+                .thenApply(genuine -> MessageDigest.isEqual(
+                        genuine.getBytes(StandardCharsets.UTF_8), seal.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private CompletableFuture<String> of(String origin, byte[] body) {
+        return secret().thenApply(key -> {
+            try {
+                Mac mac = Mac.getInstance(ALGORITHM);
+                mac.init(new SecretKeySpec(key, ALGORITHM));
+                String sealed = Digests.sha256(body) + origin;
+                return HexFormat.of().formatHex(mac.doFinal(sealed.getBytes(StandardCharsets.UTF_8)));
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every Java has " + ALGORITHM, e);
+            }
+        });
+    }
+
+    private synchronized CompletableFuture<byte[]> secret() {
+        if (secret == null || secret.isCompletedExceptionally()) {
+            byte[] made = new byte[SECRET_BYTES];
+            new SecureRandom().nextBytes(made);
+            secret = store.write("store-secret", NAME, tx -> {
+                tx.update(MAKE, NAME, HexFormat.of().formatHex(made));
+                return HexFormat.of()
+                        .parseHex(tx.first(READ, row -> row.getString(1), NAME).orElseThrow());
+            });
+        }
+        return secret;
+    }
+}

@@ -1,0 +1,247 @@
+package io.caravanserai.jms;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.support.Digests;
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.apache.activemq.artemis.api.core.ActiveMQBuffer;
+import org.apache.activemq.artemis.api.core.ActiveMQException;
+import org.apache.activemq.artemis.api.core.Message;
+import org.apache.activemq.artemis.api.core.client.ClientMessage;
+import org.apache.activemq.artemis.core.client.impl.ClientLargeMessageInternal;
+import org.apache.activemq.artemis.reader.MessageUtil;
+import org.apache.activemq.artemis.utils.UUID;
+
+/**
+ * A message as a broker brought it, whatever its sender's protocol. Read by Artemis' own interface, part by part: a part
+ * that cannot be read is left out and told of, and the rest is there.
+ *
+ * @param headers all properties, and the standard headers that tell messages apart, as text
+ * @param body text as UTF-8, or bytes as they came; null when there is none, or it was not read
+ * @param isTooLarge whether the body is larger than any order or event, and was not read
+ * @param fault why the message cannot be handled, whoever wants it; empty for most
+ */
+public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean isTooLarge, Optional<String> fault) {
+    /** Header with the id that the message has at the broker, the same at every delivery. */
+    public static final String ID = "JMSMessageID";
+
+    /** Header with the correlation id of a sender who gave it as bytes, in base64. */
+    public static final String CORRELATION_BYTES = "JMSCorrelationIDAsBytes";
+
+    /** Where the broker keeps the id that an AMQP sender gave, in the form that becomes an AMQP correlation id again. */
+    static final String AMQP_ID = "NATIVE_MESSAGE_ID";
+
+    /** An AMQP id of that type is the id of the message at the broker as well. */
+    private static final String AMQP_UUID = "ID:AMQP_UUID:";
+
+    /** Where the broker keeps the id that an OpenWire sender's client gave. */
+    private static final String OPENWIRE_ID = "__HDR_MESSAGE_ID";
+
+    private static final int LONGEST_ID = 200;
+    private static final int LONGEST_VALUE = 100_000;
+    private static final int MOST_HEADERS = 1_000;
+
+    /** Reads a message. Never throws, but for errors of the Java machine itself. */
+    static ReceivedMessage of(ClientMessage message) {
+        Map<String, String> headers = headers(message);
+        try {
+            return switch (message.getType()) {
+                case Message.TEXT_TYPE -> text(message, headers);
+                case Message.BYTES_TYPE -> new ReceivedMessage(headers, bytes(message), false, Optional.empty());
+                case Message.DEFAULT_TYPE -> {
+                    byte[] body = bytes(message);
+                    yield new ReceivedMessage(headers, body.length == 0 ? null : body, false, Optional.empty());
+                }
+                // Nothing is read out of these: an object may be anything, and the others are no orders.
+                case Message.OBJECT_TYPE, Message.MAP_TYPE, Message.STREAM_TYPE ->
+                    new ReceivedMessage(headers, null, false, Optional.empty());
+                default ->
+                    new ReceivedMessage(
+                            headers,
+                            bytes(message),
+                            false,
+                            Optional.of(
+                                    "the message is of the type " + message.getType() + ", which JMS does not know"));
+            };
+        } catch (TooLargeException e) {
+            return new ReceivedMessage(headers, null, true, Optional.empty());
+        } catch (ActiveMQException | RuntimeException e) {
+            return new ReceivedMessage(headers, null, false, Optional.of("the body cannot be read: " + e));
+        }
+    }
+
+    private static final class TooLargeException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        TooLargeException() {
+            super("the body is too large", null, false, false);
+        }
+    }
+
+    /** The id at the broker, the same at every delivery of the message. */
+    public String id() {
+        return headers.get(ID);
+    }
+
+    /** The id with a digest of the body: senders may give one id to several messages, and none is to be lost for that. */
+    public static String idAndDigest(Map<String, String> headers, byte[] body) {
+        String id = headers.get(ID);
+        String bounded = id.length() <= LONGEST_ID ? id : id.substring(0, LONGEST_ID);
+        return bounded
+                + '#'
+                + Digests.shortSha256(id.getBytes(StandardCharsets.UTF_8), body == null ? new byte[0] : body);
+    }
+
+    String idAndDigest() {
+        return idAndDigest(headers, body);
+    }
+
+    /** The id that the sender knows the message by, where its protocol has one; else the one at the broker. */
+    public static String senderId(Map<String, String> headers) {
+        String amqp = headers.get(AMQP_ID);
+        String openWire = headers.getOrDefault(OPENWIRE_ID, headers.get(ID));
+        return amqp == null ? openWire : amqp;
+    }
+
+    private static ReceivedMessage text(ClientMessage message, Map<String, String> headers) throws ActiveMQException {
+        byte[] coded = bytes(message);
+        Optional<String> text = decoded(coded);
+        if (text.isPresent()) {
+            return new ReceivedMessage(headers, text.get().getBytes(StandardCharsets.UTF_8), false, Optional.empty());
+        }
+        boolean none = coded.length > 0 && coded[0] == 0;
+        return none
+                ? new ReceivedMessage(headers, null, false, Optional.empty())
+                : new ReceivedMessage(headers, coded, false, Optional.of("the text of the message cannot be read"));
+    }
+
+    /** Text as Artemis codes it: whether there is any, its length, and two bytes for each character. */
+    private static Optional<String> decoded(byte[] coded) {
+        int head = 1 + Integer.BYTES;
+        if (coded.length < head || coded[0] == 0) {
+            return Optional.empty();
+        }
+        int length = java.nio.ByteBuffer.wrap(coded, 1, Integer.BYTES).getInt();
+        return length < 0 || length > coded.length - head
+                ? Optional.empty()
+                : Optional.of(new String(coded, head, length, StandardCharsets.UTF_16LE));
+    }
+
+    private static byte[] bytes(ClientMessage message) throws ActiveMQException {
+        if (message.isLargeMessage()) {
+            if (message instanceof ClientLargeMessageInternal large
+                    && large.getLargeMessageController().getSize() > JmsBroker.LARGEST_BODY) {
+                throw new TooLargeException();
+            }
+            Limited body = new Limited();
+            message.saveToOutputStream(body);
+            if (body.exceeded) {
+                throw new TooLargeException();
+            }
+            return body.bytes.toByteArray();
+        }
+        ActiveMQBuffer buffer = message.getReadOnlyBodyBuffer();
+        if (buffer.readableBytes() > JmsBroker.LARGEST_BODY) {
+            throw new TooLargeException();
+        }
+        byte[] body = new byte[buffer.readableBytes()];
+        buffer.readBytes(body);
+        return body;
+    }
+
+    /** Keeps no more than the largest body: a few compressed bytes can stand for very many. */
+    private static final class Limited extends OutputStream {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private volatile boolean exceeded;
+
+        @Override
+        public void write(int one) {
+            write(new byte[] {(byte) one}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] some, int from, int length) {
+            exceeded |= bytes.size() + (long) length > JmsBroker.LARGEST_BODY;
+            if (!exceeded) {
+                bytes.write(some, from, length);
+            }
+        }
+    }
+
+    private static Map<String, String> headers(ClientMessage message) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        put(headers, ID, brokerId(message));
+        Object correlation = property(message, MessageUtil.CORRELATIONID_HEADER_NAME_STRING);
+        if (correlation instanceof byte[] bytes && bytes.length > 0) {
+            put(headers, CORRELATION_BYTES, Base64.getEncoder().encodeToString(bytes));
+        } else {
+            put(headers, "JMSCorrelationID", text(correlation));
+        }
+        put(headers, "JMSType", text(property(message, MessageUtil.TYPE_HEADER_NAME_STRING)));
+        Object replyTo = property(message, MessageUtil.REPLYTO_HEADER_NAME.toString());
+        put(headers, ReplyAddress.HEADER, replyTo == null ? null : ReplyAddress.header(replyTo));
+        for (String name : new TreeSet<>(MessageUtil.getPropertyNames(message))) {
+            if (headers.size() < MOST_HEADERS) {
+                put(headers, name, text(property(message, name)));
+            }
+        }
+        return headers;
+    }
+
+    /** A property as the broker has it; null when it is not there, or cannot be read. */
+    private static Object property(ClientMessage message, String name) {
+        try {
+            return MessageUtil.getObjectProperty(message, name);
+        } catch (RuntimeException e) {
+            return null;
+        }
+    }
+
+    private static String text(Object value) {
+        if (value instanceof byte[] bytes) {
+            return JmsHeaders.utf8(bytes)
+                    .orElseGet(() -> "base64:" + Base64.getEncoder().encodeToString(bytes));
+        }
+        return value == null ? null : value.toString();
+    }
+
+    private static void put(Map<String, String> headers, String name, String value) {
+        if (value != null) {
+            headers.put(name, value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE));
+        }
+    }
+
+    /**
+     * Of a message of AMQP the broker makes another id at each delivery, unless the sender's id is a UUID. Where there is
+     * no id at all, the broker's number tells messages apart, with the time: another journal has the same numbers.
+     */
+    private static String brokerId(ClientMessage message) {
+        String amqp = text(property(message, AMQP_ID));
+        if (amqp != null && !amqp.startsWith(AMQP_UUID)) {
+            return amqp;
+        }
+        UUID id = (UUID) message.getUserID();
+        return id != null ? "ID:" + id : "number:" + message.getMessageID() + "@" + message.getTimestamp();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ReceivedMessage message
+                && headers.equals(message.headers)
+                && Arrays.equals(body, message.body)
+                && isTooLarge == message.isTooLarge
+                && fault.equals(message.fault);
+    }
+
+    @Override
+    public int hashCode() {
+        return headers.hashCode();
+    }
+}

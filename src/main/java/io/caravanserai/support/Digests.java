@@ -1,0 +1,30 @@
+package io.caravanserai.support;
+
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Digests of bytes, in lower-case hex. */
+public final class Digests {
+    private static final int SHORT = 16;
+
+    private Digests() {}
+
+    /** All 64 digits of SHA-256 of the parts one behind the other. */
+    public static String sha256(byte[]... parts) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (byte[] part : parts) {
+                digest.update(part);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /** The first 16 digits of SHA-256: enough to tell apart what is not made to look alike. */
+    public static String shortSha256(byte[]... parts) {
+        return sha256(parts).substring(0, SHORT);
+    }
+}
