@@ -29,7 +29,7 @@ final class IncomingGuard implements Interceptor {
         this.forJms = forJms;
     }
 
-    /** For those who read messages by Artemis' own interface, and read nothing before they ask for it. */
+    /** For those who read messages by Artemis' own interface, which reads no body before it is asked for. */
     static IncomingGuard ofCoreMessages() {
         return new IncomingGuard(false);
     }
@@ -62,8 +62,8 @@ final class IncomingGuard implements Interceptor {
 
     /** Senders may set any property, of any type. */
     private static void removeWhatOnlyTheBrokerMaySay(ICoreMessage message, int deliveryCount) {
-        if (deliveryCount > 0) {
-            // The mark of the broker's answer that a queue is empty, which itself is delivered no time.
+        if (deliveryCount > 0 || !isAnswerOfTheBroker(message)) {
+            // The mark of the broker's answer that a queue is empty.
             message.removeProperty(ClientConsumerImpl.FORCED_DELIVERY_MESSAGE);
         }
         keepOnly(message, Message.HDR_ROUTING_TYPE, Byte.class);
@@ -73,6 +73,15 @@ final class IncomingGuard implements Interceptor {
                 && !message.containsProperty(Message.HDR_LARGE_BODY_SIZE)) {
             message.removeProperty(Message.HDR_LARGE_COMPRESSED);
         }
+    }
+
+    /** That answer has nothing but its mark. To those who browse, all messages come as delivered no time, as it does. */
+    private static boolean isAnswerOfTheBroker(ICoreMessage message) {
+        return message.getPropertyNames().size() == 1
+                && message.getType() == Message.DEFAULT_TYPE
+                && !message.isDurable()
+                && message.getUserID() == null
+                && message.getObjectProperty(ClientConsumerImpl.FORCED_DELIVERY_MESSAGE) instanceof Long;
     }
 
     private static void keepOnly(ICoreMessage message, SimpleString property, Class<?> type) {

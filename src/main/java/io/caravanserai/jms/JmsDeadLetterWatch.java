@@ -196,7 +196,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
             ClientMessage message = consumer.receive(NEXT_WITHIN_MILLIS);
             for (int taken = 1; message != null; taken++) {
                 message.individualAcknowledge();
-                message = taken < most ? consumer.receiveImmediate() : null;
+                message = taken < most ? consumer.receive(NEXT_WITHIN_MILLIS) : null;
             }
         }
     }

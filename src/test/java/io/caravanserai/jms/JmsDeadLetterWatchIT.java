@@ -20,6 +20,8 @@ import jakarta.jms.MessageConsumer;
 import jakarta.jms.QueueBrowser;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -150,6 +152,12 @@ class JmsDeadLetterWatchIT {
         }
     }
 
+    private static String migration(String file) throws IOException {
+        try (InputStream text = SqliteStore.class.getResourceAsStream("/db/" + file)) {
+            return new String(text.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
     @Test
     void aLetterThatAHubOfAnEarlierSchemaHasListedIsNotListedAgain() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
@@ -158,11 +166,8 @@ class JmsDeadLetterWatchIT {
             DeadLetter letter = onlyLetter();
             watch.close();
             sql("UPDATE dead_letters SET origin = '" + letter.origin().replaceFirst(":ID:.*", "") + "'");
-            sql("DELETE FROM flyway_schema_history WHERE CAST(version AS INTEGER) >= 14");
-            sql("PRAGMA user_version = 13");
-            store.close();
+            sql(migration("V14__dead_letter_origins.sql"));
 
-            store = SqliteStore.open(folder);
             letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
             watch = new JmsDeadLetterWatch(broker, letters).start();
             session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("after"));
