@@ -32,6 +32,7 @@ import io.caravanserai.service.order.Outcomes;
 import io.caravanserai.service.order.SagalessOrders;
 import io.caravanserai.service.payment.Payments;
 import io.caravanserai.service.shipping.Shipping;
+import io.caravanserai.store.RunningClock;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
@@ -51,6 +52,9 @@ import org.apache.camel.model.errorhandler.DefaultErrorHandlerDefinition;
 final class Core implements AutoCloseable {
     final Store store;
     final Clock clock;
+    /** Of deadlines. */
+    final RunningClock running;
+
     final Supplier<String> ids = new Ids();
     final Orders orders;
     final OrderHistory history = new OrderHistory();
@@ -92,7 +96,8 @@ final class Core implements AutoCloseable {
         this.clock = clock;
         this.context = context;
         HubEdge.guard(context, !settings.security().keys().isEmpty());
-        this.orders = new Orders(clock);
+        this.running = RunningClock.resume(store, clock);
+        this.orders = new Orders(clock, running);
         this.life = new OrderLife(clock, outcomes::ended);
         this.stepLog = new StepLog(ids, clock);
         // The fence first: what it refuses, nobody else counts.
@@ -111,6 +116,7 @@ final class Core implements AutoCloseable {
         this.sagas = new DurableSagaService(
                 store,
                 clock,
+                running,
                 ids,
                 settings.saga().timeout(),
                 backoff,
@@ -125,9 +131,16 @@ final class Core implements AutoCloseable {
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);
         this.recovery = new Recovery(
-                store, orders, outbox, sagas, entry, clock, settings.saga().timeout());
+                store,
+                orders,
+                outbox,
+                sagas,
+                entry,
+                clock,
+                running,
+                settings.saga().timeout());
         this.sagaless = new SagalessOrders(
-                store, orders, outbox, stepLog, clock, settings.saga().timeout());
+                store, orders, outbox, stepLog, running, settings.saga().timeout());
         quietErrorHandler(context);
         context.getManagementStrategy()
                 .addEventNotifier(
@@ -206,5 +219,6 @@ final class Core implements AutoCloseable {
         outside.endCalls();
         entry.close();
         flows.close();
+        running.close();
     }
 }

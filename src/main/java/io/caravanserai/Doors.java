@@ -51,7 +51,7 @@ final class Doors {
         return List.of(
                 new OrderEndpoints(door, reader),
                 new CancelEndpoint(core.store, core.orders, core.history, core.life, core.sagaless, core.sagas),
-                new SagaEndpoints(core.store, core.sagas, core.orders),
+                new SagaEndpoints(core.store, core.sagas, core.orders, core.running::onTheWall),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),
                 new HealthEndpoints(core.store, core.clock, checks),

@@ -49,6 +49,7 @@ final class Recovery implements AutoCloseable {
     private final DurableSagaService sagas;
     private final FlowEntry entry;
     private final Clock clock;
+    private final Clock running;
     private final Duration timeout;
     /** When this process started, or its store came back: orders that have not moved since are left behind. */
     private volatile Instant since;
@@ -61,7 +62,10 @@ final class Recovery implements AutoCloseable {
         return thread;
     });
 
-    /** @param timeout from accepting an order to its end, unless its flow says otherwise */
+    /**
+     * @param running the clock of deadlines
+     * @param timeout from accepting an order to its end, unless its flow says otherwise
+     */
     Recovery(
             Store store,
             Orders orders,
@@ -69,6 +73,7 @@ final class Recovery implements AutoCloseable {
             DurableSagaService sagas,
             FlowEntry entry,
             Clock clock,
+            Clock running,
             Duration timeout) {
         this.store = store;
         this.orders = orders;
@@ -76,6 +81,7 @@ final class Recovery implements AutoCloseable {
         this.sagas = sagas;
         this.entry = entry;
         this.clock = clock;
+        this.running = running;
         this.timeout = timeout;
         this.since = clock.instant();
     }
@@ -148,7 +154,7 @@ final class Recovery implements AutoCloseable {
             page = orders.unfinished(tx, after, now, PER_PASS);
             for (OrderView order : page) {
                 after = order.sequence();
-                if (isOverdueBeforeItsSaga(tx, order, now)) {
+                if (isOverdueBeforeItsSaga(tx, order)) {
                     found.overdue().add(order.sagaId());
                 } else if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
                     found.journeys().add(journey(tx, order));
@@ -208,10 +214,14 @@ final class Recovery implements AutoCloseable {
     }
 
     /** An order has a deadline before its saga is written down, too: its flow may never come to that. */
-    private boolean isOverdueBeforeItsSaga(Transaction tx, OrderView order, Instant now) throws SQLException {
-        return order.sagaId() != null
-                && order.createdAt().plus(timeout).isBefore(now)
-                && sagas.log().find(tx, order.sagaId()).isEmpty();
+    private boolean isOverdueBeforeItsSaga(Transaction tx, OrderView order) throws SQLException {
+        if (order.sagaId() == null || sagas.log().find(tx, order.sagaId()).isPresent()) {
+            return false;
+        }
+        Instant overdue = running.instant().minus(timeout);
+        return orders.acceptedRunning(tx, order.orderId())
+                .filter(accepted -> accepted.isBefore(overdue))
+                .isPresent();
     }
 
     private boolean isToGoOn(Transaction tx, OrderView order) throws SQLException {

@@ -5,6 +5,7 @@ import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.SagaRecord;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.saga.SagaStep;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -51,14 +52,14 @@ record SagaDocument(
         }
     }
 
-    static SagaDocument of(SagaRecord saga, String orderId, List<SagaStep> steps) {
+    static SagaDocument of(SagaRecord saga, Instant deadline, String orderId, List<SagaStep> steps) {
         return new SagaDocument(
                 saga.sagaId(),
                 orderId,
                 saga.state().status(),
                 saga.state().why().map(why -> why.kind().name()).orElse(null),
                 saga.state().why().map(Cause::detail).orElse(null),
-                Timestamps.text(saga.deadline()),
+                Timestamps.text(deadline),
                 Timestamps.text(saga.createdAt()),
                 Timestamps.text(saga.updatedAt()),
                 Timestamps.text(saga.endedAt()),

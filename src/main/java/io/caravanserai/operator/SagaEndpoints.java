@@ -18,12 +18,14 @@ import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** The saga log over HTTP, and what a person can do with a stuck saga. */
@@ -33,8 +35,11 @@ public final class SagaEndpoints implements HttpEndpoints {
     private final Store store;
     private final DurableSagaService sagas;
     private final Orders orders;
+    private final UnaryOperator<Instant> deadlines;
 
-    public SagaEndpoints(Store store, DurableSagaService sagas, Orders orders) {
+    /** @param deadlines tells what the machine's clock will show at a deadline */
+    public SagaEndpoints(Store store, DurableSagaService sagas, Orders orders, UnaryOperator<Instant> deadlines) {
+        this.deadlines = deadlines;
         this.store = store;
         this.sagas = sagas;
         this.orders = orders;
@@ -69,11 +74,15 @@ public final class SagaEndpoints implements HttpEndpoints {
                     List<SagaRecord> found = sagas.log().list(tx, status, before, limit + 1);
                     List<SagaDocument> documents = new ArrayList<>();
                     for (SagaRecord saga : found) {
-                        documents.add(SagaDocument.of(saga, orderId(tx, saga.sagaId()), null));
+                        documents.add(SagaDocument.of(saga, deadline(saga), orderId(tx, saga.sagaId()), null));
                     }
                     return documents;
                 })
                 .thenApply(found -> Response.page(Cursor.page(found, limit, SagaDocument::sagaId, saga -> saga)));
+    }
+
+    private Instant deadline(SagaRecord saga) {
+        return saga.endedAt() == null ? deadlines.apply(saga.deadline()) : saga.deadline();
     }
 
     private CompletionStage<Response> answer(String sagaId, int status) {
@@ -83,7 +92,7 @@ public final class SagaEndpoints implements HttpEndpoints {
                         throw Problem.notFound("saga").asException();
                     }
                     List<SagaStep> steps = sagas.log().steps(tx, sagaId);
-                    return SagaDocument.of(saga.get(), orderId(tx, sagaId), steps);
+                    return SagaDocument.of(saga.get(), deadline(saga.get()), orderId(tx, sagaId), steps);
                 })
                 .thenApply(document -> Response.json(status, document));
     }

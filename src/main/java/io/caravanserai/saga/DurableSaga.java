@@ -65,7 +65,7 @@ final class DurableSaga implements CamelSagaCoordinator {
                 null,
                 service.clock().instant());
         Instant limit = step.getTimeoutInMilliseconds()
-                .map(joining.joinedAt()::plusMillis)
+                .map(service.running().instant()::plusMillis)
                 .orElse(null);
         if (isOnlyTheFrame(joining)) {
             startWithin(limit);

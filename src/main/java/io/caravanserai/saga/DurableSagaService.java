@@ -55,6 +55,9 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     private final Store store;
     private final SqlSagaLog log;
     private final Clock clock;
+    /** Of deadlines; it may stand still. */
+    private final Clock running;
+
     private final Supplier<String> ids;
     private final Duration timeout;
     private final SagaTurns turns;
@@ -77,6 +80,19 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
      */
     public DurableSagaService(
             Store store, Clock clock, Supplier<String> ids, Duration timeout, Backoff backoff, SagaListener listener) {
+        this(store, clock, clock, ids, timeout, backoff, listener);
+    }
+
+    /** @param running the clock of deadlines, such as one that stands still while no hub runs */
+    public DurableSagaService(
+            Store store,
+            Clock clock,
+            Clock running,
+            Supplier<String> ids,
+            Duration timeout,
+            Backoff backoff,
+            SagaListener listener) {
+        this.running = running;
         this.store = store;
         this.clock = clock;
         this.ids = ids;
@@ -117,7 +133,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     /** One look at the log: overdue sagas are compensated, compensations and completions that nobody runs are run. */
     public CompletableFuture<Void> runOnce() {
         return store.read(tx -> new Work(
-                        log.overdue(tx, OVERDUE_PER_PASS),
+                        log.overdue(tx, running.instant(), OVERDUE_PER_PASS),
                         log.open(tx, SagaStatus.COMPENSATING).stream()
                                 .filter(id -> !compensations.isRunning(id))
                                 .toList(),
@@ -146,7 +162,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     public CompletableFuture<CamelSagaCoordinator> newSaga(Exchange exchange) {
         String given = givenId(exchange);
         String sagaId = given != null ? given : ids.get();
-        DurableSaga fresh = new DurableSaga(this, sagaId, clock.instant().plus(timeout));
+        DurableSaga fresh = new DurableSaga(this, sagaId, running.instant().plus(timeout));
         DurableSaga known = active.putIfAbsent(sagaId, fresh);
         if (known != null) {
             known.rejoin();
@@ -208,7 +224,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
      * @return the status it ended with, once durable
      */
     public CompletableFuture<Optional<SagaStatus>> abandon(String sagaId, Cause cause) {
-        Instant deadline = clock.instant().plus(timeout);
+        Instant deadline = running.instant().plus(timeout);
         return store.write("saga-begin", sagaId, tx -> log.begin(tx, sagaId, deadline, false))
                 .thenCompose(begun -> compensate(sagaId, cause));
     }
@@ -297,6 +313,10 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     Store store() {
         return store;
+    }
+
+    Clock running() {
+        return running;
     }
 
     Clock clock() {

@@ -163,8 +163,9 @@ public final class SqlSagaLog {
         tx.update(REJOIN_ALL, sagaId);
     }
 
-    List<String> overdue(Transaction tx, int limit) throws SQLException {
-        return tx.list(OVERDUE, row -> row.getString(1), clock.instant(), limit);
+    /** @param now in the time that deadlines are in */
+    List<String> overdue(Transaction tx, Instant now, int limit) throws SQLException {
+        return tx.list(OVERDUE, row -> row.getString(1), now, limit);
     }
 
     List<String> owingCompletions(Transaction tx) throws SQLException {

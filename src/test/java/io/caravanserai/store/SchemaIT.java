@@ -54,6 +54,9 @@ class SchemaIT {
         run(empty, "ALTER TABLE sagas DROP COLUMN deadline_by_flow");
         run(empty, "ALTER TABLE jms_replies DROP COLUMN correlation_bytes");
         run(empty, "DROP TABLE store_secrets");
+        run(empty, "DROP INDEX orders_without_saga");
+        run(empty, "ALTER TABLE orders DROP COLUMN accepted_running");
+        run(empty, "DROP TABLE running_time");
         run(empty, "DELETE FROM flyway_schema_history WHERE CAST(version AS INTEGER) >= 12");
         run(empty, "PRAGMA user_version = 11");
 

@@ -23,8 +23,8 @@ import java.util.Optional;
 public final class Orders implements OrderLookup {
     private static final String INSERT = """
             INSERT INTO orders (order_id, customer_id, style, flow, flow_version, saga_id, traceparent, status,
-              total, currency, body, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATED', ?, ?, ?, ?, ?)
+              total, currency, body, created_at, accepted_running, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 'CREATED', ?, ?, ?, ?, ?, ?)
             ON CONFLICT (order_id) DO NOTHING
             """;
     private static final String LOOKUP = "SELECT body, saga_id, traceparent, style FROM orders WHERE order_id = ?";
@@ -69,9 +69,12 @@ public final class Orders implements OrderLookup {
 
     private static final String OVERDUE_WITHOUT_SAGA = """
             SELECT order_id FROM orders
-            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND saga_id IS NULL AND reason IS NULL AND created_at <= ?
-            ORDER BY seq LIMIT ?
+            WHERE saga_id IS NULL AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+              AND accepted_running <= ?
+            ORDER BY accepted_running LIMIT ?
             """;
+    private static final String ACCEPTED_RUNNING =
+            "SELECT COALESCE(accepted_running, created_at) FROM orders WHERE order_id = ?";
 
     /** An order of more lines is read anew each time, so that what is remembered has a bound. */
     private static final int MOST_LINES_REMEMBERED = 20;
@@ -79,6 +82,7 @@ public final class Orders implements OrderLookup {
     private static final int REMEMBERED = 4_096;
 
     private final Clock clock;
+    private final Clock running;
     /** Orders of late: what was accepted never changes, and each step asks for it. */
     private final Map<String, Known> remembered = Collections.synchronizedMap(new LinkedHashMap<>() {
         @Override
@@ -88,7 +92,13 @@ public final class Orders implements OrderLookup {
     });
 
     public Orders(Clock clock) {
+        this(clock, clock);
+    }
+
+    /** @param running the clock of deadlines, such as one that stands still while no hub runs */
+    public Orders(Clock clock, Clock running) {
         this.clock = clock;
+        this.running = running;
     }
 
     /**
@@ -115,6 +125,7 @@ public final class Orders implements OrderLookup {
                         order.currency().code(),
                         OrderJson.write(order),
                         now,
+                        running.instant(),
                         now)
                 == 1;
         if (accepted) {
@@ -224,9 +235,18 @@ public final class Orders implements OrderLookup {
         return tx.list(UNFINISHED, Orders::view, after, untouchedSince, limit);
     }
 
-    /** Ids of orders that go forward without a saga and were accepted by then, oldest first. */
+    /**
+     * Ids of orders that go forward without a saga, oldest first.
+     *
+     * @param acceptedBy in the time that deadlines are in
+     */
     List<String> overdueWithoutSaga(Transaction tx, Instant acceptedBy, int limit) throws SQLException {
         return tx.list(OVERDUE_WITHOUT_SAGA, row -> row.getString(1), acceptedBy, limit);
+    }
+
+    /** When an order was accepted, in the time that deadlines are in; empty when there is none of that id. */
+    public Optional<Instant> acceptedRunning(Transaction tx, String orderId) throws SQLException {
+        return tx.first(ACCEPTED_RUNNING, row -> Instant.ofEpochMilli(row.getLong(1)), orderId);
     }
 
     /** How many unfinished orders a version of a flow carries. */

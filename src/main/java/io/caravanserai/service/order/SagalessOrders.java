@@ -42,7 +42,10 @@ public final class SagalessOrders implements AutoCloseable {
         return thread;
     });
 
-    /** @param timeout from accepting an order to its end */
+    /**
+     * @param clock of deadlines
+     * @param timeout from accepting an order to its end
+     */
     public SagalessOrders(Store store, Orders orders, Outbox outbox, StepLog stepLog, Clock clock, Duration timeout) {
         this.store = store;
         this.orders = orders;
