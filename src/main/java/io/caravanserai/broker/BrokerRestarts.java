@@ -73,7 +73,7 @@ final class BrokerRestarts implements AutoCloseable {
             return;
         }
         String reason = reason(failure, message);
-        if (!isFullDisk(failure, message)) {
+        if (!isFullDisk(failure, message) && !(failure == null && hasNoRoom())) {
             try {
                 condemned.condemn(reason);
             } catch (IOException e) {
@@ -166,6 +166,15 @@ final class BrokerRestarts implements AutoCloseable {
             }
         }
         return tellsOfFullDisk(message);
+    }
+
+    /** For brokers that do not tell why they end. */
+    private boolean hasNoRoom() {
+        try {
+            return Files.getFileStore(folder).getUsableSpace() < TRIAL_BYTES / 10;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static boolean tellsOfFullDisk(String message) {

@@ -2,50 +2,40 @@ package io.caravanserai.broker;
 
 import io.caravanserai.HubSettings.ApiKey;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Stream;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
-import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
-import org.apache.kafka.metadata.storage.Formatter;
-import org.apache.kafka.server.common.Feature;
-import org.apache.kafka.server.common.MetadataVersion;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A Kafka broker of one node in this process: broker and KRaft controller, for trying things out without installing
- * anything. What it has acknowledged survives a kill of the process; like any Kafka it leaves the flush to the disk to
- * the operating system, so a power cut can cost the last moments. One at a time in a process.
+ * anything. What it has acknowledged survives a power cut: each record is synced before its sender hears of it. A broker
+ * that has failed, as on a full disk, is started again once the disk works. One at a time in a process.
  */
 public final class EmbeddedKafka implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedKafka.class);
     private static final String LOOPBACK = "127.0.0.1";
     private static final int NODE = 1;
+    private static final long STOP_MILLIS = 60_000;
     private static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
 
     private final Path directory;
     private final int wantedPort;
     private final Optional<KafkaLogins.Realm> realm;
-    private final AtomicReference<String> trouble = new AtomicReference<>();
+    private final BrokerRestarts restarts;
     private KafkaRaftServer server;
-    private int port;
+    private volatile Thread stopping;
+    private volatile int port;
 
     /**
      * @param directory where its data lives; made when missing
@@ -66,6 +56,17 @@ public final class EmbeddedKafka implements AutoCloseable {
         this.directory = directory.toAbsolutePath();
         this.wantedPort = port;
         this.realm = keys.isEmpty() ? Optional.empty() : Optional.of(new KafkaLogins.Realm(keys, hubName));
+        this.restarts = new BrokerRestarts("embedded Kafka broker", this.directory, new BrokerRestarts.Part() {
+            @Override
+            public void stop() throws InterruptedException {
+                stopFailed();
+            }
+
+            @Override
+            public void start() throws IOException {
+                launch();
+            }
+        });
     }
 
     /** Settings with which a client of the hub itself logs in; empty without keys. */
@@ -87,27 +88,62 @@ public final class EmbeddedKafka implements AutoCloseable {
         if (server != null) {
             throw new IllegalStateException("the embedded Kafka broker runs already");
         }
-        if (!Files.exists(directory)) {
-            format();
-        }
+        restarts.prepare();
         // A server library ends the process on a fatal fault. Here that would end the hub, which has other doors.
         Exit.setExitProcedure(this::failed);
         Exit.setHaltProcedure(this::failed);
         realm.ifPresent(KafkaLogins::open);
         port = portThatIsFree(wantedPort);
+        launch();
+        LOG.atInfo().addKeyValue("port", port).log("embedded Kafka broker takes clients");
+    }
+
+    private synchronized void launch() throws IOException {
+        new KafkaFolder(directory, NODE).prepare();
+        KafkaRaftServer starting = null;
         try {
-            KafkaConfig configuration = new KafkaConfig(configuration(portThatIsFree(0)));
-            KafkaRaftServer starting = new KafkaRaftServer(configuration, Time.SYSTEM);
+            starting = new KafkaRaftServer(new KafkaConfig(configuration(portThatIsFree(0))), Time.SYSTEM);
             starting.startup();
             server = starting;
         } catch (RuntimeException e) {
+            if (starting != null) {
+                // Half of it may run, and hold the lock of the folder.
+                shutDown(starting);
+            }
             throw new IllegalStateException(
                     "the embedded Kafka broker cannot start with " + directory + ": "
                             + rootOf(e).getMessage(),
                     e);
         }
-        trouble.set(null);
-        LOG.atInfo().addKeyValue("port", port).log("embedded Kafka broker takes clients");
+    }
+
+    /** A broker that has failed may not be able to stop either; it holds the lock of the folder until it has. */
+    private void stopFailed() throws InterruptedException {
+        KafkaRaftServer failed;
+        synchronized (this) {
+            failed = server;
+            server = null;
+        }
+        if (failed != null) {
+            stopping = new Thread(() -> shutDown(failed), "kafka-stop");
+            stopping.setDaemon(true);
+            stopping.start();
+        }
+        if (stopping != null) {
+            stopping.join(STOP_MILLIS);
+            if (stopping.isAlive()) {
+                throw new IllegalStateException("it does not stop");
+            }
+        }
+    }
+
+    private static void shutDown(KafkaRaftServer server) {
+        try {
+            server.shutdown();
+            server.awaitShutdown();
+        } catch (RuntimeException e) {
+            LOG.atDebug().setCause(e).log("a Kafka broker that has failed did not stop cleanly");
+        }
     }
 
     /** Where clients find it, as {@code host:port}. */
@@ -122,42 +158,23 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     /** Why the broker no longer works; empty while it does. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble.get());
+        return restarts.outage();
     }
 
     /** Stops the broker; its data stays. Does nothing when it does not run. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        restarts.close();
+        stop();
+    }
+
+    private synchronized void stop() {
         if (server != null) {
             server.shutdown();
             server.awaitShutdown();
             server = null;
         }
         realm.ifPresent(KafkaLogins::close);
-    }
-
-    /** Formatted beside its place and then moved there: a crash half-way leaves no half-formatted folder. */
-    private void format() throws IOException {
-        Path forming = directory.resolveSibling(directory.getFileName() + ".forming");
-        deleteAll(forming);
-        Files.createDirectories(forming);
-        try {
-            new Formatter()
-                    .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
-                    .setClusterId(Uuid.randomUuid().toString())
-                    .setNodeId(NODE)
-                    .setControllerListenerName("CONTROLLER")
-                    .setSupportedFeatures(Feature.PRODUCTION_FEATURES)
-                    .setReleaseVersion(MetadataVersion.latestProduction())
-                    .setDirectories(List.of(forming.toString()))
-                    .setMetadataLogDirectory(forming.toString())
-                    .run();
-        } catch (IOException | RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IOException("cannot format " + forming, e);
-        }
-        Files.move(forming, directory, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private Map<String, String> configuration(int controllerPort) {
@@ -189,6 +206,10 @@ public final class EmbeddedKafka implements AutoCloseable {
         configuration.put("message.max.bytes", String.valueOf(LARGEST_MESSAGE));
         // Sized for a guest in another's process: the cleaner alone would take 128 MiB.
         configuration.put("log.cleaner.dedupe.buffer.size", String.valueOf(4 * 1024 * 1024));
+        // An acknowledgement must not tell of what a power cut takes back. Brokers with copies on other machines leave
+        // the
+        // sync to the operating system; this one has none.
+        configuration.put("log.flush.interval.messages", "1");
         configuration.put("num.network.threads", "2");
         configuration.put("num.io.threads", "4");
         configuration.put("background.threads", "2");
@@ -215,8 +236,7 @@ public final class EmbeddedKafka implements AutoCloseable {
 
     private void failed(int status, String message) {
         String reason = message == null ? "status " + status : message;
-        trouble.compareAndSet(null, "the embedded Kafka broker has failed: " + reason);
-        LOG.atError().addKeyValue("status", status).log("embedded Kafka broker has failed");
+        restarts.failed(null, reason);
         throw new IllegalStateException("the embedded Kafka broker has failed: " + reason);
     }
 
@@ -235,16 +255,5 @@ public final class EmbeddedKafka implements AutoCloseable {
             root = root.getCause();
         }
         return root;
-    }
-
-    private static void deleteAll(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@ package io.caravanserai.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -18,6 +19,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Exit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +67,64 @@ class EmbeddedKafkaIT {
             send(broker.bootstrapServers(), "trial", "one");
 
             assertThat(receive(broker.bootstrapServers(), "trial", 1)).containsExactly("one");
+        }
+    }
+
+    @Test
+    void aFolderWhoseFilesAPowerCutHasEmptiedIsFormattedAgain() throws Exception {
+        Path data = folder.resolve("kafka");
+        Files.createDirectories(data.resolve("__cluster_metadata-0"));
+        Files.writeString(data.resolve("__cluster_metadata-0/00000000000000000000.log"), "no record of anybody");
+        Files.createFile(data.resolve("meta.properties"));
+        Files.createFile(data.resolve("bootstrap.checkpoint"));
+
+        try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
+            broker.start();
+            send(broker.bootstrapServers(), "trial", "one");
+
+            assertThat(receive(broker.bootstrapServers(), "trial", 1)).containsExactly("one");
+        }
+    }
+
+    @Test
+    void aFolderWithRecordsIsNeverFormattedAgain() throws Exception {
+        Path data = folder.resolve("kafka");
+        try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
+            broker.start();
+            send(broker.bootstrapServers(), "trial", "one");
+        }
+        Files.write(data.resolve("bootstrap.checkpoint"), new byte[0]);
+
+        try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
+            broker.start();
+            assertThat(receive(broker.bootstrapServers(), "trial", 1)).containsExactly("one");
+        }
+        Files.write(data.resolve("meta.properties"), new byte[0]);
+
+        try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
+            assertThatThrownBy(broker::start)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("meta.properties")
+                    .hasMessageContaining("hub.data.dir");
+        }
+    }
+
+    @Test
+    void aBrokerThatEndsItselfIsStartedAgainOnTheSamePort() throws Exception {
+        Path data = folder.resolve("kafka");
+        try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
+            broker.start();
+            int port = broker.port();
+            send(broker.bootstrapServers(), "trial", "one");
+
+            assertThatThrownBy(() -> Exit.halt(1, "all log dirs have failed")).hasMessageContaining("log dirs");
+
+            assertThat(broker.trouble()).isPresent();
+            assertThat(broker.trouble().orElseThrow()).contains("all log dirs have failed");
+            await().until(() -> broker.trouble().isEmpty());
+            assertThat(broker.port()).isEqualTo(port);
+            send(broker.bootstrapServers(), "trial", "two");
+            assertThat(receive(broker.bootstrapServers(), "trial", 2)).containsExactly("one", "two");
         }
     }
 
