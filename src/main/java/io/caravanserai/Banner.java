@@ -20,12 +20,27 @@ record Banner(HubSettings settings, int port) {
         out.println("  flows    " + settings.routesDir().toAbsolutePath());
         out.println("  data     " + settings.dataDir().toAbsolutePath());
         out.println("  health   " + url + "/observe/health");
-        out.println("Try an order:");
-        out.println("  curl -i " + url + "/orders -H 'Content-Type: application/json' -d '" + ORDER + "'");
+        out.println(
+                settings.security().keys().isEmpty()
+                        ? "Try an order:"
+                        : "Try an order, with a key of the role sender or operator in KEY:");
+        out.println("  curl -i " + url + "/orders" + key() + " -H 'Content-Type: application/json' -d '" + ORDER + "'");
         out.flush();
     }
 
+    /** The hub knows hashes of its keys only: the reader puts in the key. */
+    private String key() {
+        return settings.security().keys().isEmpty() ? "" : " -H \"X-API-Key: $KEY\"";
+    }
+
+    /** An address to call, where the hub listens on all of them. */
     private String host() {
+        if (settings.http().host().equals("0.0.0.0")) {
+            return "127.0.0.1";
+        }
+        if (settings.http().host().equals("::")) {
+            return "[::1]";
+        }
         return settings.http().host().contains(":")
                 ? "[" + settings.http().host() + "]"
                 : settings.http().host();

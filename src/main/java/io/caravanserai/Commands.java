@@ -16,21 +16,53 @@ import org.apache.camel.impl.DefaultCamelContext;
 
 /** What {@code bin/hub} does when it is given words: {@code bin/hub check routes/}. */
 final class Commands {
+    private static final int FINE = 0;
+
+    private static final String HELP = """
+            Usage: hub                             runs the hub in the foreground until SIGTERM or Ctrl-C
+                   hub check FILE_OR_FOLDER...     checks flows (*.camel.yaml) without a running hub
+                   hub --help, hub --version
+
+            Settings come from application.properties beside bin/, from environment variables (hub.http.port is
+            HUB_HTTP_PORT) and from system properties (JAVA_OPTS=-Dhub.http.port=8081). Exit status: 0 after SIGTERM,
+            1 when the hub cannot start or a flow has a fault, 2 for words that are not known.
+            """;
+
     private Commands() {}
 
     /** Answers the exit code. */
     static int run(List<String> words) {
-        return run(words, System.out);
+        return run(words, System.out, System.err);
     }
 
-    static int run(List<String> words, PrintStream out) {
-        if (!words.get(0).equals("check")) {
-            out.println("unknown command '" + words.get(0) + "'; without one the hub runs, with check FILE_OR_FOLDER..."
-                    + " it checks flows");
-            return CheckCommand.USAGE;
+    /** @param err told of words that are not known */
+    static int run(List<String> words, PrintStream out, PrintStream err) {
+        List<String> rest = words.subList(1, words.size());
+        switch (words.get(0)) {
+            case "check":
+                return check(rest, out);
+            case "--help", "-h", "help":
+                out.print(HELP);
+                return FINE;
+            case "--version", "-V", "version":
+                out.println("Caravanserai " + version() + ", Java " + Runtime.version());
+                return FINE;
+            default:
+                err.println("unknown " + (words.get(0).startsWith("-") ? "option" : "command") + " '" + words.get(0)
+                        + "'; hub --help lists what there is. Settings are no options: use application.properties or"
+                        + " environment variables such as HUB_HTTP_PORT");
+                return CheckCommand.USAGE;
         }
+    }
+
+    private static String version() {
+        String version = Commands.class.getPackage().getImplementationVersion();
+        return version == null ? "from a checkout" : version;
+    }
+
+    private static int check(List<String> paths, PrintStream out) {
         try {
-            return check(words.subList(1, words.size()), out);
+            return checkFlows(paths, out);
         } catch (Exception e) {
             out.println("the check itself failed: " + e);
             return CheckCommand.USAGE;
@@ -38,7 +70,7 @@ final class Commands {
     }
 
     /** The hub's services and beans stand on a store that is thrown away; nothing of them is started. */
-    private static int check(List<String> paths, PrintStream out) throws Exception {
+    private static int checkFlows(List<String> paths, PrintStream out) throws Exception {
         Path folder = Files.createTempDirectory("caravanserai-check");
         HubSettings settings = new SettingsReader().read().settings();
         Clock clock = Clock.systemUTC();

@@ -187,8 +187,8 @@ class FlowEditsIT {
                 "- route:\n    id: a\n    from:\n      uri: timer:a\n      steps:\n        - too: log:a\n");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-        int fine = Commands.run(List.of("check", "src/main/resources/routes"), new PrintStream(out));
-        int faults = Commands.run(List.of("check", bad.toString()), new PrintStream(out));
+        int fine = Commands.run(List.of("check", "src/main/resources/routes"), new PrintStream(out), System.err);
+        int faults = Commands.run(List.of("check", bad.toString()), new PrintStream(out), System.err);
 
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .isEqualTo(bad.resolve("a.camel.yaml") + ":6:11: unknown step 'too', did you mean 'to'?\n");
