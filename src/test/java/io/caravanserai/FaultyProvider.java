@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -132,7 +133,7 @@ public final class FaultyProvider implements AutoCloseable {
             for (Request request = read(in); request != null; request = read(in)) {
                 mostInFlight.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
                 try {
-                    if (!answer(request, socket)) {
+                    if (!answer(request, in, socket)) {
                         return;
                     }
                 } finally {
@@ -177,9 +178,12 @@ public final class FaultyProvider implements AutoCloseable {
     }
 
     /** Answers; false when the connection is of no use any more. */
-    private boolean answer(Request request, Socket socket) throws IOException, InterruptedException {
+    private boolean answer(Request request, InputStream in, Socket socket) throws IOException, InterruptedException {
         requests.add(request);
-        noteOrder(request);
+        // A request that this provider was too slow to read was sent in time: the hub has closed its end since.
+        if (isAfterItsRefund(request) && !isClosed(in, socket)) {
+            violations.add("charge of " + request.orderId() + " sent after its refund");
+        }
         Fault fault = faults.apply(request);
         OutputStream out = socket.getOutputStream();
         switch (fault) {
@@ -224,11 +228,24 @@ public final class FaultyProvider implements AutoCloseable {
         out.flush();
     }
 
-    private synchronized void noteOrder(Request request) {
+    private synchronized boolean isAfterItsRefund(Request request) {
         if (request.path().equals("/refunds")) {
             refundAsked.add(request.orderId());
-        } else if (refundAsked.contains(request.orderId())) {
-            violations.add("charge of " + request.orderId() + " sent after its refund");
+            return false;
+        }
+        return refundAsked.contains(request.orderId());
+    }
+
+    private static boolean isClosed(InputStream in, Socket socket) throws IOException {
+        socket.setSoTimeout(100);
+        in.mark(1);
+        try {
+            return in.read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } finally {
+            in.reset();
+            socket.setSoTimeout(0);
         }
     }
 
