@@ -361,6 +361,21 @@ class OutsideCallsIT {
     }
 
     @Test
+    void aFlowThatSendsToKafkaIsRefusedWhileKafkaIsOff() throws Exception {
+        TestHub.Answer put = hub.put(
+                "/flows/" + FLOW,
+                PaymentOutside.of(Style.REQUEST_REPLY, provider.port(), TIMEOUT_MILLIS)
+                        .replaceAll("(?m)^ +accept: .*\\n", "")
+                        .replace("kamelet:http-call", "kamelet:kafka-send")
+                        .replaceAll("url: http://127.0.0.1:\\d+/", "topic: told-"),
+                "Content-Type",
+                "application/yaml");
+
+        assertThat(put.status()).isEqualTo(422);
+        assertThat(put.body()).contains("Kafka is off, set hub.kafka.brokers");
+    }
+
+    @Test
     void aStepOfOnesOwnIsInTheHistory() throws Exception {
         String own = PaymentOutside.of(Style.REQUEST_REPLY, provider.port(), TIMEOUT_MILLIS)
                 .replaceAll("(?m)^( +)timeout: .*$", "$0\n$1step: check-fraud")

@@ -9,9 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
+import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.support.DefaultEndpoint;
 import org.apache.camel.util.URISupport;
 import org.apache.camel.util.UnsafeUriCharactersEncoder;
@@ -133,10 +135,15 @@ final class OutsideEndpoint extends DefaultEndpoint {
         String name = remaining.substring(remaining.indexOf(':') + 1);
         long millis = timeout.toMillis();
         if (isOverKafka()) {
+            Endpoint topic = getCamelContext()
+                    .getEndpoint("kafka:" + name + "?requestRequiredAcks=all&maxBlockMs=" + millis
+                            + "&requestTimeoutMs=" + millis + "&deliveryTimeoutMs=" + millis);
+            if (topic instanceof KafkaEndpoint kafka && kafka.getConfiguration().getBrokers() == null) {
+                throw new IllegalArgumentException(
+                        "cannot send to the Kafka topic " + name + ": Kafka is off, set hub.kafka.brokers");
+            }
             return new CamelTransport(
-                    getCamelContext()
-                            .getEndpoint("kafka:" + name + "?requestRequiredAcks=all&maxBlockMs=" + millis
-                                    + "&requestTimeoutMs=" + millis + "&deliveryTimeoutMs=" + millis),
+                    topic,
                     ExchangePattern.InOnly,
                     // Kafka's client takes a record back that it could not send in time: its own word counts.
                     timeout.multipliedBy(3),
