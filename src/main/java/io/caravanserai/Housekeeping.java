@@ -61,24 +61,37 @@ final class Housekeeping implements AutoCloseable {
     }
 
     private void pass() {
+        chores.keySet().forEach(name -> pass(name, () -> toItsEnd(name)));
+        outsideTheStore.forEach(chore -> pass("outside-the-store", chore::run));
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    /** A chore that fails keeps no other from being done, nor the timer from its next pass. */
+    private static void pass(String name, Work work) {
         try {
-            runOnce();
+            work.run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (Exception e) {
-            LOG.atWarn().setCause(e).log("what is old was not forgotten; it is tried again");
+        } catch (Throwable e) {
+            LOG.atWarn().addKeyValue("chore", name).setCause(e).log("retention job failed; will retry");
         }
     }
 
     /** Does all chores to their end. */
     void runOnce() throws Exception {
-        for (Map.Entry<String, Chore> chore : chores.entrySet()) {
-            String name = chore.getKey();
-            while (store.write(name, name, chore.getValue()::some).get(30, TimeUnit.SECONDS)) {
-                TimeUnit.MILLISECONDS.sleep(BREATH_MILLIS);
-            }
+        for (String name : chores.keySet()) {
+            toItsEnd(name);
         }
         outsideTheStore.forEach(Runnable::run);
+    }
+
+    private void toItsEnd(String name) throws Exception {
+        while (store.write(name, name, chores.get(name)::some).get(30, TimeUnit.SECONDS)) {
+            TimeUnit.MILLISECONDS.sleep(BREATH_MILLIS);
+        }
     }
 
     @Override

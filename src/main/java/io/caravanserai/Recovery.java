@@ -108,7 +108,8 @@ final class Recovery implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // An error that got out would end the timer without a word.
             LOG.warn("resuming orders failed; it is tried again", e);
         }
     }
@@ -154,13 +155,14 @@ final class Recovery implements AutoCloseable {
             page = orders.unfinished(tx, after, now, PER_PASS);
             for (OrderView order : page) {
                 after = order.sequence();
-                if (isOverdueBeforeItsSaga(tx, order)) {
-                    found.overdue().add(order.sagaId());
-                } else if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
-                    found.journeys().add(journey(tx, order));
-                    if (isUnheard(order, now)) {
-                        found.unheard().add(order.orderId());
-                    }
+                try {
+                    look(tx, order, now, found);
+                } catch (RuntimeException e) {
+                    // What is stored of one order must not keep the others from being taken up.
+                    LOG.atWarn()
+                            .addKeyValue("orderId", order.orderId())
+                            .addKeyValue("error", String.valueOf(e))
+                            .log("order cannot be taken up; it is tried again");
                 }
             }
         } while (page.size() == PER_PASS && found.journeys().size() < PER_PASS);
@@ -172,6 +174,17 @@ final class Recovery implements AutoCloseable {
             }
         }
         return found;
+    }
+
+    private void look(Transaction tx, OrderView order, Instant now, Found found) throws SQLException {
+        if (isOverdueBeforeItsSaga(tx, order)) {
+            found.overdue().add(order.sagaId());
+        } else if (isLeftBehind(order, now) && isToGoOn(tx, order)) {
+            found.journeys().add(journey(tx, order));
+            if (isUnheard(order, now)) {
+                found.unheard().add(order.orderId());
+            }
+        }
     }
 
     private boolean isLeftBehind(OrderView order, Instant now) {

@@ -260,6 +260,26 @@ class OddMessagesIT {
         assertThat(orders(customer)).hasSize(2);
     }
 
+    /** As clients of MQTT do, which know no queues, and clients of JMS that take the queue for a topic. */
+    @Test
+    void anOrderThatIsPublishedIsTakenOnceLikeOneThatIsSent() throws Exception {
+        String customer = customer();
+        send("orders", RoutingType.MULTICAST, bytes(Message.BYTES_TYPE, order(customer)));
+        // To whoever listens at the address, which is both.
+        String both = customer();
+        ClientMessage toBoth = text(Message.TEXT_TYPE, order(both));
+        try (ClientProducer producer = session.createProducer("orders")) {
+            producer.send(toBoth);
+        }
+
+        await().untilAsserted(() -> {
+            assertThat(orders(customer)).hasSize(1);
+            assertThat(orders(both)).hasSize(1);
+        });
+        assertAnOrderIsTaken();
+        assertThat(orders(both)).hasSize(1);
+    }
+
     private static String customer() {
         return "C-" + UUID.randomUUID();
     }

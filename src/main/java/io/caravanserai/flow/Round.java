@@ -19,7 +19,7 @@ final class Round implements Runnable {
         try {
             work.run();
             failure = "";
-        } catch (RuntimeException | StackOverflowError e) {
+        } catch (RuntimeException | Error e) {
             if (!e.toString().equals(failure)) {
                 failure = e.toString();
                 LOG.warn("looking after the flows failed; they go on as they are, and it is tried again", e);

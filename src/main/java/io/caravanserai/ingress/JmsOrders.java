@@ -9,6 +9,8 @@ import io.caravanserai.jms.JmsHeaders;
 import io.caravanserai.jms.JmsReceiver;
 import io.caravanserai.jms.ReceivedMessage;
 import io.caravanserai.jms.ReplyAddress;
+import jakarta.jms.JMSException;
+import jakarta.jms.Session;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -30,6 +32,9 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     /** The queue that orders come from. */
     public static final String QUEUE = "orders";
 
+    /** The subscription to the address of that queue. All hubs share it, whatever their names. */
+    private static final String PUBLISHED = "hub-orders";
+
     /** The channel of this door's dead letters. */
     static final String CHANNEL = "jms-orders";
 
@@ -41,6 +46,9 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     private final JmsDeadLetters deadLetters;
     private final JmsReplies replies;
     private final JmsReceiver receiver;
+    /** For clients that publish and do not send, as those of MQTT: without a subscriber the broker drops their orders. */
+    private final JmsReceiver published;
+
     private volatile boolean closed;
 
     /** @param mayTake asked before each message, so that work does not grow in memory while the hub is slow */
@@ -61,11 +69,19 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                 mayTake,
                 session -> new JmsReceiver.Opened(session.createConsumer(session.createQueue(QUEUE)), QUEUE),
                 this);
+        this.published =
+                new JmsReceiver("orders-published", broker, MOST_IN_HAND, mayTake, JmsOrders::subscribed, this);
         deadLetters.letters().replayedBy(CHANNEL, this::replay);
+    }
+
+    private static JmsReceiver.Opened subscribed(Session session) throws JMSException {
+        return new JmsReceiver.Opened(
+                session.createSharedDurableConsumer(session.createTopic(QUEUE), PUBLISHED), PUBLISHED);
     }
 
     public JmsOrders start() {
         receiver.start();
+        published.start();
         return this;
     }
 
@@ -205,6 +221,8 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        published.takeNoMore();
         receiver.close();
+        published.close();
     }
 }

@@ -54,6 +54,7 @@ public final class JmsReceiver implements AutoCloseable {
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile String trouble = "not connected yet";
     private volatile boolean closing;
+    private String told;
 
     /** Sees to it that what is received from is there. */
     @FunctionalInterface
@@ -124,6 +125,7 @@ public final class JmsReceiver implements AutoCloseable {
                     connection.setExceptionListener(e -> trouble = name + " lost its connection: " + e.getMessage());
                     connection.start();
                     trouble = null;
+                    told = null;
                     opened.complete(null);
                     pause = 100;
                     receive(((ActiveMQSession) session).getCoreSession(), consumer);
@@ -131,8 +133,10 @@ public final class JmsReceiver implements AutoCloseable {
             } catch (JMSException | ActiveMQException | RuntimeException e) {
                 if (!closing) {
                     trouble = name + " cannot receive: " + e.getMessage();
-                    // That the broker is away is told by it, once for all.
-                    LOG.atLevel(broker.trouble().isEmpty() ? Level.WARN : Level.DEBUG)
+                    // That the broker is away is told by it, once for all; and what goes on, when it begins.
+                    boolean isNews = broker.trouble().isEmpty() && !trouble.equals(told);
+                    told = trouble;
+                    LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
                             .addKeyValue("receiver", name)
                             .addKeyValue("error", String.valueOf(e))
                             .log("receiving broke off, connecting again");
@@ -235,7 +239,7 @@ public final class JmsReceiver implements AutoCloseable {
     }
 
     /** Begins to close, and does not wait for it. */
-    void takeNoMore() {
+    public void takeNoMore() {
         closing = true;
         opened.complete(null);
     }

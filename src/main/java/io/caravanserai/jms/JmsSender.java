@@ -99,7 +99,7 @@ public final class JmsSender implements AutoCloseable {
                 batch.forEach(parcel -> parcel.sent().complete(null));
             } catch (InterruptedException e) {
                 LOG.debug("sender woken to close");
-            } catch (JMSException | RuntimeException | StackOverflowError e) {
+            } catch (JMSException | RuntimeException | Error e) {
                 disconnect();
                 // Perhaps one of them is at fault: a queue for answers that is gone must not hold up the others.
                 batch.forEach(this::transmitAlone);
@@ -115,7 +115,7 @@ public final class JmsSender implements AutoCloseable {
             transmit(List.of(parcel));
             trouble = null;
             parcel.sent().complete(null);
-        } catch (JMSException | RuntimeException | StackOverflowError e) {
+        } catch (JMSException | RuntimeException | Error e) {
             trouble = e instanceof InvalidDestinationException
                     ? null
                     : "cannot send to the JMS broker: " + e.getMessage();

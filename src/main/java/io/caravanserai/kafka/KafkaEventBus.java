@@ -9,6 +9,7 @@ import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
+import io.caravanserai.event.InvalidEventException;
 import io.caravanserai.kafka.RecordHandler.Taken;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 
 /**
  * Events over Kafka: one topic, in which the events of an order lie in one partition; each subscriber is a consumer
@@ -78,8 +80,15 @@ public final class KafkaEventBus implements EventBus {
                 .toArray(CompletableFuture<?>[]::new);
         return CompletableFuture.allOf(places)
                 .thenCompose(nothing -> sender.send(records))
+                .exceptionallyCompose(failure -> CompletableFuture.<Void>failedFuture(
+                        cause(failure) instanceof RecordTooLargeException tooLarge
+                                ? new InvalidEventException("too-large", tooLarge.getMessage())
+                                : failure))
                 .whenComplete((nothing, failure) -> {
-                    if (failure == null) {
+                    if (cause(failure) instanceof InvalidEventException) {
+                        // Of an event, not of the brokers.
+                        trouble = null;
+                    } else if (failure == null) {
                         trouble = null;
                         listener.published(events.size());
                     } else {

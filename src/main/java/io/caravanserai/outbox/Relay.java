@@ -6,8 +6,10 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.InvalidEventException;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.LoopThread;
 import io.caravanserai.support.OutageLog;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,7 +42,7 @@ public final class Relay implements AutoCloseable {
     private final RecordedEvents recorded;
     private final Clock clock;
     private final Semaphore news = new Semaphore(0);
-    private final Thread thread;
+    private final LoopThread thread;
     private CompletableFuture<Void> marks = CompletableFuture.completedFuture(null);
     private long position;
     private volatile String trouble;
@@ -66,12 +68,11 @@ public final class Relay implements AutoCloseable {
         this.deadLetters = deadLetters;
         this.recorded = recorded;
         this.clock = clock;
-        this.thread = new Thread(this::run, "outbox-relay-" + destination.wire());
+        this.thread = new LoopThread("outbox-relay-" + destination.wire(), this::run, () -> closed);
     }
 
     /** Begins with what is still to be sent. */
     public Relay start() {
-        thread.setDaemon(true);
         thread.start();
         return this;
     }
@@ -85,7 +86,7 @@ public final class Relay implements AutoCloseable {
 
     /** Why nothing can be sent at present; empty when the last attempt succeeded. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble);
+        return Optional.ofNullable(trouble).or(thread::trouble);
     }
 
     /** How many events are still to be sent. */
@@ -112,7 +113,7 @@ public final class Relay implements AutoCloseable {
                 pause = 50;
             } catch (InterruptedException e) {
                 LOG.debug("relay woken to close");
-            } catch (Exception e) {
+            } catch (Throwable e) {
                 trouble = "events cannot be sent on: " + DeadLetter.firstLine(e.getCause() == null ? e : e.getCause());
                 if (!closed) {
                     // That a part is away is told elsewhere, not at each attempt.
@@ -148,7 +149,7 @@ public final class Relay implements AutoCloseable {
         }
         recorded.remember(batch);
         if (!written.isEmpty()) {
-            publisher.apply(written).get();
+            publish(written);
         }
         position = batch.get(batch.size() - 1).sequence();
         CompletableFuture<Void> before = marks;
@@ -161,25 +162,50 @@ public final class Relay implements AutoCloseable {
         try {
             return codec.write(event);
         } catch (InvalidEventException e) {
-            // It would stand in the way of all that follow.
-            LOG.atError()
-                    .addKeyValue("eventId", event.id())
-                    .addKeyValue("error", e.getMessage())
-                    .log("an event breaks its schema and is not sent");
-            deadLetters
-                    .add(new DeadLetter.Failed(
-                            "outbox:" + event.id(),
-                            "outbox",
-                            "order-events",
-                            event.type().name(),
-                            e.reason(),
-                            DeadLetter.firstLine(e),
-                            event.attributes(),
-                            event.data(),
-                            false))
-                    .get();
-            return List.of();
+            giveUp(event, e.reason(), e);
+        } catch (RuntimeException | StackOverflowError e) {
+            giveUp(event, "not-sent", e);
         }
+        return List.of();
+    }
+
+    /** An event that can never be sent must not keep those behind it from being sent. */
+    private void publish(List<CloudEvent> events) throws InterruptedException, ExecutionException {
+        try {
+            publisher.apply(events).get();
+        } catch (ExecutionException e) {
+            if (!(e.getCause() instanceof InvalidEventException refused)) {
+                throw e;
+            }
+            if (events.size() == 1) {
+                giveUp(events.get(0), refused.reason(), refused);
+                return;
+            }
+            for (CloudEvent each : events) {
+                publish(List.of(each));
+            }
+        }
+    }
+
+    private void giveUp(CloudEvent event, String reason, Throwable failure)
+            throws InterruptedException, ExecutionException {
+        LOG.atError()
+                .addKeyValue("eventId", event.id())
+                .addKeyValue("orderId", event.orderId())
+                .addKeyValue("error", failure.toString())
+                .log("event cannot be sent to " + destination.wire() + "; it is a dead letter");
+        deadLetters
+                .add(new DeadLetter.Failed(
+                        "outbox:" + event.id(),
+                        "outbox",
+                        "order-events",
+                        event.type().name(),
+                        reason,
+                        DeadLetter.firstLine(failure),
+                        event.attributes(),
+                        event.data(),
+                        false))
+                .get();
     }
 
     private CompletableFuture<Void> mark(List<StoredEvent> batch) {
@@ -212,10 +238,6 @@ public final class Relay implements AutoCloseable {
     public void close() {
         closed = true;
         thread.interrupt();
-        try {
-            thread.join(10_000);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        thread.join(Duration.ofSeconds(10));
     }
 }

@@ -125,7 +125,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
             runOnce().get(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // An error that got out would end the timer without a word.
             LOG.warn("looking after sagas failed; it is tried again", e);
         }
     }

@@ -65,7 +65,8 @@ public final class SagalessOrders implements AutoCloseable {
             runOnce(clock.instant()).get(30, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // An error that got out would end the timer without a word.
             LOG.warn("looking for overdue orders failed; it is tried again", e);
         }
     }

@@ -167,7 +167,8 @@ public final class Notifications implements EventHandler, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return;
-        } catch (Exception e) {
+        } catch (Throwable e) {
+            // An error that got out would end the passes without a word.
             if (pause == PASS) {
                 LOG.atWarn().setCause(e).log("messages to customers cannot be delivered at present; trying on");
             }
