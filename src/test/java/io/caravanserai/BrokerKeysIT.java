@@ -267,6 +267,16 @@ class BrokerKeysIT {
         }
     }
 
+    /** A client id is there once, so a rival who has it would keep its owner from connecting. */
+    @Test
+    void nobodyTakesTheClientIdOfAnotherKey() {
+        ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort());
+        factory.setClientID("shop");
+        assertThatThrownBy(
+                        () -> factory.createConnection("rival", "key of rival").createSession())
+                .isInstanceOf(JMSException.class);
+    }
+
     @Test
     void anOperatorMayDoAll() throws Exception {
         try (Connection connection = connect("boss");

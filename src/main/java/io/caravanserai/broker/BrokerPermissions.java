@@ -94,6 +94,11 @@ final class BrokerPermissions {
                 || key.role() == Role.SENDER && owner != null && owner.key().equals(key.name());
     }
 
+    /** Whether a login may take a client id: not one that is the name of another key. */
+    boolean mayBeClient(String user, String clientId) {
+        return BrokerLogins.HUB.equals(user) || clientId.equals(user) || !keyNames.contains(clientId);
+    }
+
     /** To be called when a connection has ended, and its temporary queues with it. */
     void ended(Object connectionId) {
         owners.values().removeIf(owner -> Objects.equals(owner.connectionId(), connectionId));

@@ -25,11 +25,9 @@ import org.apache.activemq.artemis.core.server.ActiveMQServer;
 import org.apache.activemq.artemis.core.server.JournalType;
 import org.apache.activemq.artemis.core.server.Queue;
 import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
-import org.apache.activemq.artemis.core.server.plugin.ActiveMQServerConnectionPlugin;
 import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
-import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,12 +109,7 @@ public final class EmbeddedArtemis implements AutoCloseable {
         try {
             PrivateFiles.createFolder(folder);
             Configuration configuration = configuration(folder, port, number, !keys.isEmpty());
-            configuration.registerBrokerPlugin(new ActiveMQServerConnectionPlugin() {
-                @Override
-                public void afterDestroyConnection(RemotingConnection connection) {
-                    permissions.ended(connection.getID());
-                }
-            });
+            configuration.registerBrokerPlugin(new BrokerConnections(permissions));
             starting.setConfiguration(configuration);
             starting.setSecurityManager(logins);
             starting.createActiveMQServer();
