@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -89,11 +90,20 @@ public final class CheckCommand {
         Map<String, String> others = new HashMap<>();
         Map<String, String> ids = new HashMap<>();
         Map<String, List<HttpDoors.Door>> doors = new HashMap<>();
+        Path kamelets = kamelets(path);
+        Kamelets known = Files.isDirectory(kamelets) ? Kamelets.in(kamelets) : Kamelets.of(context);
+        Map<String, Node> trees = new HashMap<>();
         texts.forEach((other, otherText) -> {
             // Of two files with one id or name the later is told, once.
             if (!other.equals(path)) {
                 boolean earlier = other.compareTo(path) < 0;
                 collect(other, otherText, earlier, others, ids);
+                if (Objects.equals(other.getParent(), path.getParent())) {
+                    String name = other.getFileName().toString();
+                    FlowCheck.tree(name, otherText)
+                            .ifPresent(root ->
+                                    trees.put(name, KameletSteps.writtenInto(name, root, known, new ArrayList<>())));
+                }
                 if (earlier) {
                     FlowCheck.tree(other.toString(), otherText)
                             .ifPresent(root -> doors.put(other.toString(), HttpDoors.in(root)));
@@ -111,15 +121,7 @@ public final class CheckCommand {
                     }
                 });
         String file = path.getFileName().toString();
-        Path kamelets = kamelets(path);
-        Surroundings around = new Surroundings(
-                context,
-                Files.isDirectory(kamelets) ? Kamelets.in(kamelets) : Kamelets.of(context),
-                served,
-                others,
-                ids,
-                doors,
-                Map.of());
+        Surroundings around = new Surroundings(context, known, served, others, ids, doors, trees, Map.of());
         return FlowCheck.check(file, text, around).stream()
                 .map(fault -> new Fault(
                         (fault.file().equals(file) ? path : kamelets.resolve(fault.file())).toString(),

@@ -61,6 +61,9 @@ final class FlowCheck {
             faults.addAll(IdsCheck.check(file, whole, around));
             faults.addAll(HttpDoors.check(file, whole, around));
             faults.addAll(SagaCheck.check(file, whole));
+            if (alsoInItself) {
+                faults.addAll(StepRules.check(file, whole, around));
+            }
             faults.addAll(RetryCheck.check(file, whole));
             faults.addAll(ConfigurationsCheck.check(file, whole));
         }

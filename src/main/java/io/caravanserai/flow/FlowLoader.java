@@ -23,6 +23,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
     private Set<String> calls;
     private List<HttpDoors.Door> httpDoors;
     private boolean hasSaga;
+    private Node tree;
 
     private FlowLoader(FlowVersion version) {
         super();
@@ -36,13 +37,15 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
      * @param calls the {@code direct:} endpoints outside the file that it calls
      * @param httpDoors what it serves over HTTP
      * @param hasSaga whether one of its routes has a saga
+     * @param tree its text, with Kamelets written into it and names not versioned
      */
     record Loaded(
             RouteBuilder builder,
             LocalNames names,
             Set<String> calls,
             List<HttpDoors.Door> httpDoors,
-            boolean hasSaga) {
+            boolean hasSaga,
+            Node tree) {
 
         /**
          * Adds the routes to the context, each with the route configurations of its file that it is to have.
@@ -74,7 +77,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             loader.preParseRoute(resource);
             RouteBuilder builder = (RouteBuilder) loader.loadRoutesBuilder(resource);
             builder.setCamelContext(context);
-            return new Loaded(builder, loader.names, loader.calls, loader.httpDoors, loader.hasSaga);
+            return new Loaded(builder, loader.names, loader.calls, loader.httpDoors, loader.hasSaga, loader.tree);
         }
     }
 
@@ -88,6 +91,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
         }
         names = LocalNames.of(version.flow(), root);
         httpDoors = HttpDoors.in(root);
+        tree = root;
         hasSaga = !Nodes.valuesOf(root, "saga").isEmpty();
         calls = EndpointUse.in(root).stream()
                 .filter(use -> !use.role().equals("from") && !use.isDynamic())

@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,15 +39,24 @@ record Ring(Map<String, String> texts) {
     Surroundings around(String file, Surroundings around) {
         Map<String, String> names = new HashMap<>(around.others());
         Map<String, String> ids = new HashMap<>(around.ids());
+        Map<String, Node> trees = new HashMap<>(around.trees());
         texts.forEach((other, text) -> {
             if (!other.equals(file)) {
                 Node root = FlowCheck.tree(other, text).orElseThrow();
+                trees.put(other, KameletSteps.writtenInto(other, root, around.kamelets(), new ArrayList<>()));
                 LocalNames.of(FlowVersion.flowOf(other), root).names().forEach(name -> names.putIfAbsent(name, other));
                 Nodes.valuesOf(root, "route")
                         .forEach(route -> Nodes.text(route, "id").ifPresent(id -> ids.putIfAbsent(id, other)));
             }
         });
         return new Surroundings(
-                around.context(), around.kamelets(), around.served(), names, ids, around.doors(), around.needed());
+                around.context(),
+                around.kamelets(),
+                around.served(),
+                names,
+                ids,
+                around.doors(),
+                trees,
+                around.needed());
     }
 }

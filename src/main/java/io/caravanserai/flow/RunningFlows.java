@@ -15,6 +15,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * The versions whose routes are in the context, and which of them is the newest of its flow. Reading is thread-safe;
@@ -167,6 +168,7 @@ final class RunningFlows {
         Map<String, String> ids = new HashMap<>();
         Map<String, String> needed = new HashMap<>();
         Map<String, List<HttpDoors.Door>> doors = new HashMap<>();
+        Map<String, Node> trees = new HashMap<>();
         Set<String> own = new HashSet<>();
         for (RunningVersion version : newest.values()) {
             String other = version.version().file();
@@ -177,6 +179,7 @@ final class RunningFlows {
                 version.ids().forEach(id -> ids.put(id, other));
                 version.calls().forEach(name -> needed.put(name, other));
                 doors.put(other, version.httpDoors());
+                trees.put(other, version.tree());
             }
         }
         needed.keySet().retainAll(own);
@@ -191,6 +194,6 @@ final class RunningFlows {
                 }
             }
         }
-        return new Surroundings(context, Kamelets.of(context), served, others, ids, doors, needed);
+        return new Surroundings(context, Kamelets.of(context), served, others, ids, doors, trees, needed);
     }
 }

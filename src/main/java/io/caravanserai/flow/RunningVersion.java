@@ -13,6 +13,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * One version of a flow whose routes are in the context. Its doors, the routes that take messages from outside the file,
@@ -30,6 +31,7 @@ final class RunningVersion {
     private final LocalNames names;
     private final Set<String> calls;
     private final List<HttpDoors.Door> httpDoors;
+    private final Node tree;
     private final boolean hasSaga;
     private final FlowBeans beansBefore;
     private final List<String> ids = new ArrayList<>();
@@ -45,6 +47,7 @@ final class RunningVersion {
         this.names = loaded.names();
         this.calls = loaded.calls();
         this.httpDoors = loaded.httpDoors();
+        this.tree = loaded.tree();
         this.hasSaga = loaded.hasSaga();
         this.beansBefore = beansBefore;
     }
@@ -146,6 +149,11 @@ final class RunningVersion {
     /** What it serves over HTTP. */
     List<HttpDoors.Door> httpDoors() {
         return httpDoors;
+    }
+
+    /** Its text, with Kamelets written into it and names as people wrote them. */
+    Node tree() {
+        return tree;
     }
 
     /** Opens the doors that another version may have open too. */

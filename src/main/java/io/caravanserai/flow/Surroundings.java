@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.camel.CamelContext;
+import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * What a flow file finds around it.
@@ -14,6 +15,7 @@ import org.apache.camel.CamelContext;
  * @param others the names that other flow files serve, each with its file
  * @param ids the ids of all other routes, with the file, or with the empty text for a Java route
  * @param doors what other flow files serve over HTTP, by file
+ * @param trees the other flow files, with Kamelets written into them
  * @param needed the names of the running version of this file that other files call, each with the calling file
  */
 record Surroundings(
@@ -23,9 +25,10 @@ record Surroundings(
         Map<String, String> others,
         Map<String, String> ids,
         Map<String, List<HttpDoors.Door>> doors,
+        Map<String, Node> trees,
         Map<String, String> needed) {
 
     Surroundings with(Kamelets others) {
-        return new Surroundings(context, others, served, this.others, ids, doors, needed);
+        return new Surroundings(context, others, served, this.others, ids, doors, trees, needed);
     }
 }

@@ -43,6 +43,7 @@ class FlowCheckTest {
                         "audit.camel.yaml",
                         HttpDoors.in(Nodes.parse("a", "- from: {uri: 'platform-http:/audits/{id}'}")
                                 .orElseThrow())),
+                Map.of(),
                 Map.of());
         return FlowCheck.check("order-x.camel.yaml", text, around);
     }
