@@ -8,9 +8,11 @@ import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.HubEdge;
 import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.flow.RouteName;
 import io.caravanserai.flow.StepNames;
 import io.caravanserai.inbox.Inbox;
 import io.caravanserai.inbox.OnceRepository;
+import io.caravanserai.ledger.Ledger;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
@@ -37,6 +39,7 @@ import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -72,6 +75,7 @@ final class Core implements AutoCloseable {
     final Recovery recovery;
     final SagalessOrders sagaless;
     final OnceRepository once;
+    final Ledger ledger;
     private final CamelContext context;
     private final ServiceRoutes routes;
     private final OutsideComponent outside;
@@ -101,12 +105,13 @@ final class Core implements AutoCloseable {
         this.life = new OrderLife(clock, outcomes::ended);
         this.stepLog = new StepLog(ids, clock);
         // The fence first: what it refuses, nobody else counts.
+        this.ledger = new Ledger(store, clock);
         CancelledOrdersLog cancelled = new CancelledOrdersLog();
         this.outbox = new Outbox(
                 ids,
                 clock,
                 List.of(life, this::shipStock),
-                relay.andThen(cancelled::happened),
+                relay.andThen(cancelled::happened).andThen(ledger::happened),
                 settings.eventsAlsoToKafka());
         this.inventory = new Inventory(outbox, stepLog, clock);
         this.payments = new Payments(outbox, stepLog, clock, ids);
@@ -192,9 +197,18 @@ final class Core implements AutoCloseable {
     }
 
     private OrdersCarried ordersCarried() {
-        return () -> store.read(tx -> orders.flowsInUse(tx).stream()
-                .map(use -> new OrdersCarried.Carried(use.flow(), use.version(), use.orders()))
-                .toList());
+        return () -> store.read(tx -> {
+            List<OrdersCarried.Carried> carried = new ArrayList<>();
+            orders.flowsInUse(tx)
+                    .forEach(use -> carried.add(new OrdersCarried.Carried(use.flow(), use.version(), use.orders())));
+            // A saga needs the version that its compensations name, whether an order travels in it or not.
+            sagas.log().openEndpoints(tx).stream()
+                    .flatMap(uri -> RouteName.ofEndpoint(uri).stream())
+                    .flatMap(name -> name.possibleFlows().stream()
+                            .map(flow -> new OrdersCarried.Carried(flow, name.version(), 0)))
+                    .forEach(carried::add);
+            return carried;
+        });
     }
 
     /** The services' endpoints; to be added to the context before it starts. */
@@ -208,10 +222,12 @@ final class Core implements AutoCloseable {
         sagas.watch();
         recovery.watch();
         sagaless.watch();
+        ledger.watch();
     }
 
     @Override
     public void close() {
+        ledger.close();
         sagaless.close();
         recovery.close();
         sagas.close();

@@ -9,6 +9,7 @@ import io.caravanserai.ingress.OrderReader;
 import io.caravanserai.operator.CancelEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.HealthEndpoints;
+import io.caravanserai.operator.InvariantsEndpoint;
 import io.caravanserai.operator.LedgerEndpoints;
 import io.caravanserai.operator.OpenApiEndpoint;
 import io.caravanserai.operator.SagaEndpoints;
@@ -54,6 +55,7 @@ final class Doors {
                 new SagaEndpoints(core.store, core.sagas, core.orders, core.running::onTheWall),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),
+                new InvariantsEndpoint(core.ledger),
                 new HealthEndpoints(core.store, core.clock, checks),
                 new OpenApiEndpoint());
     }

@@ -100,6 +100,13 @@ final class FlowFailures extends EventNotifierSupport {
     }
 
     private void failed(Exchange exchange, Throwable thrown, boolean caught) {
+        if (exchange.getProperty(DurableSagaService.CAUSE_TOLD, false, Boolean.class)) {
+            return;
+        }
+        if (sagas.isClosed()) {
+            // The hub is stopping, which makes steps fail; the next start takes the orders up.
+            return;
+        }
         Optional<RouteName> from = RouteName.of(exchange.getFromRouteId());
         if (thrown == null || from.isEmpty()) {
             return;
@@ -115,8 +122,7 @@ final class FlowFailures extends EventNotifierSupport {
                     .addKeyValue("orderId", orderId)
                     .addKeyValue("error", thrown.getClass().getSimpleName() + ": " + Cause.text(thrown))
                     .log("flow failed");
-        } else if (!exchange.getProperty(DurableSagaService.CAUSE_TOLD, false, Boolean.class)
-                && FailureReason.of(thrown) == Reason.FLOW_ERROR) {
+        } else if (FailureReason.of(thrown) == Reason.FLOW_ERROR) {
             boolean ofEvent = exchange.getFromEndpoint() != null
                     && exchange.getFromEndpoint().getEndpointUri().startsWith(EVENTS);
             String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);

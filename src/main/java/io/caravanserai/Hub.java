@@ -16,6 +16,7 @@ import io.caravanserai.ingress.JmsReplies;
 import io.caravanserai.ingress.KafkaDoor;
 import io.caravanserai.ingress.OrderMessages;
 import io.caravanserai.jms.JmsSender;
+import io.caravanserai.ledger.Invariant;
 import io.caravanserai.operator.FlowEndpoints;
 import io.caravanserai.operator.FlowTryEndpoint;
 import io.caravanserai.operator.HealthCheck;
@@ -141,6 +142,9 @@ public final class Hub implements AutoCloseable {
         core = new Core(
                 settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
         context.getCamelContextExtension().addInterceptStrategy(opened(blockingCalls(store)));
+        for (Invariant law : Invariant.values()) {
+            meters.invariant(law.wire(), () -> core.ledger.holds(law));
+        }
         context.addRoutes(core.routes());
         subscribers = opened(new Subscribers(settings, store, messaging.log, messaging.deadLetters, clock));
         context.addRoutes(subscribers.routes());

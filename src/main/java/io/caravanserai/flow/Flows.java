@@ -113,6 +113,9 @@ public final class Flows implements AutoCloseable {
             retryRefused();
         }
         for (OrdersCarried.Carried each : carried.unfinished().join()) {
+            if (each.orders() == 0 && !wasAccepted(each)) {
+                continue;
+            }
             try {
                 revive(each.flow(), each.version());
             } catch (UnknownFlowException e) {
@@ -126,6 +129,12 @@ public final class Flows implements AutoCloseable {
         }
         timer.scheduleWithFixedDelay(new Round(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
         sweeper.scheduleWithFixedDelay(new Round(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private boolean wasAccepted(OrdersCarried.Carried version) {
+        return versions.one(FlowVersion.fileOf(version.flow()), version.version())
+                .join()
+                .isPresent();
     }
 
     /** Where new orders enter a flow; empty when there is no such flow, or no route in it begins with its name. */

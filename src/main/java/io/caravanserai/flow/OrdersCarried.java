@@ -10,7 +10,7 @@ public interface OrdersCarried {
     /**
      * @param flow the flow stored with the orders
      * @param version the version stored with the orders
-     * @param orders how many of them have not ended; at least 1
+     * @param orders how many of them have not ended; 0 when only sagas need the version, for compensations that they name
      */
     record Carried(String flow, int version, long orders) {}
 

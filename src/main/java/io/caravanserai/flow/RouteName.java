@@ -1,5 +1,7 @@
 package io.caravanserai.flow;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,6 +21,24 @@ public record RouteName(String route, String flow, int version) {
         return form.matches()
                 ? Optional.of(new RouteName(form.group(1), form.group(2), Integer.parseInt(form.group(3))))
                 : Optional.empty();
+    }
+
+    /** Of an endpoint of one version, such as {@code direct://pay-back@order-queue.7}; empty when it has no version. */
+    public static Optional<RouteName> ofEndpoint(String uri) {
+        String path = uri.replaceFirst("[?].*", "");
+        return of(path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf(':')) + 1));
+    }
+
+    /** The flows it may belong to: names that begin with the flow's name and a dot do not tell where that ends. */
+    public List<String> possibleFlows() {
+        if (flow != null) {
+            return List.of(flow);
+        }
+        List<String> flows = new ArrayList<>();
+        for (int end = route.length(); end > 0; end = route.lastIndexOf('.', end - 1)) {
+            flows.add(route.substring(0, end));
+        }
+        return flows;
     }
 
     /** Whether the route is one of this flow. */

@@ -45,7 +45,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     /** Header that is true on the message of a compensation, so that what it calls knows that it undoes. */
     public static final String COMPENSATING = "CaravanseraiCompensating";
 
-    /** Exchange property that is true once a saga has been told what the exchange failed with. */
+    /** Exchange property that is true when a saga sees to the exchange's failure: none but the saga need act on it. */
     public static final String CAUSE_TOLD = "CaravanseraiCauseTold";
 
     private static final Logger LOG = LoggerFactory.getLogger(DurableSagaService.class);
@@ -334,7 +334,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         // Not tied to routes, see the class comment.
     }
 
-    boolean isClosed() {
+    /** Whether the hub is stopping: what fails from then on says nothing of a flow. */
+    public boolean isClosed() {
         return closed;
     }
 

@@ -42,6 +42,8 @@ final class SagaMessages implements AutoCloseable {
         try {
             Endpoint endpoint = context.getEndpoint(uri);
             Exchange exchange = new DefaultExchange(context, ExchangePattern.InOut);
+            // Whoever sent it tries again when it fails, which says nothing of the order that it names.
+            exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
             options.forEach(exchange.getMessage()::setHeader);
             exchange.getMessage().setHeader(Exchange.SAGA_LONG_RUNNING_ACTION, sagaId);
             if (compensating) {

@@ -8,9 +8,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The saga log's statements. Thread-safe; each call belongs to the transaction it is given. */
 public final class SqlSagaLog {
@@ -59,6 +61,13 @@ public final class SqlSagaLog {
     private static final String OVERDUE =
             "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = 'RUNNING' AND deadline <= ? LIMIT ?";
     private static final String OPEN = "SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = ?";
+    private static final String OPEN_ENDPOINTS = """
+            SELECT t.compensation, t.completion FROM sagas s JOIN saga_steps t ON t.saga_id = s.saga_id
+            WHERE s.ended_at IS NULL
+            UNION
+            SELECT t.completion, t.completion FROM saga_steps t
+            WHERE t.completion IS NOT NULL AND t.status = 'JOINED'
+            """;
     private static final String OWING = """
             SELECT DISTINCT s.saga_id FROM saga_steps t JOIN sagas s ON s.saga_id = t.saga_id
             WHERE t.completion IS NOT NULL AND t.status = 'JOINED' AND s.status = 'COMPLETED'
@@ -170,6 +179,18 @@ public final class SqlSagaLog {
 
     List<String> owingCompletions(Transaction tx) throws SQLException {
         return tx.list(OWING, row -> row.getString(1));
+    }
+
+    /** The endpoints that sagas may yet send to: to compensate, or to tell of a good end. */
+    public Set<String> openEndpoints(Transaction tx) throws SQLException {
+        Set<String> endpoints = new HashSet<>();
+        tx.list(OPEN_ENDPOINTS, row -> {
+            endpoints.add(row.getString(1));
+            endpoints.add(row.getString(2));
+            return null;
+        });
+        endpoints.remove(null);
+        return endpoints;
     }
 
     /** Ids of the sagas in a status that is no end. */

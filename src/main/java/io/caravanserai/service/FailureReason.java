@@ -20,6 +20,7 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 public final class FailureReason {
     /** Classes of libraries that a flow may use, by name: the hub does not need them itself. */
     private static final Set<String> UNAVAILABLE = Set.of(
+            "io.caravanserai.saga.SagaNotRunningException",
             "jakarta.jms.JMSException",
             "org.springframework.jms.JmsException",
             "org.apache.kafka.common.errors.RetriableException",

@@ -16,6 +16,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 
 /** The meters of one hub. Thread-safe. */
 public final class HubMeters implements AutoCloseable {
@@ -40,6 +41,15 @@ public final class HubMeters implements AutoCloseable {
                         .register(registry);
             }
         }
+    }
+
+    /** Watches whether a law holds for all orders: 1 while it does. */
+    public void invariant(String name, BooleanSupplier holds) {
+        Gauge.builder("hub.invariant.ok", holds, each -> each.getAsBoolean() ? 1 : 0)
+                .description("Whether a law holds for all orders that have ended: 1, or 0 when one violates it")
+                .tag("name", name)
+                .strongReference(true)
+                .register(registry);
     }
 
     /** For other meters. */
