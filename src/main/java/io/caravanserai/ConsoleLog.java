@@ -8,6 +8,7 @@ import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The log, to standard error, unless {@code -Dlogback.configurationFile} names another. Found by logback through {@link
@@ -22,6 +23,7 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         }
         PatternLayoutEncoder lines = new PatternLayoutEncoder();
         lines.setContext(context);
+        lines.setCharset(StandardCharsets.UTF_8);
         lines.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0}: %msg %kvp%n%ex");
         lines.start();
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();

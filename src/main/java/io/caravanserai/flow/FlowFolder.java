@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,10 +37,14 @@ final class FlowFolder {
         this.kamelets = kamelets;
     }
 
-    /** What tells one state of a file from another without reading it. */
-    record Stamp(Object key, long modified, long size) {
+    /**
+     * What tells one state of a file from another.
+     *
+     * @param checksum of what is in it: an editor may keep inode, time and size; 0 of a file that is larger than a flow
+     */
+    record Stamp(Object key, long modified, long size, long checksum) {
         /** Of a file that is there but cannot be looked at. */
-        static final Stamp UNREADABLE = new Stamp(null, 0, -2);
+        static final Stamp UNREADABLE = new Stamp(null, 0, -2, 0);
     }
 
     /**
@@ -80,7 +85,8 @@ final class FlowFolder {
                         new Stamp(
                                 attributes.fileKey(),
                                 attributes.lastModifiedTime().toMillis(),
-                                attributes.size()));
+                                attributes.size(),
+                                attributes.size() > LARGEST ? 0 : checksum(entry)));
             }
         } catch (NoSuchFileException e) {
             // Deleted between listing and looking: as if it had not been listed.
@@ -88,6 +94,12 @@ final class FlowFolder {
             // Such as a link to itself. What is wrong is told when it is read; the others must not suffer from it.
             files.put(name, Stamp.UNREADABLE);
         }
+    }
+
+    private static long checksum(Path file) throws IOException {
+        CRC32C checksum = new CRC32C();
+        checksum.update(Files.readAllBytes(file));
+        return checksum.getValue();
     }
 
     byte[] read(String file) throws IOException {

@@ -1,5 +1,8 @@
 package io.caravanserai.flow;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -79,6 +82,12 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
             builder.setCamelContext(context);
             return new Loaded(builder, loader.names, loader.calls, loader.httpDoors, loader.hasSaga, loader.tree);
         }
+    }
+
+    /** Camel would write and read the text in the platform's encoding, which is not UTF-8 everywhere. */
+    @Override
+    protected InputStream resourceInputStream(Resource resource) {
+        return new ByteArrayInputStream(version.text().getBytes(StandardCharsets.UTF_8));
     }
 
     @Override

@@ -23,7 +23,7 @@ final class FolderWatch {
     /** A file that looks as if it were still being written gets more. */
     static final Duration LONG_REST = Duration.ofMillis(1_200);
 
-    private static final Stamp GONE = new Stamp(null, 0, -1);
+    private static final Stamp GONE = new Stamp(null, 0, -1, 0);
 
     private final FlowFolder folder;
     private final Clock clock;

@@ -6,9 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,6 +143,21 @@ class FlowsIT {
             assertThat(hub.send(hub.flows.endpoint(FLOW, one))).isEqualTo("caught by one");
             assertThat(hub.send("direct:order-queue")).isEqualTo("caught by two");
         }
+    }
+
+    @Test
+    void anEditThatKeepsInodeSizeAndTimeIsTakenUp() throws Exception {
+        hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
+        FileTime time = FileTime.fromMillis(1_700_000_000_000L);
+        Files.setLastModifiedTime(hub.file(FLOW), time);
+        hub.start();
+
+        try (FileChannel file = FileChannel.open(hub.file(FLOW), StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(FlowHub.greeting(FLOW, "two").getBytes(StandardCharsets.UTF_8)));
+        }
+        Files.setLastModifiedTime(hub.file(FLOW), time);
+
+        await().until(() -> hub.send("direct:order-queue").equals("hello two served"));
     }
 
     @Test
