@@ -301,7 +301,7 @@ public final class Flows implements AutoCloseable {
             throws FlowRefusedException, InterruptedException {
         String entry = "direct:" + version.flow();
         Node root = Nodes.parse(version.file(), version.text()).orElseThrow();
-        if (!LocalNames.of(version.flow(), root).contains(entry)) {
+        if (!samples.isEmpty() && !LocalNames.of(version.flow(), root).contains(entry)) {
             throw new FlowRefusedException(
                     List.of(Fault.atStart(version.file(), "no orders enter it: no route begins with '" + entry + "'")));
         }

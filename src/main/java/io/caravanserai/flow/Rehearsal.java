@@ -21,6 +21,9 @@ public interface Rehearsal {
     /** What a service throws when it refuses, so that the flow's own handling of it is tried too. */
     RuntimeException refusal(String reason);
 
+    /** What a service throws when an order has ended, or turned back, before it was asked. */
+    RuntimeException closed(String orderId, String endpoint);
+
     /** The event that follows from an endpoint's answer; empty when there is none. */
     Optional<String> event(String endpoint, boolean refused);
 

@@ -3,6 +3,7 @@ package io.caravanserai.flow;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -34,6 +35,8 @@ import org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository;
 /** One text on a stage of its own. Plays one order at a time. */
 final class RehearsalContext implements AutoCloseable {
     private static final long SECONDS_FOR_AN_ORDER = 10;
+    /** The endpoint that always refuses, with the reason of the same name. */
+    private static final String DECLINED = "payment-declined";
     /** What stays real: it leads nowhere outside. */
     private static final Set<String> REAL = Set.of("direct", "saga", "log");
 
@@ -47,6 +50,7 @@ final class RehearsalContext implements AutoCloseable {
     private final Rehearsal rehearsal;
     private final String entry;
     private volatile Rehearsal.Sample playing;
+    private volatile RehearsedOrder order = new RehearsedOrder();
 
     RehearsalContext(FlowVersion flow, Surroundings around, Rehearsal rehearsal) throws Exception {
         this.rehearsal = rehearsal;
@@ -84,7 +88,11 @@ final class RehearsalContext implements AutoCloseable {
         PlaceholderGuard.install(context);
         ExpressionGuard.install(context);
         for (String component : NamesCheck.components(around.context())) {
-            if (!REAL.contains(component)) {
+            if (component.equals("bean")) {
+                context.addComponent(component, stage.new OutsideBeans());
+            } else if (component.equals("class")) {
+                context.addComponent(component, stage.new OutsideClasses());
+            } else if (!REAL.contains(component)) {
                 context.addComponent(component, stage.new Outside());
             }
         }
@@ -105,7 +113,15 @@ final class RehearsalContext implements AutoCloseable {
     }
 
     private void serve(String endpoint, Exchange exchange) {
-        String reason = playing.refusals().get(endpoint);
+        Optional<String> dropped = order.dropped(endpoint);
+        if (dropped.isPresent()) {
+            stage.note(endpoint + " dropped: " + dropped.get());
+            exchange.setException(rehearsal.closed(playing.orderId(), endpoint));
+            return;
+        }
+        String reason =
+                endpoint.equals(DECLINED) ? DECLINED : playing.refusals().get(endpoint);
+        order.served(endpoint, reason != null);
         stage.note(reason == null ? endpoint : endpoint + ": " + reason);
         rehearsal.event(endpoint, reason != null).ifPresent(type -> stage.tell(type, exchange));
         if (reason != null) {
@@ -142,6 +158,7 @@ final class RehearsalContext implements AutoCloseable {
 
     Course play(Rehearsal.Sample sample) throws InterruptedException {
         playing = sample;
+        order = new RehearsedOrder();
         stage.clear();
         try {
             executor.submit(() -> send(sample)).get(SECONDS_FOR_AN_ORDER, TimeUnit.SECONDS);

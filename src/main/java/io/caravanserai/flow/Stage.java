@@ -8,12 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.camel.Component;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
+import org.apache.camel.component.bean.BeanComponent;
+import org.apache.camel.component.beanclass.ClassComponent;
 import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.DefaultEndpoint;
@@ -83,11 +86,29 @@ final class Stage {
         }
     }
 
+    /** Stands in for the endpoints of beans; Camel asks for the component by its class when an expression calls one. */
+    final class OutsideBeans extends BeanComponent {
+        @Override
+        protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
+            parameters.clear();
+            return new OutsideEndpoint(uri, this, "bean:" + remaining, "");
+        }
+    }
+
+    /** The same for beans that are named by their class. */
+    final class OutsideClasses extends ClassComponent {
+        @Override
+        protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
+            parameters.clear();
+            return new OutsideEndpoint(uri, this, "class:" + remaining, "");
+        }
+    }
+
     private final class OutsideEndpoint extends DefaultEndpoint {
         private final String key;
         private final String types;
 
-        OutsideEndpoint(String uri, Outside component, String key, String types) {
+        OutsideEndpoint(String uri, Component component, String key, String types) {
             super(uri, component);
             this.key = key;
             this.types = types;

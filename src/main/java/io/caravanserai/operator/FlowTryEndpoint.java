@@ -18,6 +18,7 @@ import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
+import io.caravanserai.service.OrderClosedException;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepRefusedException;
 import io.caravanserai.service.order.HistoryEntry;
@@ -90,8 +91,12 @@ public final class FlowTryEndpoint implements HttpEndpoints, Rehearsal, AutoClos
 
     private List<Sample> last(Transaction tx, String flow, int limit) throws SQLException {
         Optional<OrderStyle> style = OrderStyle.ofFlow(flow);
+        if (style.isEmpty()) {
+            // No order enters a flow of another name.
+            return List.of();
+        }
         List<Sample> samples = new ArrayList<>();
-        for (OrderView order : orders.list(tx, new OrderFilter(null, style.orElse(null), null, null, limit))) {
+        for (OrderView order : orders.list(tx, new OrderFilter(null, style.get(), null, null, limit))) {
             sample(tx, order.orderId()).ifPresent(samples::add);
         }
         return samples;
@@ -124,6 +129,11 @@ public final class FlowTryEndpoint implements HttpEndpoints, Rehearsal, AutoClos
     @Override
     public RuntimeException refusal(String reason) {
         return new StepRefusedException(Reason.ofWire(reason));
+    }
+
+    @Override
+    public RuntimeException closed(String orderId, String endpoint) {
+        return new OrderClosedException(orderId, endpoint);
     }
 
     @Override
