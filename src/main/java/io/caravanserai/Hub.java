@@ -125,6 +125,7 @@ public final class Hub implements AutoCloseable {
     private void start() throws Exception {
         // Before anything else touches what is in it: the broker would wait for ever for its journal.
         FolderLock folder = opened(FolderLock.take(settings.dataDir()));
+        opened(new DataFolder(settings.dataDir(), settings.routesDir()).watch());
         Preflight.check(settings);
         http = opened(openHttp(settings.http()));
         Clock clock = Clock.systemUTC();

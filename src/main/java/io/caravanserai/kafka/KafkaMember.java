@@ -1,5 +1,6 @@
 package io.caravanserai.kafka;
 
+import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,8 @@ public final class KafkaMember {
     public static String of(Path dataDir) throws IOException {
         Path file = dataDir.resolve("kafka-member");
         if (!Files.exists(file) || Files.size(file) == 0) {
-            Files.createDirectories(dataDir);
+            PrivateFiles.createFolder(dataDir);
+            PrivateFiles.createFile(file);
             Files.writeString(file, "hub-" + UUID.randomUUID());
         }
         return Files.readString(file).strip();

@@ -1,12 +1,12 @@
 package io.caravanserai.store;
 
+import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -27,9 +27,9 @@ public final class FolderLock implements AutoCloseable {
      */
     public static FolderLock take(Path folder) {
         try {
-            Files.createDirectories(folder);
-            FileChannel channel =
-                    FileChannel.open(folder.resolve("hub.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            PrivateFiles.createFolder(folder);
+            PrivateFiles.createFile(folder.resolve("hub.lock"));
+            FileChannel channel = FileChannel.open(folder.resolve("hub.lock"), StandardOpenOption.WRITE);
             FolderLock lock = new FolderLock(folder, channel);
             if (!isFree(channel)) {
                 lock.close();

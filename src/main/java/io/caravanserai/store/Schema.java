@@ -1,5 +1,6 @@
 package io.caravanserai.store;
 
+import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -35,7 +36,12 @@ final class Schema {
         }
         Path copy = database.resolveSibling(database.getFileName() + ".new");
         try {
-            Files.copy(empty, copy, StandardCopyOption.REPLACE_EXISTING);
+            Files.deleteIfExists(copy);
+            PrivateFiles.createFile(copy);
+            try (FileChannel source = FileChannel.open(empty, StandardOpenOption.READ);
+                    FileChannel target = FileChannel.open(copy, StandardOpenOption.WRITE)) {
+                source.transferTo(0, source.size(), target);
+            }
             try (FileChannel written = FileChannel.open(copy, StandardOpenOption.WRITE)) {
                 written.force(true);
             }

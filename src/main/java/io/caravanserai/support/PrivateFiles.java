@@ -12,6 +12,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -41,15 +42,16 @@ public final class PrivateFiles {
     }
 
     /**
-     * Takes every right of other users away, from a folder and all that is in it.
+     * Takes every right of other users away, from a folder and all that is in it; the owner's rights stay.
      *
+     * @param except a folder to leave alone, wherever it lies
      * @return how many files and folders others had rights to
      */
-    public static int tighten(Path folder) throws IOException {
+    public static int tighten(Path folder, Path except) throws IOException {
         if (!isPosix(folder) || !Files.exists(folder)) {
             return 0;
         }
-        Tightening tightening = new Tightening();
+        Tightening tightening = new Tightening(except.toAbsolutePath().normalize());
         // A link at the start is followed, none below it.
         Files.walkFileTree(folder.toRealPath(), tightening);
         return tightening.changed;
@@ -67,18 +69,26 @@ public final class PrivateFiles {
 
     /** Files come and go under it: the brokers in the process make and delete theirs all the time. */
     private static final class Tightening extends SimpleFileVisitor<Path> {
+        private final Path except;
         private int changed;
+
+        Tightening(Path except) {
+            this.except = except;
+        }
 
         @Override
         public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) throws IOException {
-            tighten(folder, FOLDER);
+            if (folder.toAbsolutePath().equals(except)) {
+                return FileVisitResult.SKIP_SUBTREE;
+            }
+            tighten(folder);
             return FileVisitResult.CONTINUE;
         }
 
         @Override
         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
             if (attributes.isRegularFile()) {
-                tighten(file, FILE);
+                tighten(file);
             }
             return FileVisitResult.CONTINUE;
         }
@@ -96,12 +106,12 @@ public final class PrivateFiles {
             return visitFileFailed(folder, e == null ? new NoSuchFileException(folder.toString()) : e);
         }
 
-        private void tighten(Path path, Set<PosixFilePermission> mode) throws IOException {
+        private void tighten(Path path) throws IOException {
             try {
-                Set<PosixFilePermission> now =
-                        Files.readAttributes(path, PosixFileAttributes.class).permissions();
-                if (now.stream().anyMatch(OF_OTHERS::contains)) {
-                    Files.setPosixFilePermissions(path, mode);
+                Set<PosixFilePermission> rights = new HashSet<>(
+                        Files.readAttributes(path, PosixFileAttributes.class).permissions());
+                if (rights.removeAll(OF_OTHERS)) {
+                    Files.setPosixFilePermissions(path, rights);
                     changed++;
                 }
             } catch (NoSuchFileException e) {

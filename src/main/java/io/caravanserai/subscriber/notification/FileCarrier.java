@@ -3,6 +3,7 @@ package io.caravanserai.subscriber.notification;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ public final class FileCarrier implements Carrier {
                     .addKeyValue("customerId", each.customerId())
                     .log("customer told");
         }
+        PrivateFiles.createFile(file);
         Files.writeString(file, lines, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         return notifications.stream().<Attempt>map(Attempt.Delivered::new).toList();
     }
