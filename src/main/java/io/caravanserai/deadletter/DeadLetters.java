@@ -38,9 +38,25 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String LIST = """
             SELECT * FROM dead_letters
             WHERE settled_at IS NULL AND id < ?
-              AND source = COALESCE(?, source) AND reason = COALESCE(?, reason)
-              AND (CAST(? AS TEXT) IS NULL OR type = ?)
             ORDER BY id DESC LIMIT ?
+            """;
+    private static final String LIST_OF_SOURCE = """
+            SELECT * FROM dead_letters
+            WHERE settled_at IS NULL AND source = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+            ORDER BY id DESC LIMIT ?
+            """;
+    private static final String LIST_OF_REASON = """
+            SELECT * FROM dead_letters
+            WHERE settled_at IS NULL AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+            ORDER BY id DESC LIMIT ?
+            """;
+    private static final String LIST_OF_SOURCE_AND_REASON = """
+            SELECT * FROM dead_letters
+            WHERE settled_at IS NULL AND source = ? AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+            ORDER BY id DESC LIMIT ?
+            """;
+    private static final String LIST_OF_TYPE = """
+            SELECT * FROM dead_letters WHERE settled_at IS NULL AND type = ? AND id < ? ORDER BY id DESC LIMIT ?
             """;
     private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
     private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
@@ -157,19 +173,27 @@ public final class DeadLetters implements DeadLetterSink {
      * @param before only letters older than the one of this id; null begins at the newest
      */
     public CompletableFuture<List<DeadLetter>> list(Filter filter, String before, int limit) {
-        return store.read(tx -> list(tx, filter, before, limit));
+        return store.list(tx -> list(tx, filter, before, limit));
     }
 
     List<DeadLetter> list(Transaction tx, Filter filter, String before, int limit) throws SQLException {
-        return tx.list(
-                LIST,
-                DeadLetters::letter,
-                before == null ? FROM_THE_NEWEST : before,
-                filter.source(),
-                filter.reason(),
-                filter.type(),
-                filter.type(),
-                limit);
+        String below = before == null ? FROM_THE_NEWEST : before;
+        String source = filter.source();
+        String reason = filter.reason();
+        String type = filter.type();
+        // Each statement has an index of its own: there may be very many letters.
+        if (source != null && reason != null) {
+            return tx.list(LIST_OF_SOURCE_AND_REASON, DeadLetters::letter, source, reason, below, type, type, limit);
+        }
+        if (source != null) {
+            return tx.list(LIST_OF_SOURCE, DeadLetters::letter, source, below, type, type, limit);
+        }
+        if (reason != null) {
+            return tx.list(LIST_OF_REASON, DeadLetters::letter, reason, below, type, type, limit);
+        }
+        return type == null
+                ? tx.list(LIST, DeadLetters::letter, below, limit)
+                : tx.list(LIST_OF_TYPE, DeadLetters::letter, type, below, limit);
     }
 
     /**
@@ -178,7 +202,7 @@ public final class DeadLetters implements DeadLetterSink {
      * @param limit at least 1
      */
     public CompletableFuture<Page> page(Filter filter, String before, int limit) {
-        return store.read(tx -> {
+        return store.list(tx -> {
             List<DeadLetter> page = new ArrayList<>();
             String oldest = before;
             long size = 0;

@@ -50,7 +50,7 @@ public final class OrderEndpoints implements HttpEndpoints {
                 Cursor.numberOf(request).orElse(null),
                 limit + 1);
         return door.store()
-                .read(tx -> door.orders().list(tx, filter))
+                .list(tx -> door.orders().list(tx, filter))
                 .thenApply(found -> Response.page(Cursor.page(
                         found, limit, order -> String.valueOf(order.sequence()), OrderDocument::withoutHistory)));
     }

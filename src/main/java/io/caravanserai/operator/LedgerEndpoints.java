@@ -71,7 +71,7 @@ public final class LedgerEndpoints implements HttpEndpoints {
         int limit = request.limit();
         String after = Cursor.of(request).orElse("");
         Optional<String> orderId = request.query("orderId");
-        return store.read(tx -> orderId.isPresent()
+        return store.list(tx -> orderId.isPresent()
                         ? payments.held(tx, orderId.get()).map(List::of).orElse(List.of())
                         : payments.list(tx, after, limit + 1))
                 .thenApply(found -> Response.page(Cursor.page(found, limit, Payment::orderId, PaymentDocument::of)));
@@ -81,7 +81,7 @@ public final class LedgerEndpoints implements HttpEndpoints {
         int limit = request.limit();
         String after = Cursor.of(request).orElse("");
         Optional<String> orderId = request.query("orderId");
-        return store.read(tx -> orderId.isPresent()
+        return store.list(tx -> orderId.isPresent()
                         ? shipping.find(tx, orderId.get()).map(List::of).orElse(List.of())
                         : shipping.list(tx, after, limit + 1))
                 .thenApply(found -> Response.page(Cursor.page(found, limit, Shipment::orderId, ShipmentDocument::of)));

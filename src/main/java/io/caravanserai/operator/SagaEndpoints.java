@@ -70,7 +70,7 @@ public final class SagaEndpoints implements HttpEndpoints {
         int limit = request.limit();
         SagaStatus status = request.query("status").map(SagaEndpoints::status).orElse(null);
         String before = Cursor.of(request).orElse(null);
-        return store.read(tx -> {
+        return store.list(tx -> {
                     List<SagaRecord> found = sagas.log().list(tx, status, before, limit + 1);
                     List<SagaDocument> documents = new ArrayList<>();
                     for (SagaRecord saga : found) {

@@ -39,7 +39,7 @@ public final class StockEndpoints implements HttpEndpoints {
     private CompletionStage<Response> list(Request request) {
         int limit = request.limit();
         String after = Cursor.of(request).orElse("");
-        return store.read(tx -> shelf.list(tx, after, limit + 1))
+        return store.list(tx -> shelf.list(tx, after, limit + 1))
                 .thenApply(found -> Response.page(Cursor.page(found, limit, Stock::sku, stock -> stock)));
     }
 

@@ -33,7 +33,7 @@ public final class EventLog {
 
     /** Events of one order later in the log than that. */
     public CompletableFuture<List<StoredEvent>> ofOrder(String orderId, long after, int limit) {
-        return store.read(tx -> tx.list(OF_ORDER, StoredEvent::of, orderId, after, limit));
+        return store.list(tx -> tx.list(OF_ORDER, StoredEvent::of, orderId, after, limit));
     }
 
     /** Events of one order later than the one of that id, as {@link #after(Transaction, long, int)}. */

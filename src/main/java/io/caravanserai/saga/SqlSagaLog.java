@@ -39,6 +39,18 @@ public final class SqlSagaLog {
             FROM sagas WHERE saga_id < ? AND (? IS NULL OR status = ?)
             ORDER BY saga_id DESC LIMIT ?
             """;
+    private static final String LIST_RUNNING = """
+            SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
+            FROM sagas
+            WHERE saga_id IN (SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = 'RUNNING') AND saga_id < ?
+            ORDER BY saga_id DESC LIMIT ?
+            """;
+    private static final String LIST_TURNED = """
+            SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
+            FROM sagas
+            WHERE status IN ('COMPENSATING', 'COMPENSATED', 'STUCK') AND status = ? AND saga_id < ?
+            ORDER BY saga_id DESC LIMIT ?
+            """;
     private static final String STEPS = """
             SELECT position, compensation, completion, options, status, attempts, error, joined_at
             FROM saga_steps WHERE saga_id = ? ORDER BY position
@@ -135,8 +147,15 @@ public final class SqlSagaLog {
      * @param before ids below this one; null from the newest
      */
     public List<SagaRecord> list(Transaction tx, SagaStatus status, String before, int limit) throws SQLException {
+        String below = before == null ? "\uffff" : before;
+        if (status == SagaStatus.RUNNING) {
+            return tx.list(LIST_RUNNING, SqlSagaLog::saga, below, limit);
+        }
+        // Nearly all sagas complete: those are found from the newest on.
         String name = status == null ? null : status.name();
-        return tx.list(LIST, SqlSagaLog::saga, before == null ? "\uffff" : before, name, name, limit);
+        return status == null || status == SagaStatus.COMPLETED
+                ? tx.list(LIST, SqlSagaLog::saga, below, name, name, limit)
+                : tx.list(LIST_TURNED, SqlSagaLog::saga, name, below, limit);
     }
 
     /** The steps of a saga in the order they joined. */

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -16,7 +17,12 @@ import java.util.function.Consumer;
 
 /** Runs queries on a few connections of their own, so that no reader waits for a writer. */
 final class Readers implements AutoCloseable {
+    private static final int MAX_WAITING_LISTS = 500;
+
     private final ExecutorService threads;
+    /** For lists, so that those who ask for many of them hold up no order. */
+    private final ExecutorService listThreads;
+
     private final BlockingQueue<JdbcTransaction> idle = new LinkedBlockingQueue<>();
     private final ReadWriteLock files = new ReentrantReadWriteLock();
     private final Database database;
@@ -26,6 +32,13 @@ final class Readers implements AutoCloseable {
     /** @param failures told of each failure of the database, as opposed to one of a query */
     Readers(int count, Database database, Executor completions, Consumer<SQLException> failures) {
         this.threads = Executors.newFixedThreadPool(count, new NamedThreads("store-reader"));
+        this.listThreads = new ThreadPoolExecutor(
+                count,
+                count,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(MAX_WAITING_LISTS),
+                new NamedThreads("store-list-reader"));
         this.database = database;
         this.completions = completions;
         this.failures = failures;
@@ -47,11 +60,23 @@ final class Readers implements AutoCloseable {
     }
 
     <T> CompletableFuture<T> submit(UnitOfWork<T> query) {
+        return submit(threads, query);
+    }
+
+    <T> CompletableFuture<T> submitList(UnitOfWork<T> query) {
+        return submit(listThreads, query);
+    }
+
+    private <T> CompletableFuture<T> submit(ExecutorService executor, UnitOfWork<T> query) {
         CompletableFuture<T> future = new CompletableFuture<>();
         try {
-            threads.execute(() -> run(query, future));
+            executor.execute(() -> run(query, future));
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(new StoreUnavailableException("the store is closed: the hub is stopping", e));
+            future.completeExceptionally(new StoreUnavailableException(
+                    executor.isShutdown()
+                            ? "the store is closed: the hub is stopping"
+                            : MAX_WAITING_LISTS + " lists are being waited for: ask again later",
+                    e));
         }
         return future;
     }
@@ -97,8 +122,10 @@ final class Readers implements AutoCloseable {
     @Override
     public void close() {
         threads.shutdown();
+        listThreads.shutdown();
         try {
             threads.awaitTermination(10, TimeUnit.SECONDS);
+            listThreads.awaitTermination(10, TimeUnit.SECONDS);
             for (JdbcTransaction each : idle) {
                 each.close();
             }

@@ -115,6 +115,11 @@ public final class SqliteStore implements Store {
     }
 
     @Override
+    public <T> CompletableFuture<T> list(UnitOfWork<T> query) {
+        return readers.submitList(query);
+    }
+
+    @Override
     public Optional<String> trouble() {
         return writer.trouble();
     }

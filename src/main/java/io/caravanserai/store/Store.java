@@ -23,6 +23,14 @@ public interface Store extends AutoCloseable {
     /** Runs queries on one consistent, committed state. The transaction refuses changes. */
     <T> CompletableFuture<T> read(UnitOfWork<T> query);
 
+    /**
+     * As {@link #read}, for lists that people ask for: they have readers of their own, so that they hold up no order, and
+     * fail with a {@link StoreUnavailableException} when very many wait already.
+     */
+    default <T> CompletableFuture<T> list(UnitOfWork<T> query) {
+        return read(query);
+    }
+
     /** Why the store cannot be written to at present; empty when the last attempt succeeded. */
     Optional<String> trouble();
 

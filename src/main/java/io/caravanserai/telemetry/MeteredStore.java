@@ -50,6 +50,11 @@ public final class MeteredStore implements Store {
     }
 
     @Override
+    public <T> CompletableFuture<T> list(UnitOfWork<T> query) {
+        return store.list(query);
+    }
+
+    @Override
     public Optional<String> trouble() {
         return store.trouble();
     }

@@ -33,20 +33,6 @@ public final class Orders implements OrderLookup {
               payment_id, tracking_number, created_at, updated_at
             FROM orders WHERE order_id = ?
             """;
-    private static final String LIST = """
-            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
-              payment_id, tracking_number, created_at, updated_at
-            FROM orders
-            WHERE seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
-            ORDER BY seq DESC LIMIT ?
-            """;
-    private static final String LIST_OF_CUSTOMER = """
-            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
-              payment_id, tracking_number, created_at, updated_at
-            FROM orders
-            WHERE customer_id = ? AND seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
-            ORDER BY seq DESC LIMIT ?
-            """;
     private static final String UNFINISHED = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
@@ -69,7 +55,7 @@ public final class Orders implements OrderLookup {
 
     private static final String OVERDUE_WITHOUT_SAGA = """
             SELECT order_id FROM orders
-            WHERE saga_id IS NULL AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
+            WHERE COALESCE(saga_id, '') = '' AND reason IS NULL AND status NOT IN ('SHIPPED', 'CANCELLED')
               AND accepted_running <= ?
             ORDER BY accepted_running LIMIT ?
             """;
@@ -207,21 +193,8 @@ public final class Orders implements OrderLookup {
 
     /** Orders, newest first. */
     public List<OrderView> list(Transaction tx, OrderFilter filter) throws SQLException {
-        String status = filter.status() == null ? null : filter.status().name();
-        String style = filter.style() == null ? null : filter.style().wire();
-        long before = filter.before() == null ? Long.MAX_VALUE : filter.before();
-        return filter.customerId() == null
-                ? tx.list(LIST, Orders::view, before, status, status, style, style, filter.limit())
-                : tx.list(
-                        LIST_OF_CUSTOMER,
-                        Orders::view,
-                        filter.customerId(),
-                        before,
-                        status,
-                        status,
-                        style,
-                        style,
-                        filter.limit());
+        OrderLists.Query query = OrderLists.of(filter);
+        return tx.list(query.sql(), Orders::view, query.arguments());
     }
 
     /**
