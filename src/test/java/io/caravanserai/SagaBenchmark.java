@@ -39,7 +39,7 @@ import org.apache.camel.support.DefaultExchange;
  * with four empty steps and as many sagas in the same run. That one keeps something of each saga that failed, and gets
  * slower with each; so its figures fall from line to line. Arguments: sagas per round (default 20000), rounds (default 3).
  */
-final class SagaBenchmark {
+public final class SagaBenchmark {
     private static final int[] IN_FLIGHT = {16, 64, 256};
     private static final int WARM_UP_IN_FLIGHT = 64;
     private static final int MOST_WARM_UPS = 10;

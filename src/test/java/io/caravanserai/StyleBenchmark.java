@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * without HTTP, once the hub is warm; and how long one order takes alone. Arguments: orders per style (default 5000), in flight (default 128), rounds
  * (default 3), styles (default all).
  */
-final class StyleBenchmark {
+public final class StyleBenchmark {
     private static final int MOST_WARM_UPS = 10;
 
     public static void main(String[] arguments) throws Exception {

@@ -9,6 +9,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
@@ -37,8 +38,8 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private static final int MOST_BEATS_MISSED = 4;
     private static final int LOOK_MILLIS = 1_000;
     private static final int GATHER_MILLIS = 20;
-    /** Added for each listener: at most 2,000 writes a second. */
-    private static final double GATHER_MILLIS_PER_LISTENER = 0.5;
+    /** Added for each listener: up to a thousand of them, at most 1,000 writes a second. */
+    private static final int GATHER_MILLIS_PER_LISTENER = 1;
 
     private static final int MAX_GATHER_MILLIS = 1_000;
     /** A page of large events is cut here; a listener that takes nothing holds one page. */
@@ -133,11 +134,16 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     }
 
     static long gatherMillis(int listeners) {
-        return Math.min(MAX_GATHER_MILLIS, GATHER_MILLIS + (long) (GATHER_MILLIS_PER_LISTENER * listeners));
+        return Math.min(MAX_GATHER_MILLIS, GATHER_MILLIS + GATHER_MILLIS_PER_LISTENER * listeners);
     }
 
     @Override
     public void handle(RoutingContext request) {
+        if (request.request().method() == HttpMethod.HEAD) {
+            // The head of a stream, and no stream behind it.
+            request.response().putHeader("Content-Type", "text/event-stream").end();
+            return;
+        }
         String last = request.request().getHeader("Last-Event-ID");
         if (last != null && !last.matches("[0-9]{1,18}")) {
             refuse(
