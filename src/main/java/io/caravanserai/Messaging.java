@@ -25,6 +25,7 @@ import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.RecordedEvents;
 import io.caravanserai.outbox.Relay;
 import io.caravanserai.store.Store;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -108,7 +109,12 @@ final class Messaging implements AutoCloseable {
 
     /** Only one process at a time has an embedded store, so each process stands for another store. */
     private static String storeId(HubSettings settings) {
-        return settings.store().url().orElseGet(() -> UUID.randomUUID().toString());
+        // Other hubs hear it, and a URL may hold a login.
+        return settings.store()
+                .url()
+                .map(url -> UUID.nameUUIDFromBytes(url.getBytes(StandardCharsets.UTF_8)))
+                .orElseGet(UUID::randomUUID)
+                .toString();
     }
 
     /** That another hub, with a store of its own, has this hub's name; empty while none has. */
