@@ -45,8 +45,10 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.model.RedeliveryPolicyDefinition;
 import org.apache.camel.model.errorhandler.DefaultErrorHandlerDefinition;
+import org.apache.camel.spi.CamelLogger;
 
 /**
  * The hub without its doors: services, sagas, flows and recovery on a store and a Camel context. The doors, the brokers
@@ -147,6 +149,8 @@ final class Core implements AutoCloseable {
         this.sagaless = new SagalessOrders(
                 store, orders, outbox, stepLog, running, settings.saga().timeout());
         quietErrorHandler(context);
+        context.getGlobalOptions().put(Exchange.LOG_EIP_NAME, "flow");
+        context.getCamelContextExtension().addLogListener(Core::withOrder);
         context.getManagementStrategy()
                 .addEventNotifier(
                         new FlowFailures(store, orders, stepLog, sagas, sagaless, new StepNames(context), cancelled));
@@ -166,6 +170,12 @@ final class Core implements AutoCloseable {
                 .with(Step.PROCESS_PAYMENT, "payment-captured", payments::book)
                 .with(Step.PROCESS_PAYMENT, "payment-declined", payments::decline)
                 .with(Step.SHIP_ORDER, shipping::ship);
+    }
+
+    /** A flow's log step tells its order, so that a search for the order's id finds what its flow said. */
+    private static String withOrder(Exchange exchange, CamelLogger logger, String message) {
+        String orderId = exchange.getMessage().getHeader("orderId", String.class);
+        return orderId == null || message.contains(orderId) ? message : message + " orderId=\"" + orderId + "\"";
     }
 
     /** A failure of a flow is one line with its order's id, which Camel's own lines and traces lack. */

@@ -91,6 +91,7 @@ public final class Hub implements AutoCloseable {
         Hub hub;
         try {
             SettingsReader.Result read = new SettingsReader().read();
+            ConsoleLog.apply(read.settings().log());
             read.warnings().forEach(LOG::warn);
             hub = start(read.settings());
         } catch (Exception e) {

@@ -37,7 +37,8 @@ public record HubSettings(
         Saga saga,
         Flows flows,
         Optional<Mail> mail,
-        Security security) {
+        Security security,
+        Log log) {
 
     /** Whether events go to Kafka beside the bus, which runs over something else. */
     boolean eventsAlsoToKafka() {
@@ -133,6 +134,23 @@ public record HubSettings(
 
     /** Who logs in, with which password. */
     public record Login(String user, String password) {}
+
+    /**
+     * {@code hub.log.*}
+     *
+     * @param level of the hub's own lines and of the flows' log steps: trace, debug, info, warn, error or off
+     * @param levels of packages, {@code hub.log.level.<package>}, by package
+     */
+    public record Log(Format format, String level, Map<String, String> levels) {
+        /** One line of text, or one JSON object a line. */
+        public enum Format {
+            TEXT,
+            JSON
+        }
+
+        /** Text, from info. */
+        public static final Log DEFAULT = new Log(Format.TEXT, "info", Map.of());
+    }
 
     /** {@code hub.security.api-keys}; no keys: open to loopback only. */
     public record Security(List<ApiKey> keys) {}

@@ -47,10 +47,14 @@ enum Setting {
     MAIL_PASSWORD("hub.notification.mail.password", "", "with which password"),
     MAIL_FROM("hub.notification.mail.from", "", "the address that mail to customers comes from"),
     MAIL_TO("hub.notification.mail.to", "{customerId}", "a customer's address; {customerId} is put in"),
+    LOG_FORMAT("hub.log.format", "text", "form of the log: text or json"),
+    LOG_LEVEL("hub.log.level", "info", "of the hub's own lines and the flows' log steps; libraries log from warn"),
     SECURITY_API_KEYS("hub.security.api-keys", "", "name:role:sha256, comma separated; roles viewer, sender, operator");
 
     /** With an event type behind it, such as {@code hub.events.emit.OrderShipped}: the versions to emit. */
     static final String EMIT = "hub.events.emit.";
+    /** With a package behind it, such as {@code hub.log.level.org.apache.camel}: the level of its lines. */
+    static final String LOG_LEVELS = "hub.log.level.";
 
     private final String key;
     private final String usual;

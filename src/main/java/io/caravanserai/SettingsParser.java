@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
@@ -34,6 +35,7 @@ import java.util.regex.Pattern;
 
 /** Makes settings of texts, and collects what is wrong with them. */
 final class SettingsParser {
+    private static final List<String> LOG_LEVELS = List.of("trace", "debug", "info", "warn", "error", "off");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
     /** Idempotency keys are kept that long; messages that are still under way must be known again. */
     private static final Duration LEAST_RETENTION = Duration.ofDays(1);
@@ -103,7 +105,8 @@ final class SettingsParser {
                         .orElse(Set.of())),
                 mail(),
                 new HubSettings.Security(optional(Setting.SECURITY_API_KEYS, SettingsParser::keys)
-                        .orElse(List.of())));
+                        .orElse(List.of())),
+                log());
         if (faults.isEmpty()) {
             crossCheck(settings);
         }
@@ -160,6 +163,36 @@ final class SettingsParser {
                     + e.getMessage());
             return null;
         }
+    }
+
+    private HubSettings.Log log() {
+        Map<String, String> levels = new TreeMap<>();
+        values.forEach((key, text) -> {
+            if (key.startsWith(Setting.LOG_LEVELS)) {
+                String level = parse(key, text, SettingsParser::logLevel);
+                levels.put(key.substring(Setting.LOG_LEVELS.length()), level == null ? "info" : level);
+            }
+        });
+        return new HubSettings.Log(
+                value(Setting.LOG_FORMAT, SettingsParser::logFormat),
+                value(Setting.LOG_LEVEL, SettingsParser::logLevel),
+                Map.copyOf(levels));
+    }
+
+    private static HubSettings.Log.Format logFormat(String text) {
+        return switch (text) {
+            case "text" -> HubSettings.Log.Format.TEXT;
+            case "json" -> HubSettings.Log.Format.JSON;
+            default -> throw new Unreadable("text or json");
+        };
+    }
+
+    private static String logLevel(String text) {
+        String level = text.toLowerCase(Locale.ROOT);
+        if (!LOG_LEVELS.contains(level)) {
+            throw new Unreadable("one of " + String.join(", ", LOG_LEVELS));
+        }
+        return level;
     }
 
     private Map<EventType, List<Integer>> emit() {

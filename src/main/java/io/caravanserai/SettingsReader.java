@@ -33,6 +33,9 @@ public final class SettingsReader {
     private static final String FILE = "application.properties";
     private static final String PREFIX = "hub.";
     private static final String VARIABLE_PREFIX = "HUB_";
+    /** A package behind it is written with underscores, so none of its words has a capital or an underscore. */
+    private static final String LOG_LEVEL_VARIABLE = Setting.variable(Setting.LOG_LEVELS);
+
     private static final Path ROUTES_OF_A_CHECKOUT = Path.of("src", "main", "resources", "routes");
 
     private final Map<String, String> environment;
@@ -103,7 +106,9 @@ public final class SettingsReader {
             if (!variable.startsWith(VARIABLE_PREFIX)) {
                 return;
             }
-            String key = keys.get(variable);
+            String key = variable.startsWith(LOG_LEVEL_VARIABLE)
+                    ? variable.toLowerCase(Locale.ROOT).replace('_', '.')
+                    : keys.get(variable);
             if (key == null) {
                 String meant = Setting.nearest(variable.replace('_', '.').toLowerCase(Locale.ROOT));
                 warnings.add("unknown environment variable " + variable + " is ignored; did you mean "
@@ -117,6 +122,7 @@ public final class SettingsReader {
 
     private static boolean isKnown(String key) {
         return Arrays.stream(Setting.values()).anyMatch(setting -> setting.key().equals(key))
+                || key.startsWith(Setting.LOG_LEVELS) && key.length() > Setting.LOG_LEVELS.length()
                 || Arrays.stream(EventType.values()).anyMatch(type -> key.equals(Setting.EMIT + type));
     }
 

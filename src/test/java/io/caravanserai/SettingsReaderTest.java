@@ -120,7 +120,8 @@ class SettingsReaderTest {
                                 "{customerId}@customers.example")),
                         new HubSettings.Security(List.of(
                                 new HubSettings.ApiKey("ann", Role.OPERATOR, HASH),
-                                new HubSettings.ApiKey("bo", Role.VIEWER, HASH)))));
+                                new HubSettings.ApiKey("bo", Role.VIEWER, HASH))),
+                        HubSettings.Log.DEFAULT));
     }
 
     @Test

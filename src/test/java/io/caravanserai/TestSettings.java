@@ -43,6 +43,7 @@ public final class TestSettings {
                 saga,
                 new HubSettings.Flows(Set.of()),
                 Optional.empty(),
-                new HubSettings.Security(List.of()));
+                new HubSettings.Security(List.of()),
+                HubSettings.Log.DEFAULT);
     }
 }

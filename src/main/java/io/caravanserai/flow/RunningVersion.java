@@ -9,7 +9,9 @@ import org.apache.camel.Route;
 import org.apache.camel.ServiceStatus;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteBuilderLifecycleStrategy;
+import org.apache.camel.model.LogDefinition;
 import org.apache.camel.model.Model;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,6 +98,11 @@ final class RunningVersion {
             // Ids of steps must be unique in the whole context too.
             route.setNodePrefixId(version.flow() + "-" + version.version() + "-");
             routes.add(route.getId());
+            // Camel's default is the route's id: a logger for each version, under names that nobody can set a level
+            // for.
+            ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), LogDefinition.class).stream()
+                    .filter(log -> log.getLogName() == null)
+                    .forEach(log -> log.setLogName("flow." + version.flow()));
             String uri = route.getInput().getEndpointUri();
             if (!isLocal(uri)) {
                 boolean shared = SHARED.contains(uri.split("[:?]", 2)[0]);
