@@ -198,8 +198,9 @@ class OpenApiIT {
 
         // Those who wait for the end of a saga hear of it a moment before it is counted.
         await().untilAsserted(() -> assertThat(hub.get("/observe/metrics").body())
-                .contains("hub_orders_ended_total{reason=\"\",status=\"SHIPPED\"}")
-                .contains("hub_orders_ended_total{reason=\"payment-declined\",status=\"CANCELLED\"}")
+                .contains("hub_orders_ended_total{reason=\"\",status=\"SHIPPED\",style=\"request-reply\"}")
+                .contains(
+                        "hub_orders_ended_total{reason=\"payment-declined\",status=\"CANCELLED\",style=\"request-reply\"}")
                 .contains("hub_sagas_open{status=\"STUCK\"} 0.0")
                 .contains("hub_sagas_ended_total{status=\"COMPLETED\"}")
                 .contains("hub_store_unit_seconds_count{unit=\"reserve-items\"}")

@@ -73,6 +73,14 @@ public sealed interface EventData {
         }
     }
 
+    /** @param status how far the order had come */
+    record OrderCancelRequested(Reason reason, OrderStatus status) implements EventData {
+        @Override
+        public EventType type() {
+            return EventType.OrderCancelRequested;
+        }
+    }
+
     record OrderCancelled(Reason reason) implements EventData {
         @Override
         public EventType type() {

@@ -20,6 +20,9 @@ public final class EventJson {
             if (failed.status() != null) {
                 json.put("status", failed.status().name());
             }
+        } else if (data instanceof EventData.OrderCancelRequested requested) {
+            json.put("reason", requested.reason().wire());
+            json.put("status", requested.status().name());
         } else if (data instanceof EventData.OrderCancelled cancelled) {
             json.put("reason", cancelled.reason().wire());
         } else if (data instanceof EventData.ItemsReserved) {
@@ -53,6 +56,10 @@ public final class EventJson {
                                     : null);
                 case PaymentRefunded -> OrderJson.MAPPER.treeToValue(fields, EventData.PaymentRefunded.class);
                 case ItemsReleased -> new EventData.ItemsReleased();
+                case OrderCancelRequested ->
+                    new EventData.OrderCancelRequested(
+                            Reason.ofWire(json.path("reason").asText()),
+                            OrderStatus.valueOf(json.path("status").asText()));
                 case OrderCancelled ->
                     new EventData.OrderCancelled(
                             Reason.ofWire(json.path("reason").asText()));

@@ -5,6 +5,8 @@ import java.util.Optional;
 
 /** The types of event, named as in the {@code type} attribute of a CloudEvent without any prefix. */
 public enum EventType {
+    /** An operator cancels the order; what undoes it follows. */
+    OrderCancelRequested(Kind.REQUEST, null),
     OrderCreated(Kind.PROGRESS, Step.CREATE_ORDER),
     ItemsReserved(Kind.PROGRESS, Step.RESERVE_ITEMS),
     PaymentProcessed(Kind.PROGRESS, Step.PROCESS_PAYMENT),
@@ -18,8 +20,9 @@ public enum EventType {
     ItemsReleased(Kind.COMPENSATION, Step.RESERVE_ITEMS),
     OrderCancelled(Kind.COMPENSATION, Step.CREATE_ORDER);
 
-    /** What an event means for its order: on the way forward, the turning point, or on the way back. */
+    /** What an event means for its order: on the way forward, the turning point, on the way back, or a person's wish. */
     public enum Kind {
+        REQUEST,
         PROGRESS,
         FAILURE,
         COMPENSATION
@@ -37,7 +40,7 @@ public enum EventType {
         return kind;
     }
 
-    /** The step that was done, failed or undone; empty for {@link #OrderTimedOut}. */
+    /** The step that was done, failed or undone; empty for {@link #OrderTimedOut} and {@link #OrderCancelRequested}. */
     public Optional<Step> step() {
         return Optional.ofNullable(step);
     }

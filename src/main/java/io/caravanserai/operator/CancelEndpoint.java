@@ -77,6 +77,7 @@ public final class CancelEndpoint implements HttpEndpoints {
         if (order.reason() != null) {
             return order;
         }
+        sagaless.cancelRequested(tx, order);
         if (order.sagaId() != null) {
             life.turnBack(tx, orderId, Reason.CANCELLED_BY_OPERATOR);
         } else {

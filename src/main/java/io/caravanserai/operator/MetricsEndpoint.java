@@ -7,7 +7,8 @@ import io.caravanserai.http.Response;
 import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.store.Store;
 import io.caravanserai.telemetry.HubMeters;
-import java.util.Map;
+import io.caravanserai.telemetry.OpenWork;
+import java.time.Clock;
 
 /** The meters, for Prometheus. */
 public final class MetricsEndpoint implements HttpEndpoints {
@@ -29,10 +30,10 @@ public final class MetricsEndpoint implements HttpEndpoints {
                 "/observe/metrics",
                 Access.READ,
                 // When the store cannot be read, the meters that tell so are wanted most of all.
-                request -> store.read(sagas.log()::countOpen)
-                        .exceptionally(failure -> Map.of())
+                request -> store.list(tx -> OpenWork.read(tx, sagas.log().countOpen(tx), Clock.systemUTC()))
+                        .exceptionally(failure -> OpenWork.none())
                         .thenApply(open -> {
-                            meters.openSagas(open);
+                            meters.open(open);
                             return Response.of(200, PROMETHEUS_TEXT, meters.scrape());
                         }));
     }

@@ -1,36 +1,79 @@
 package io.caravanserai.telemetry;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.saga.SagaStatus;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** The meters of one hub. Thread-safe. */
 public final class HubMeters implements AutoCloseable {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics garbage = new JvmGcMetrics();
+    /** Orders that take longer than a crowd of them may have in memory are not timed. */
+    private static final int MAX_TIMED_ORDERS = 100_000;
+
+    private static final Duration[] ORDER_BUCKETS = Stream.of(
+                    10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000)
+            .map(Duration::ofMillis)
+            .toArray(Duration[]::new);
+
+    private final Map<String, Instant> begun = new ConcurrentHashMap<>();
+    private final MultiGauge openOrders = MultiGauge.builder("hub.orders.open")
+            .description("Orders that have not ended, by style")
+            .register(registry);
+    private final AtomicLong oldestOrder = new AtomicLong();
+    private final MultiGauge outbox = MultiGauge.builder("hub.outbox.pending")
+            .description("Events that are still to be sent, by destination")
+            .register(registry);
+    private final MultiGauge deadLetters = MultiGauge.builder("hub.dead.letters")
+            .description("Dead letters that wait for somebody, by source and reason")
+            .register(registry);
     private final Map<SagaStatus, AtomicLong> openSagas = new EnumMap<>(SagaStatus.class);
 
     public HubMeters() {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ClassLoaderMetrics().bindTo(registry);
+        // In nanoseconds, of which Prometheus knows nothing: replaced below.
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
         new ProcessorMetrics().bindTo(registry);
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
+            FunctionCounter.builder("process.cpu", system, each -> each.getProcessCpuTime() / 1e9)
+                    .description("CPU time that the process has used")
+                    .baseUnit("seconds")
+                    .register(registry);
+        }
         new UptimeMetrics().bindTo(registry);
         garbage.bindTo(registry);
+        Gauge.builder("hub.oldest.open.order", oldestOrder, AtomicLong::doubleValue)
+                .description("Age of the oldest order that has not ended; 0 when there is none")
+                .baseUnit("seconds")
+                .register(registry);
         for (SagaStatus status : SagaStatus.values()) {
             if (!status.isEnd()) {
                 AtomicLong count = new AtomicLong();
@@ -59,20 +102,66 @@ public final class HubMeters implements AutoCloseable {
 
     /** To be told of each event once it is durable; never blocks. */
     public void happened(OrderEvent event) {
-        registry.counter("hub.events", "type", event.type().name()).increment();
-        if (event.type() == EventType.OrderShipped) {
-            ended("SHIPPED", "");
+        Counter.builder("hub.events")
+                .description("Events recorded, by type")
+                .tag("type", event.type().name())
+                .register(registry)
+                .increment();
+        if (event.type() == EventType.OrderCreated) {
+            if (begun.size() < MAX_TIMED_ORDERS) {
+                begun.put(event.orderId(), event.time());
+            }
+        } else if (event.type() == EventType.OrderShipped) {
+            ended(event, "SHIPPED", "");
         } else if (event.data() instanceof EventData.OrderCancelled cancelled) {
-            ended("CANCELLED", cancelled.reason().wire());
+            ended(event, "CANCELLED", cancelled.reason().wire());
         }
     }
 
-    private void ended(String status, String reason) {
-        registry.counter("hub.orders.ended", "status", status, "reason", reason).increment();
+    private void ended(OrderEvent event, String status, String reason) {
+        String style =
+                event.context().style() == null ? "" : event.context().style().wire();
+        Counter.builder("hub.orders.ended")
+                .description("Orders that ended, by style, status and reason")
+                .tags("style", style, "status", status, "reason", reason)
+                .register(registry)
+                .increment();
+        Instant created = begun.remove(event.orderId());
+        if (created != null) {
+            Timer.builder("hub.order")
+                    .description(
+                            "Time from creating an order to its end; orders begun by an earlier process are not timed")
+                    .serviceLevelObjectives(ORDER_BUCKETS)
+                    .tag("style", style)
+                    .register(registry)
+                    .record(Duration.between(created, event.time()));
+        }
+    }
+
+    /** Sets what is open at present. */
+    public void open(OpenWork work) {
+        openSagas(work.sagas());
+        openOrders.register(
+                work.orders().entrySet().stream()
+                        .map(each -> MultiGauge.Row.of(Tags.of("style", each.getKey()), each.getValue()))
+                        .toList(),
+                true);
+        oldestOrder.set(work.oldestOrderSeconds());
+        outbox.register(
+                work.outbox().entrySet().stream()
+                        .map(each -> MultiGauge.Row.of(Tags.of("destination", each.getKey()), each.getValue()))
+                        .toList(),
+                true);
+        deadLetters.register(
+                work.deadLetters().stream()
+                        .map(each -> MultiGauge.Row.of(
+                                Tags.of("source", each.source(), "reason", each.reason()), each.count()))
+                        .toList(),
+                true);
     }
 
     /** Sets how many sagas are open; statuses that are absent have none. */
-    public void openSagas(Map<SagaStatus, Long> counts) {
+    private void openSagas(Map<SagaStatus, Long> counts) {
         openSagas.forEach((status, gauge) -> gauge.set(counts.getOrDefault(status, 0L)));
     }
 

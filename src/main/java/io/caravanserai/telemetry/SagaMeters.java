@@ -4,6 +4,7 @@ import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.SagaListener;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.store.Transaction;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
 
@@ -30,8 +31,11 @@ public final class SagaMeters implements SagaListener {
     @Override
     public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
         decides.ended(tx, sagaId, status);
-        tx.afterCommit(() ->
-                registry.counter("hub.sagas.ended", "status", status.name()).increment());
+        tx.afterCommit(() -> Counter.builder("hub.sagas.ended")
+                .description("Sagas that ended, by status")
+                .tag("status", status.name())
+                .register(registry)
+                .increment());
     }
 
     @Override
@@ -39,7 +43,10 @@ public final class SagaMeters implements SagaListener {
             Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
             throws SQLException {
         decides.compensationFailed(tx, sagaId, compensation, attempt, error, gaveUp);
-        tx.afterCommit(() -> registry.counter("hub.compensations.failed", "gave.up", String.valueOf(gaveUp))
+        tx.afterCommit(() -> Counter.builder("hub.compensations.failed")
+                .description("Attempts to compensate that failed; the last one leaves its saga STUCK")
+                .tag("gave.up", String.valueOf(gaveUp))
+                .register(registry)
                 .increment());
     }
 }

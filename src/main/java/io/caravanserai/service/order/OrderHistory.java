@@ -76,6 +76,7 @@ public final class OrderHistory {
 
     private static HistoryEntry cause(Instant at, EventType type, Step step, int attempt, String reason) {
         return switch (type.kind()) {
+            case REQUEST -> throw new IllegalArgumentException(type + " is about no step");
             case PROGRESS -> new HistoryEntry(at, "step", step.action(), "done", attempt, null);
             case FAILURE -> new HistoryEntry(at, "step", step.action(), "failed", attempt, reason);
             case COMPENSATION ->

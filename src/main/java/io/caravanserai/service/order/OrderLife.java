@@ -142,6 +142,7 @@ public final class OrderLife implements Projection {
     public void apply(Transaction tx, OrderEvent event) throws SQLException {
         boolean applied =
                 switch (event.type().kind()) {
+                    case REQUEST -> isOpen(tx, event.orderId());
                     case PROGRESS -> progress(tx, event);
                     case FAILURE -> failure(tx, event);
                     case COMPENSATION ->
@@ -152,6 +153,12 @@ public final class OrderLife implements Projection {
         if (!applied) {
             throw new OrderClosedException(event.orderId(), event.type().name());
         }
+    }
+
+    private static boolean isOpen(Transaction tx, String orderId) throws SQLException {
+        return state(tx, orderId)
+                .filter(state -> state.reason() == null && !state.status().isEnd())
+                .isPresent();
     }
 
     private boolean progress(Transaction tx, OrderEvent event) throws SQLException {

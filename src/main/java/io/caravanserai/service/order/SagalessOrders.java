@@ -103,6 +103,17 @@ public final class SagalessOrders implements AutoCloseable {
         }
     }
 
+    /**
+     * Records that an operator cancels an order, with or without a saga, before anything is undone; the caller turns it
+     * back in the same unit of work.
+     */
+    public void cancelRequested(Transaction tx, OrderView order) throws SQLException {
+        EventContext context =
+                orders.find(tx, order.orderId()).map(OrderLookup.Known::context).orElse(EventContext.NONE);
+        EventData event = new EventData.OrderCancelRequested(Reason.CANCELLED_BY_OPERATOR, order.status());
+        outbox.append(tx, order.orderId(), event, 1, context);
+    }
+
     @Override
     public void close() {
         timer.shutdownNow();
