@@ -144,7 +144,8 @@ final class Messaging implements AutoCloseable {
                 .or(() -> kafka.flatMap(KafkaSide::trouble))
                 .or(bus::trouble)
                 .or(relay::trouble)
-                .or(() -> kafkaRelay.flatMap(Relay::trouble));
+                .or(() -> kafkaRelay.flatMap(Relay::trouble))
+                .or(deadLetterWatch::trouble);
     }
 
     /** Why Kafka cannot be used at present; empty while it can, and when it is off. */

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages that clients of other protocols, and of Artemis' own interface, can send and JMS clients cannot. */
 class OddMessagesIT {
@@ -243,6 +244,31 @@ class OddMessagesIT {
 
         assertAnOrderIsTaken();
         assertThat(orders(customer)).hasSize(1);
+    }
+
+    /** The broker makes another id of its own at each delivery of a message of AMQP, and keeps the sender's in a property. */
+    @ParameterizedTest
+    @ValueSource(strings = {"NATIVE_MESSAGE_ID", "__HDR_MESSAGE_ID"})
+    void aMessageIsKnownAndAnsweredByTheIdThatItsSenderGaveIt(String property) throws Exception {
+        String customer = customer();
+        String id = "ID:AMQP_ULONG:" + UUID.randomUUID();
+        String address = "replies-" + UUID.randomUUID();
+        for (int i = 0; i < 2; i++) {
+            ClientMessage order = text(Message.TEXT_TYPE, order(customer));
+            order.setUserID(UUIDGenerator.getInstance().generateUUID());
+            order.putStringProperty(property, id);
+            order.putStringProperty("JMSReplyTo", "queue://" + address);
+            send("orders", RoutingType.ANYCAST, order);
+        }
+
+        assertAnOrderIsTaken();
+        assertThat(orders(customer)).hasSize(1);
+        await().until(() -> session.queueQuery(SimpleString.of(address)).isExists());
+        try (var consumer = session.createConsumer(address)) {
+            ClientMessage reply = consumer.receive(60_000);
+            assertThat(reply.getStringProperty("JMSCorrelationID")).isEqualTo(id);
+            reply.acknowledge();
+        }
     }
 
     /** Senders of AMQP choose the ids of their messages, and brokers that lost their journal begin to count anew. */

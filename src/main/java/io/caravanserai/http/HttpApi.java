@@ -49,7 +49,7 @@ public final class HttpApi {
     private void handle(RoutingContext context) {
         try {
             dispatch(context);
-        } catch (Exception e) {
+        } catch (Exception | StackOverflowError e) {
             write(context, failure(context, e));
         }
     }
@@ -140,7 +140,7 @@ public final class HttpApi {
                 Response answer = failure == null ? response : failure(context, failure);
                 connection.runOnContext(now -> write(context, answer));
             });
-        } catch (Exception e) {
+        } catch (Exception | StackOverflowError e) {
             write(context, failure(context, e));
         }
     }
