@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.utils.Exit;
@@ -27,6 +28,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     private static final String LOOPBACK = "127.0.0.1";
     private static final int NODE = 1;
     private static final long STOP_MILLIS = 60_000;
+    private static final long PATIENCE_MILLIS = 3_000;
     private static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
 
     private final Path directory;
@@ -130,7 +132,13 @@ public final class EmbeddedKafka implements AutoCloseable {
             stopping.start();
         }
         if (stopping != null) {
-            stopping.join(STOP_MILLIS);
+            // It waits for minutes for a controller that has failed, too; woken, it goes on with what is to be stopped
+            // next.
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
+            for (stopping.join(PATIENCE_MILLIS); stopping.isAlive() && System.nanoTime() < until; ) {
+                stopping.interrupt();
+                stopping.join(PATIENCE_MILLIS);
+            }
             if (stopping.isAlive()) {
                 throw new IllegalStateException("it does not stop");
             }

@@ -1,5 +1,6 @@
 package io.caravanserai.saga;
 
+import io.caravanserai.store.StoreUnavailableException;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -85,7 +86,11 @@ final class CompensationRuns {
     private void record(String sagaId, TurnUnit unit) {
         unit.submit().whenComplete((turn, failure) -> {
             if (failure != null) {
-                LOG.atWarn().addKeyValue("sagaId", sagaId).setCause(failure).log("a saga's turn is recorded later");
+                // A database that is away says so itself, once.
+                LOG.atLevel(failure instanceof StoreUnavailableException ? Level.DEBUG : Level.WARN)
+                        .addKeyValue("sagaId", sagaId)
+                        .setCause(failure)
+                        .log("saga transition not persisted; retrying");
                 later(STORE_RETRY_MILLIS, () -> record(sagaId, unit));
             } else if (turn.isPresent() && turn.get().state() instanceof SagaState.Compensating saga) {
                 proceed(sagaId, saga, turn.get().steps());

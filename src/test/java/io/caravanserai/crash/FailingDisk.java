@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * kernel takes for those of the device. Needs Linux, root, and the Debian packages nbdkit, libnbd-bin, fuse3, e2fsprogs
  * and mount.
  */
-final class FailingDisk implements AutoCloseable {
+public final class FailingDisk implements AutoCloseable {
     /** Metadata that nobody syncs stays in memory, so that a cut shows what was forgotten. */
     private static final String MOUNT_OPTIONS = "commit=3600";
 
@@ -33,7 +33,7 @@ final class FailingDisk implements AutoCloseable {
     private int cuts;
 
     /** @param folder an existing empty folder on another disk */
-    FailingDisk(Path folder, int megabytes) throws IOException {
+    public FailingDisk(Path folder, int megabytes) throws IOException {
         this.folder = folder;
         this.image = folder.resolve("disk.img");
         this.journal = folder.resolve("journal.img");
@@ -83,7 +83,7 @@ final class FailingDisk implements AutoCloseable {
     }
 
     /** Where the file system is. */
-    Path root() {
+    public Path root() {
         return mounted;
     }
 
@@ -92,12 +92,13 @@ final class FailingDisk implements AutoCloseable {
         Files.createFile(failing);
     }
 
+    /** The disk works again. */
     void work() throws IOException {
         Files.delete(failing);
     }
 
     /** Answers the file system as it would be after a power cut at this moment; this one goes on. */
-    Path cutPower() throws IOException {
+    public Path cutPower() throws IOException {
         cuts++;
         String device = loop(copy(image));
         String journalDevice = loop(copy(journal));
