@@ -20,8 +20,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a flow calls when a service stayed unavailable through all attempts: records that its step failed, which turns
- * the order back. The exception that led here goes on to the saga. What was to undo a step fails here again, so that it
- * is tried again or shown, and never counts as done.
+ * the order back. The exception that led here goes on to the saga. A compensation fails here again, so that the
+ * compensation is tried again or shown, and never counts as done. A failure that cannot be recorded fails here again, too:
+ * the event that led to the step is delivered again.
  */
 public final class GiveUp extends AsyncProcessorSupport {
     private static final Logger LOG = LoggerFactory.getLogger(GiveUp.class);
@@ -80,13 +81,15 @@ public final class GiveUp extends AsyncProcessorSupport {
                     return null;
                 })
                 .whenComplete((done, failure) -> {
-                    // An order that is being cancelled already has its reason; a store that is away is met again by
-                    // the saga, which turns back all the same.
+                    // An order that is being cancelled already has its reason.
                     if (failure != null && !(failure instanceof OrderClosedException)) {
                         LOG.atWarn()
                                 .addKeyValue("orderId", orderId)
-                                .setCause(failure)
-                                .log("giving up not recorded");
+                                .addKeyValue("error", failure.getMessage())
+                                .log("failed step not recorded; the step will be tried again");
+                        // Nobody would hear of the failure: an event that counts as handled would leave the order
+                        // where it is until its deadline.
+                        failAgain(exchange, unavailable);
                     }
                     callback.done(false);
                 });

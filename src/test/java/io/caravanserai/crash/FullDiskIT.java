@@ -44,7 +44,7 @@ class FullDiskIT {
                     .start()
                     .awaitReady();
             List<Customers> customers = new ArrayList<>();
-            for (String style : List.of("request-reply", "queue", "pubsub")) {
+            for (String style : List.of("request-reply", "queue", "pubsub", "choreography")) {
                 customers.add(new Customers(new Rest(hub.url()), "/orders?style=" + style, customers.size()));
             }
             customers.get(0).stock();
