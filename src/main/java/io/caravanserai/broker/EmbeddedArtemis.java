@@ -210,7 +210,9 @@ public final class EmbeddedArtemis implements AutoCloseable {
         for (String own : List.of("orders", "order-events")) {
             configuration.addAddressSetting(own, whereTheHubGivesUpItself());
         }
-        configuration.addAddressConfiguration(queue("orders"));
+        // Also published to: the hub's own shared subscription takes what comes by MQTT. Artemis would warn at each
+        // start that the address cannot lose the routing type that the subscription has.
+        configuration.addAddressConfiguration(queue("orders").addRoutingType(RoutingType.MULTICAST));
         configuration.addAddressConfiguration(queue("signals"));
         configuration.addAddressConfiguration(queue("DLQ"));
         configuration.addAddressConfiguration(

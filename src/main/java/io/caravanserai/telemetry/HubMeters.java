@@ -32,7 +32,7 @@ import java.util.stream.Stream;
 
 /** The meters of one hub. Thread-safe. */
 public final class HubMeters implements AutoCloseable {
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final PrometheusMeterRegistry registry = emptyRegistry();
     private final JvmGcMetrics garbage = new JvmGcMetrics();
     /** Orders that take longer than a crowd of them may have in memory are not timed. */
     private static final int MAX_TIMED_ORDERS = 100_000;
@@ -55,12 +55,18 @@ public final class HubMeters implements AutoCloseable {
             .register(registry);
     private final Map<SagaStatus, AtomicLong> openSagas = new EnumMap<>(SagaStatus.class);
 
+    /** Filters are set before the first meter: Micrometer warns of later ones. */
+    private static PrometheusMeterRegistry emptyRegistry() {
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        // In nanoseconds, of which Prometheus knows nothing: replaced by process.cpu.
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+        return registry;
+    }
+
     public HubMeters() {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ClassLoaderMetrics().bindTo(registry);
-        // In nanoseconds, of which Prometheus knows nothing: replaced below.
-        registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
         new ProcessorMetrics().bindTo(registry);
         if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
             FunctionCounter.builder("process.cpu", system, each -> each.getProcessCpuTime() / 1e9)
