@@ -22,6 +22,11 @@ final class DidYouMean {
     static Optional<String> nearest(String word, Collection<String> known) {
         int reach = Math.max(2, word.length() / 3);
         LevenshteinDistance distance = new LevenshteinDistance(reach);
+        Optional<String> sameLetters =
+                known.stream().filter(word::equalsIgnoreCase).sorted().findFirst();
+        if (sameLetters.isPresent()) {
+            return sameLetters;
+        }
         return known.stream()
                 // Two changes in a word of two letters make any word of any other.
                 .filter(each -> Math.max(each.length(), word.length()) > reach)

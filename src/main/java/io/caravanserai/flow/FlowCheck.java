@@ -63,6 +63,8 @@ final class FlowCheck {
             faults.addAll(SagaCheck.check(file, whole));
             if (alsoInItself) {
                 faults.addAll(StepRules.check(file, whole, around));
+                faults.addAll(StepNeeds.check(file, whole, around));
+                faults.addAll(ClassesCheck.check(file, whole, around));
             }
             faults.addAll(RetryCheck.check(file, whole));
             faults.addAll(ConfigurationsCheck.check(file, whole));
@@ -70,7 +72,18 @@ final class FlowCheck {
         if (faults.isEmpty() && alsoInItself) {
             faults.addAll(ScratchCheck.check(file, text, whole, around));
         }
-        return sorted(faults);
+        return sorted(atUses(file, root.get(), faults, around.kamelets()));
+    }
+
+    /** What is wrong with a Kamelet of the hub comes of what a user gives it, and is told where the user names it. */
+    private static Set<Fault> atUses(String file, Node root, Set<Fault> faults, Kamelets kamelets) {
+        Set<Fault> told = new LinkedHashSet<>();
+        for (Fault fault : faults) {
+            boolean isMoved = fault.file().endsWith(Kamelets.ENDING) && kamelets.isOfTheHub(fault.file());
+            String within = " (in " + fault.file() + ":" + fault.line() + ":" + fault.column() + ")";
+            told.add(isMoved ? Fault.at(file, KameletSteps.use(root, fault.file()), fault.message() + within) : fault);
+        }
+        return told;
     }
 
     private static Node withKamelets(String file, Node root, Surroundings around, Set<Fault> faults) {
@@ -111,7 +124,21 @@ final class FlowCheck {
 
     static Fault notYaml(String file, YamlEngineException e) {
         if (e instanceof MarkedYamlEngineException marked) {
-            String context = marked.getContext() == null ? "" : marked.getContext() + ", ";
+            if (marked.getContextMark().isPresent() && "while scanning a quoted scalar".equals(marked.getContext())) {
+                return Fault.at(file, marked.getContextMark(), "not YAML: the quote that begins here has no end");
+            }
+            if (String.valueOf(marked.getProblem()).startsWith("expected <block end>")) {
+                int line =
+                        marked.getContextMark().map(mark -> mark.getLine() + 1).orElse(1);
+                return Fault.at(
+                        file,
+                        marked.getProblemMark(),
+                        "not YAML: the indentation of this line fits nothing above it: put it under the first letter of"
+                                + " the keys or the '- ' it belongs to, such as those of line " + line);
+            }
+            boolean hasContext =
+                    marked.getContext() != null && !marked.getContext().isBlank();
+            String context = hasContext ? marked.getContext() + ", " : "";
             return Fault.at(file, marked.getProblemMark(), "not YAML: " + context + marked.getProblem());
         }
         return Fault.atStart(file, "not YAML: " + e.getMessage());
@@ -132,6 +159,12 @@ final class FlowCheck {
                 for (NodeTuple tuple : mapping.getValue()) {
                     if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
                         faults.add(Fault.at(file, tuple.getKeyNode(), "a key must be a plain word"));
+                    } else if (key.getValue().equals("<<")) {
+                        faults.add(Fault.at(
+                                file,
+                                key,
+                                "Camel's YAML has no merge key '<<': write the keys out, or repeat a whole value with an"
+                                        + " anchor and an alias ('&name', '*name')"));
                     } else if (!seen.add(key.getValue())) {
                         faults.add(Fault.at(file, key, "'" + key.getValue() + "' is given twice"));
                     }

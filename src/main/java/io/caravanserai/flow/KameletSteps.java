@@ -60,6 +60,33 @@ final class KameletSteps {
         return named ? new KameletSteps(file, kamelets, faults).copy(root, 0) : root;
     }
 
+    /**
+     * The place in a flow that names a Kamelet; one that names any when another Kamelet does, or the root.
+     *
+     * @param kameletFile the name of its file
+     */
+    static Node use(Node root, String kameletFile) {
+        String name = kameletFile.substring(0, kameletFile.length() - Kamelets.ENDING.length());
+        List<Node> any = new ArrayList<>();
+        List<Node> named = new ArrayList<>();
+        for (EndpointUse use : EndpointUse.in(root)) {
+            if (isKamelet(use.full())) {
+                any.add(use.node());
+                if (use.full().matches("kamelet:" + Pattern.quote(name) + "([?/].*)?")) {
+                    named.add(use.node());
+                }
+            }
+        }
+        for (Node step : Nodes.valuesOf(root, "kamelet")) {
+            Node place = Nodes.value(step, "name").orElse(step);
+            any.add(place);
+            if (Nodes.is(place, name)) {
+                named.add(place);
+            }
+        }
+        return named.stream().findFirst().or(() -> any.stream().findFirst()).orElse(root);
+    }
+
     private static boolean isKamelet(String uri) {
         return uri.startsWith("kamelet:");
     }

@@ -113,6 +113,13 @@ final class Kamelets {
         }
     }
 
+    /** Whether the file of a Kamelet comes with the hub, so nobody edits it. */
+    boolean isOfTheHub(String kameletFile) {
+        return folder.map(each -> each.resolve(kameletFile))
+                .filter(Files::isRegularFile)
+                .isEmpty();
+    }
+
     private static String decoded(byte[] bytes) {
         try {
             return FlowCheck.decode(bytes);

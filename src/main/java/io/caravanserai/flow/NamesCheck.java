@@ -74,6 +74,7 @@ final class NamesCheck {
             faults.add(Fault.at(file, use.node(), "unknown component '" + scheme + "'" + meant));
             return;
         }
+        name(use, scheme);
         options(use, scheme);
         if (scheme.equals("events")) {
             style(use);
@@ -90,13 +91,16 @@ final class NamesCheck {
 
     private void options(EndpointUse use, String scheme) {
         EndpointUriFactory factory = around.context().getCamelContextExtension().getEndpointUriFactory(scheme);
-        if (factory == null || factory.isLenientProperties()) {
+        if (factory == null) {
             return;
         }
         for (String option : use.query().split("&")) {
-            String name = option.split("=", 2)[0];
+            String[] pair = option.split("=", 2);
+            String name = pair[0];
             if (!name.isEmpty() && !name.contains("{{") && !isOption(factory, name)) {
                 faults.add(unknownOption(use.node(), scheme, name, factory.propertyNames()));
+            } else if (pair.length == 2) {
+                value(use.node(), scheme, name, pair[1]);
             }
         }
         use.parameters().ifPresent(parameters -> {
@@ -104,13 +108,35 @@ final class NamesCheck {
                 String name = ((ScalarNode) tuple.getKeyNode()).getValue();
                 if (!isOption(factory, name)) {
                     faults.add(unknownOption(tuple.getKeyNode(), scheme, name, factory.propertyNames()));
+                } else if (tuple.getValueNode() instanceof ScalarNode value) {
+                    value(value, scheme, name, value.getValue());
                 }
             }
         });
     }
 
+    private void value(Node place, String scheme, String option, String value) {
+        OptionValues.fault(around.context(), scheme, option, value)
+                .ifPresent(message -> faults.add(Fault.at(file, place, message)));
+    }
+
+    /** An endpoint such as {@code timer}, which lacks the name that Camel needs; Camel itself only says so at the start. */
+    private void name(EndpointUse use, String scheme) {
+        String path = use.full()
+                .substring(Math.min(scheme.length(), use.full().length()))
+                .split("[?]", 2)[0];
+        OptionValues.neededName(around.context(), scheme)
+                .filter(name -> path.replaceFirst("^:(//)?", "").isEmpty())
+                .filter(name -> use.parameters()
+                        .flatMap(given -> Nodes.value(given, name))
+                        .isEmpty())
+                .ifPresent(name -> faults.add(
+                        Fault.at(file, use.node(), "'" + scheme + "' needs a name: " + scheme + ":" + name)));
+    }
+
     private static boolean isOption(EndpointUriFactory factory, String name) {
-        return factory.propertyNames().contains(name)
+        return factory.isLenientProperties()
+                || factory.propertyNames().contains(name)
                 || factory.multiValuePrefixes().values().stream().anyMatch(name::startsWith);
     }
 

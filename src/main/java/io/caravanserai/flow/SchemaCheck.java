@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -86,8 +87,26 @@ final class SchemaCheck {
         Spot spot = Spot.of(root, error.getInstanceLocation());
         String key = error.getProperty();
         Collection<String> known = known(error);
+        if (key.equals("steps") && known.contains("from")) {
+            return Fault.at(file, spot.key(key), "'steps' belongs into 'from': indent it under 'from', beside 'uri'");
+        }
+        Optional<String> step = spot.isStep() ? stepBeside(spot, key, known) : Optional.empty();
+        if (step.isPresent()) {
+            return Fault.at(
+                    file,
+                    spot.key(key),
+                    "'" + key + "' is no step: if it belongs to '" + step.get() + "', indent it further than that");
+        }
         String what = spot.isStep() ? "unknown step '" : "unknown key '";
         return Fault.at(file, spot.key(key), what + key + "'" + DidYouMean.of(key, known) + spot.inside());
+    }
+
+    /** The step that has the same dash as a key that is none. */
+    private static Optional<String> stepBeside(Spot spot, String key, Collection<String> known) {
+        return spot.keys().stream()
+                .filter(each -> !each.equals(key))
+                .filter(known::contains)
+                .findFirst();
     }
 
     private static Collection<String> known(ValidationMessage error) {
@@ -117,8 +136,7 @@ final class SchemaCheck {
                         error -> error.getInstanceLocation().toString(), LinkedHashMap::new, Collectors.toList()));
         List<Fault> faults = new ArrayList<>();
         places.forEach((place, there) -> {
-            boolean innermost = places.keySet().stream()
-                    .noneMatch(other -> other.startsWith(place + ".") || other.startsWith(place + "["));
+            boolean innermost = places.keySet().stream().noneMatch(other -> other.startsWith(place + "/"));
             if (innermost) {
                 Spot spot = Spot.of(root, there.get(0).getInstanceLocation());
                 faults.add(Fault.at(file, spot.place(), message(spot, there)));
@@ -142,7 +160,11 @@ final class SchemaCheck {
                     return "a step has one name: indent or begin a new item with '- '";
                 }
                 case "type" -> {
-                    return "'" + spot.name() + "' cannot be " + spot.kind();
+                    String needed = String.valueOf(
+                            error.getSchemaNode() == null
+                                    ? ""
+                                    : error.getSchemaNode().asText());
+                    return "'" + spot.name() + "' cannot be " + spot.kind() + needed(needed);
                 }
                 default -> {
                     // Said by the others, or below.
@@ -152,10 +174,26 @@ final class SchemaCheck {
         if (missing.size() == 1) {
             return "'" + spot.name() + "' needs '" + missing.get(0) + "'";
         }
+        List<String> expressions =
+                spot.keys().stream().filter(StepNeeds.LANGUAGES::contains).toList();
+        if (!missing.isEmpty() && expressions.size() > 1) {
+            return "'" + spot.name() + "' has more than one expression: leave one of " + String.join(", ", expressions);
+        }
         if (!missing.isEmpty()) {
             return "'" + spot.name() + "' needs an expression, such as simple, constant, header or jsonpath";
         }
         return "'" + spot.name() + "': " + errors.get(0).getMessage();
+    }
+
+    private static String needed(String type) {
+        return switch (type) {
+            case "array" -> ": it must be a list, each item with '- '";
+            case "object" -> ": it must be a group of keys";
+            case "boolean" -> ": it must be true or false";
+            case "integer" -> ": it must be a whole number";
+            case "number" -> ": it must be a number";
+            default -> "";
+        };
     }
 
     private static String badChoice(Spot spot, ValidationMessage error) {

@@ -37,7 +37,10 @@ final class ScratchCheck {
     static List<Fault> check(String file, String text, Node root, Surroundings around) {
         ScratchCheck check = new ScratchCheck(file, root, around);
         try (DefaultCamelContext scratch = check.scratch()) {
-            check.build(scratch, text);
+            check.faults.addAll(ExpressionsCheck.check(file, root, scratch));
+            if (check.faults.isEmpty()) {
+                check.build(scratch, text);
+            }
         } catch (Exception e) {
             check.faults.add(Blame.of(file, root, e, around.context()));
         }

@@ -1,6 +1,7 @@
 package io.caravanserai.flow;
 
 import com.networknt.schema.JsonNodePath;
+import java.util.List;
 import java.util.Optional;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -48,6 +49,15 @@ record Spot(Node node, Node keyNode, String name, boolean isStep) {
     /** The key of that name inside it, or it itself when there is none. */
     Node key(String name) {
         return tuple(node, name).map(NodeTuple::getKeyNode).orElse(keyNode);
+    }
+
+    /** The names of the keys inside it, in the order of the text. */
+    List<String> keys() {
+        return node instanceof MappingNode mapping
+                ? mapping.getValue().stream()
+                        .map(tuple -> ((ScalarNode) tuple.getKeyNode()).getValue())
+                        .toList()
+                : List.of();
     }
 
     /** Text that tells what a key is in; empty for a step. */
