@@ -87,8 +87,10 @@ public final class FailingDisk implements AutoCloseable {
         return mounted;
     }
 
-    /** From now on each write that reaches the disk fails, until {@link #work}. */
+    /** From now on each write that reaches the disk fails, until {@link #work}. To last less than half a minute. */
     void fail() throws IOException {
+        // Linux writes metadata back after half a minute. When that fails, ext4 turns itself read-only for good.
+        run("sync", "-f", mounted.toString());
         Files.createFile(failing);
     }
 
