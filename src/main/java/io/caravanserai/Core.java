@@ -41,6 +41,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -207,18 +208,30 @@ final class Core implements AutoCloseable {
     }
 
     private OrdersCarried ordersCarried() {
-        return () -> store.read(tx -> {
-            List<OrdersCarried.Carried> carried = new ArrayList<>();
-            orders.flowsInUse(tx)
-                    .forEach(use -> carried.add(new OrdersCarried.Carried(use.flow(), use.version(), use.orders())));
-            // A saga needs the version that its compensations name, whether an order travels in it or not.
-            sagas.log().openEndpoints(tx).stream()
-                    .flatMap(uri -> RouteName.ofEndpoint(uri).stream())
-                    .flatMap(name -> name.possibleFlows().stream()
-                            .map(flow -> new OrdersCarried.Carried(flow, name.version(), 0)))
-                    .forEach(carried::add);
-            return carried;
-        });
+        return new OrdersCarried() {
+            @Override
+            public CompletableFuture<List<Carried>> unfinished() {
+                return store.read(Core.this::carried);
+            }
+
+            @Override
+            public CompletableFuture<List<Carried>> listed() {
+                return store.list(Core.this::carried);
+            }
+        };
+    }
+
+    private List<OrdersCarried.Carried> carried(Transaction tx) throws SQLException {
+        List<OrdersCarried.Carried> carried = new ArrayList<>();
+        orders.flowsInUse(tx)
+                .forEach(use -> carried.add(new OrdersCarried.Carried(use.flow(), use.version(), use.orders())));
+        // A saga needs the version that its compensations name, whether an order travels in it or not.
+        sagas.log().openEndpoints(tx).stream()
+                .flatMap(uri -> RouteName.ofEndpoint(uri).stream())
+                .flatMap(name ->
+                        name.possibleFlows().stream().map(flow -> new OrdersCarried.Carried(flow, name.version(), 0)))
+                .forEach(carried::add);
+        return carried;
     }
 
     /** The services' endpoints; to be added to the context before it starts. */

@@ -178,7 +178,7 @@ public final class Flows implements AutoCloseable {
 
     /** How all flows stand, by file. */
     public CompletableFuture<List<FlowState>> states() {
-        return carried.unfinished().thenApply(this::states);
+        return carried.listed().thenApply(this::states);
     }
 
     /** The faults a text would be refused for; empty when it would be accepted. Changes nothing. Blocks. */
@@ -342,7 +342,7 @@ public final class Flows implements AutoCloseable {
 
     /** All accepted versions of a file, newest first. */
     public CompletableFuture<List<FlowVersion>> versions(String file) {
-        return versions.all(file);
+        return versions.list(file);
     }
 
     /** One version of a file. */

@@ -53,7 +53,7 @@ public final class EventEndpoints implements HttpEndpoints {
         int limit = request.limit();
         Optional<String> orderId = request.query("orderId");
         CompletableFuture<List<StoredEvent>> found =
-                orderId.isPresent() ? log.ofOrder(orderId.get(), after, limit + 1) : log.after(after, limit + 1);
+                orderId.isPresent() ? log.ofOrder(orderId.get(), after, limit + 1) : log.list(after, limit + 1);
         return found.thenApply(events -> {
             boolean more = events.size() > limit;
             List<StoredEvent> page = more ? events.subList(0, limit) : events;

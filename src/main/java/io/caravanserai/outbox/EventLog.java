@@ -26,6 +26,11 @@ public final class EventLog {
         return store.read(tx -> after(tx, sequence, limit));
     }
 
+    /** As {@link #after(long, int)}, for a list that a person asks for: the query takes no reader from orders. */
+    public CompletableFuture<List<StoredEvent>> list(long after, int limit) {
+        return store.list(tx -> after(tx, after, limit));
+    }
+
     /** As {@link #after(long, int)}, in a unit of work that nothing is recorded beside. */
     public static List<StoredEvent> after(Transaction tx, long sequence, int limit) throws SQLException {
         return tx.list(AFTER, StoredEvent::of, sequence, limit);

@@ -84,7 +84,7 @@ public final class Analytics implements EventHandler {
 
     /** The figures as they stand. */
     public CompletableFuture<Figures> figures() {
-        return store.read(tx -> Figures.of(figures.all(tx)));
+        return store.list(tx -> Figures.of(figures.all(tx)));
     }
 
     /**
