@@ -51,7 +51,8 @@ final class Doors {
                 settings.store().url().isEmpty());
         return List.of(
                 new OrderEndpoints(door, reader),
-                new CancelEndpoint(core.store, core.orders, core.history, core.life, core.sagaless, core.sagas),
+                new CancelEndpoint(
+                        core.store, core.orders, core.history, core.life, core.sagaless, core.stepLog, core.sagas),
                 new SagaEndpoints(core.store, core.sagas, core.orders, core.running::onTheWall),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),

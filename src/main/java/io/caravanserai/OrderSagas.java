@@ -4,10 +4,14 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
 import io.caravanserai.flow.StepNames;
+import io.caravanserai.http.Timestamps;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
+import io.caravanserai.order.Step;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Cause;
+import io.caravanserai.saga.CompensationAttempt;
+import io.caravanserai.saga.OperatorAct;
 import io.caravanserai.saga.SagaListener;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.service.FailureReason;
@@ -18,10 +22,19 @@ import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.Outcomes;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Where sagas and orders meet: a saga turns only as its order may, and with it. */
 final class OrderSagas implements SagaListener {
+    /** The services' own compensations, which record themselves what they undo. */
+    private static final Set<String> OF_SERVICES = Arrays.stream(Step.values())
+            .flatMap(step -> step.compensation().stream())
+            .collect(Collectors.toUnmodifiableSet());
+
     private final Orders orders;
     private final OrderLife life;
     private final Outbox outbox;
@@ -131,12 +144,40 @@ final class OrderSagas implements SagaListener {
     }
 
     @Override
-    public void compensationFailed(
-            Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
-            throws SQLException {
+    public void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException {
+        String name = name(attempt.compensation());
+        if (OF_SERVICES.contains(name)) {
+            return;
+        }
         Optional<Orders.Standing> order = orders.standing(tx, sagaId);
         if (order.isPresent()) {
-            stepLog.compensationFailed(tx, order.get().orderId(), name(compensation), attempt, error);
+            stepLog.flowCompensated(tx, order.get().orderId(), name, attempt.number(), attempt.startId());
+        }
+    }
+
+    @Override
+    public void compensationFailed(
+            Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
+            throws SQLException {
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
+        if (order.isEmpty()) {
+            return;
+        }
+        String orderId = order.get().orderId();
+        String name = name(attempt.compensation());
+        if (next == null) {
+            stepLog.compensationFailed(tx, orderId, name, attempt.number(), error);
+        } else {
+            stepLog.compensationRetrying(
+                    tx, orderId, name, attempt.number(), error + "; next attempt at " + Timestamps.text(next));
+        }
+    }
+
+    @Override
+    public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
+        Optional<Orders.Standing> order = orders.standing(tx, sagaId);
+        if (order.isPresent()) {
+            stepLog.acted(tx, order.get().orderId(), act.kind().toString(), act.detail());
         }
     }
 

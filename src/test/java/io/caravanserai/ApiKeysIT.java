@@ -14,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -111,6 +113,32 @@ class ApiKeysIT {
                         .join()
                         .status())
                 .isEqualTo(401);
+    }
+
+    @Test
+    void theHistoryOfACancelledOrderTellsWhoCancelled() {
+        hub.post(
+                "/orders",
+                ORDER.formatted("regretted").replace("pm_card_visa", "pm_slow_5000"),
+                "X-API-Key",
+                "key of shop",
+                "Prefer",
+                "respond-async");
+
+        assertThat(hub.post("/orders/regretted/cancel", "", "X-API-Key", "key of boss")
+                        .status())
+                .isEqualTo(202);
+
+        List<String> requests = new ArrayList<>();
+        hub.get("/orders/regretted", "X-API-Key", "key of eye")
+                .json()
+                .path("history")
+                .forEach(entry -> {
+                    if (entry.path("name").asText().equals("OrderCancelRequested")) {
+                        requests.add(entry.path("detail").asText());
+                    }
+                });
+        assertThat(requests).containsExactly("cancelled-by-operator by boss");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -87,14 +88,16 @@ class StuckSagasIT {
                 .contains(saga);
         assertThat(hub.get("/orders/retried").json().path("status").asText()).isEqualTo("PAID");
 
-        assertThat(hub.post("/sagas/" + saga + "/retry", null).status()).isEqualTo(202);
+        assertThat(hub.post("/sagas/" + saga + "/retry", "{\"reason\": \"try once more\"}")
+                        .status())
+                .isEqualTo(202);
         awaitStatus(saga, "STUCK");
         assertThat(compensations("retried"))
                 .as("each round has its attempts, and what comes before waits")
                 .containsExactly(
-                        "refund-by-provider failed 1",
+                        "refund-by-provider retrying 1",
                         "refund-by-provider failed 2",
-                        "refund-by-provider failed 1",
+                        "refund-by-provider retrying 1",
                         "refund-by-provider failed 2");
 
         outOfOrder = false;
@@ -102,6 +105,14 @@ class StuckSagasIT {
 
         awaitStatus(saga, "COMPENSATED");
         isUndone("retried");
+        assertThat(acts("retried")).containsExactly("saga.retry try once more", "saga.retry ");
+        JsonNode retrying = entries("retried").stream()
+                .filter(entry -> entry.path("outcome").asText().equals("retrying"))
+                .findFirst()
+                .orElseThrow();
+        String[] detail = retrying.path("detail").asText().split("; next attempt at ");
+        assertThat(Instant.parse(detail[1]))
+                .isAfter(Instant.parse(retrying.path("at").asText()));
     }
 
     @Test
@@ -113,6 +124,7 @@ class StuckSagasIT {
 
         awaitStatus(saga, "COMPENSATED");
         isUndone("again");
+        assertThat(acts("again")).containsExactly("saga.compensate ");
     }
 
     @Test
@@ -127,6 +139,12 @@ class StuckSagasIT {
         JsonNode order = hub.get("/orders/by-hand").json();
         assertThat(order.path("status").asText()).isEqualTo("CANCELLED");
         assertThat(order.path("reason").asText()).isEqualTo("shipping-refused");
+        assertThat(acts("by-hand")).containsExactly("saga.resolve refunded at the counter");
+        assertThat(entries("by-hand")
+                        .get(entries("by-hand").size() - 1)
+                        .path("name")
+                        .asText())
+                .isEqualTo("OrderCancelled");
         assertThat(hub.post("/sagas/" + saga + "/retry", null).status()).isEqualTo(409);
     }
 
@@ -160,9 +178,25 @@ class StuckSagasIT {
                 .endsWith("refund-payment done 1", "release-items done 1", "cancel-order done 1");
     }
 
+    private static List<JsonNode> entries(String orderId) {
+        List<JsonNode> entries = new ArrayList<>();
+        hub.get("/orders/" + orderId).json().path("history").forEach(entries::add);
+        return entries;
+    }
+
+    /** What operators did with the order: the name of the act and its reason. */
+    private static List<String> acts(String orderId) {
+        return entries(orderId).stream()
+                .filter(entry -> entry.path("name").asText().startsWith("saga."))
+                .peek(entry -> assertThat(entry.path("kind").asText()).isEqualTo("event"))
+                .map(entry ->
+                        entry.path("name").asText() + " " + entry.path("detail").asText())
+                .toList();
+    }
+
     private static List<String> compensations(String orderId) {
         List<String> entries = new ArrayList<>();
-        hub.get("/orders/" + orderId).json().path("history").forEach(entry -> {
+        entries(orderId).forEach(entry -> {
             if (entry.path("kind").asText().equals("compensation")) {
                 entries.add(entry.path("name").asText() + " "
                         + entry.path("outcome").asText() + " "

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Decides who may do what. */
 final class DoorKeeper {
-    private static final String ANONYMOUS = "anonymous";
+    static final String ANONYMOUS = "anonymous";
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS");
 
     private final ApiKeys keys;

@@ -62,6 +62,11 @@ public final class Request {
         return caller;
     }
 
+    /** The name of the caller's API key; empty when the hub has no keys. */
+    public Optional<String> keyName() {
+        return Optional.of(caller).filter(name -> !name.equals(DoorKeeper.ANONYMOUS));
+    }
+
     /** The value of a path parameter, decoded. */
     public String path(String name) {
         return pathParameters.get(name);

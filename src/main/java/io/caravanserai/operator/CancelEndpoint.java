@@ -1,5 +1,6 @@
 package io.caravanserai.operator;
 
+import io.caravanserai.event.EventType;
 import io.caravanserai.http.Access;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.http.HttpRoutes;
@@ -11,6 +12,7 @@ import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.service.StepLog;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.OrderLife;
 import io.caravanserai.service.order.OrderView;
@@ -32,6 +34,7 @@ public final class CancelEndpoint implements HttpEndpoints {
     private final OrderHistory history;
     private final OrderLife life;
     private final SagalessOrders sagaless;
+    private final StepLog stepLog;
     private final DurableSagaService sagas;
 
     public CancelEndpoint(
@@ -40,12 +43,14 @@ public final class CancelEndpoint implements HttpEndpoints {
             OrderHistory history,
             OrderLife life,
             SagalessOrders sagaless,
+            StepLog stepLog,
             DurableSagaService sagas) {
         this.store = store;
         this.orders = orders;
         this.history = history;
         this.life = life;
         this.sagaless = sagaless;
+        this.stepLog = stepLog;
         this.sagas = sagas;
     }
 
@@ -56,7 +61,7 @@ public final class CancelEndpoint implements HttpEndpoints {
 
     private CompletionStage<Response> cancel(Request request) {
         String orderId = request.path("id");
-        return store.write("cancel-by-operator", orderId, tx -> decide(tx, orderId))
+        return store.write("cancel-by-operator", orderId, tx -> decide(tx, orderId, request))
                 .thenCompose(order -> order.status() == OrderStatus.CANCELLED
                         ? document(orderId).thenApply(found -> Response.json(200, found))
                         : undo(order, request.caller())
@@ -65,7 +70,7 @@ public final class CancelEndpoint implements HttpEndpoints {
     }
 
     /** The order before the decision. */
-    private OrderView decide(Transaction tx, String orderId) throws SQLException {
+    private OrderView decide(Transaction tx, String orderId, Request request) throws SQLException {
         OrderView order = orders.view(tx, orderId)
                 .orElseThrow(() -> Problem.notFound("order").asException());
         if (order.status() == OrderStatus.SHIPPED) {
@@ -78,6 +83,14 @@ public final class CancelEndpoint implements HttpEndpoints {
             return order;
         }
         sagaless.cancelRequested(tx, order);
+        if (request.keyName().isPresent()) {
+            // The event, which goes to everybody, does not say whose key it was.
+            stepLog.acted(
+                    tx,
+                    orderId,
+                    EventType.OrderCancelRequested.name(),
+                    "by " + request.keyName().get());
+        }
         if (order.sagaId() != null) {
             life.turnBack(tx, orderId, Reason.CANCELLED_BY_OPERATOR);
         } else {

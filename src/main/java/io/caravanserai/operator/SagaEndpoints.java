@@ -10,6 +10,7 @@ import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.http.Request;
 import io.caravanserai.http.Response;
 import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.saga.OperatorAct;
 import io.caravanserai.saga.SagaRecord;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.saga.SagaStep;
@@ -49,19 +50,22 @@ public final class SagaEndpoints implements HttpEndpoints {
     public void register(HttpRoutes routes) {
         routes.get("/sagas", Access.READ, this::list).query("status", "limit", "cursor");
         routes.get("/sagas/{id}", Access.READ, request -> answer(request.path("id"), 200));
-        routes.post("/sagas/{id}/retry", Access.OPERATE, request -> act(request, 202, (id, reason) -> sagas.retry(id)))
+        routes.post(
+                        "/sagas/{id}/retry",
+                        Access.OPERATE,
+                        request -> act(request, 202, OperatorAct.Kind.RETRY, sagas::retry))
                 .consumingOptionally(Response.JSON);
         routes.post(
                         "/sagas/{id}/compensate",
                         Access.OPERATE,
-                        request -> act(request, 202, (id, reason) -> sagas.compensateAgain(id)))
+                        request -> act(request, 202, OperatorAct.Kind.COMPENSATE, sagas::compensateAgain))
                 .consumingOptionally(Response.JSON);
         routes.post("/sagas/{id}/resolve", Access.OPERATE, request -> {
                     if (reason(request).isEmpty()) {
                         throw Problem.invalid(List.of(new Fault("#/reason", "is required")))
                                 .asException();
                     }
-                    return act(request, 200, (id, reason) -> sagas.resolve(id, reason + " (" + request.caller() + ")"));
+                    return act(request, 200, OperatorAct.Kind.RESOLVE, sagas::resolve);
                 })
                 .consuming(Response.JSON);
     }
@@ -101,15 +105,16 @@ public final class SagaEndpoints implements HttpEndpoints {
         return orders.ofSaga(tx, sagaId).map(OrderView::orderId).orElse(null);
     }
 
-    /** What a person does with a stuck saga, and why. */
+    /** Does what a person asks for. */
     @FunctionalInterface
-    private interface Act {
-        CompletableFuture<Optional<SagaStatus>> on(String sagaId, String reason);
+    private interface Work {
+        CompletableFuture<Optional<SagaStatus>> on(String sagaId, OperatorAct act);
     }
 
-    private CompletionStage<Response> act(Request request, int status, Act act) {
+    private CompletionStage<Response> act(Request request, int status, OperatorAct.Kind kind, Work work) {
         String sagaId = request.path("id");
-        String reason = reason(request).orElse("");
+        OperatorAct act = new OperatorAct(
+                kind, request.keyName().orElse(null), reason(request).orElse(null));
         return store.read(tx -> sagas.log().find(tx, sagaId))
                 .thenCompose(saga -> {
                     if (saga.isEmpty()) {
@@ -122,7 +127,7 @@ public final class SagaEndpoints implements HttpEndpoints {
                                 .with("sagaStatus", now)
                                 .asException();
                     }
-                    return act.on(sagaId, reason);
+                    return work.on(sagaId, act);
                 })
                 .thenCompose(done -> answer(sagaId, status));
     }

@@ -1,6 +1,7 @@
 package io.caravanserai.saga;
 
 import io.caravanserai.store.StoreUnavailableException;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -22,10 +24,18 @@ final class CompensationRuns {
     private final SagaMessages messages;
     private final Backoff backoff;
     private final ScheduledExecutorService timer;
+    private final Supplier<String> ids;
     private volatile boolean closed;
     private final Map<String, CompletableFuture<SagaStatus>> running = new ConcurrentHashMap<>();
 
-    CompensationRuns(SagaTurns turns, SagaMessages messages, Backoff backoff, ScheduledExecutorService timer) {
+    /** @param ids from the source of the ids of what attempts record */
+    CompensationRuns(
+            SagaTurns turns,
+            SagaMessages messages,
+            Backoff backoff,
+            ScheduledExecutorService timer,
+            Supplier<String> ids) {
+        this.ids = ids;
         this.turns = turns;
         this.messages = messages;
         this.backoff = backoff;
@@ -59,11 +69,15 @@ final class CompensationRuns {
 
     private void undo(String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> steps) {
         List<SagaStep> rest = steps.stream().filter(other -> other != step).toList();
+        int attempt = step.attempts() + 1;
+        String startId = ids.get();
+        long start = System.nanoTime();
         messages.compensate(step.compensation(), sagaId, step.options()).whenComplete((done, failure) -> {
+            CompensationAttempt ended = new CompensationAttempt(
+                    step.compensation(), attempt, startId, Duration.ofNanos(System.nanoTime() - start));
             if (failure == null) {
-                record(sagaId, () -> turns.compensated(sagaId, saga, step, rest));
+                record(sagaId, () -> turns.compensated(sagaId, saga, step, rest, ended));
             } else if (!closed) {
-                int attempt = step.attempts() + 1;
                 boolean last = attempt >= backoff.attempts();
                 LOG.atLevel(last ? Level.ERROR : Level.WARN)
                         .addKeyValue("sagaId", sagaId)
@@ -77,7 +91,12 @@ final class CompensationRuns {
                                         : "compensation failed; retrying");
                 record(
                         sagaId,
-                        () -> turns.compensationFailed(sagaId, step, String.valueOf(failure.getMessage()), last));
+                        () -> turns.compensationFailed(
+                                sagaId,
+                                step,
+                                ended,
+                                String.valueOf(failure.getMessage()),
+                                last ? null : backoff.after(attempt)));
             }
         });
     }

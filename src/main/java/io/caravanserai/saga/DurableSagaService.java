@@ -99,14 +99,14 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         this.timeout = timeout;
         this.backoff = backoff;
         this.log = new SqlSagaLog(clock);
-        this.turns = new SagaTurns(store, log, listener);
+        this.turns = new SagaTurns(store, log, listener, clock);
     }
 
     @Override
     public void setCamelContext(CamelContext context) {
         this.context = context;
         this.messages = new SagaMessages(context);
-        this.compensations = new CompensationRuns(turns, messages, backoff, timer);
+        this.compensations = new CompensationRuns(turns, messages, backoff, timer, ids);
         this.completions = new CompletionRuns(store, log, messages, backoff, timer);
     }
 
@@ -259,18 +259,18 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     /** Tries a stuck compensation again; empty when there is no such saga, else the status it now has. */
-    public CompletableFuture<Optional<SagaStatus>> retry(String sagaId) {
-        return start(sagaId, turns.retry(sagaId, false));
+    public CompletableFuture<Optional<SagaStatus>> retry(String sagaId, OperatorAct act) {
+        return start(sagaId, turns.retry(sagaId, false, act));
     }
 
     /** Compensates all steps of a stuck saga once more, from the last; else like {@link #retry}. */
-    public CompletableFuture<Optional<SagaStatus>> compensateAgain(String sagaId) {
-        return start(sagaId, turns.retry(sagaId, true));
+    public CompletableFuture<Optional<SagaStatus>> compensateAgain(String sagaId, OperatorAct act) {
+        return start(sagaId, turns.retry(sagaId, true, act));
     }
 
     /** Ends a stuck saga whose remaining effects a person has undone. */
-    public CompletableFuture<Optional<SagaStatus>> resolve(String sagaId, String reason) {
-        return start(sagaId, turns.resolve(sagaId, reason));
+    public CompletableFuture<Optional<SagaStatus>> resolve(String sagaId, OperatorAct act) {
+        return start(sagaId, turns.resolve(sagaId, act));
     }
 
     private CompletableFuture<Optional<SagaStatus>> start(

@@ -2,6 +2,7 @@ package io.caravanserai.saga;
 
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.time.Instant;
 
 /**
  * Whoever knows what a saga is about. Called inside the unit of work that turns the saga, so that both sides turn
@@ -26,8 +27,17 @@ public interface SagaListener {
     /** The saga has ended; runs just before that becomes durable. */
     void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException;
 
-    /** An attempt to compensate failed; {@code gaveUp} when it was the last and the saga is now stuck. */
-    void compensationFailed(
-            Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
+    /** An attempt to compensate succeeded; runs just before that becomes durable. */
+    void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException;
+
+    /**
+     * An attempt to compensate failed.
+     *
+     * @param next when the next attempt is due; null when that was the last and the saga is now stuck
+     */
+    void compensationFailed(Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException;
+
+    /** An operator acts on a stuck saga; runs before what the act leads to. */
+    void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException;
 }

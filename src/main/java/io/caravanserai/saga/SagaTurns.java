@@ -3,6 +3,9 @@ package io.caravanserai.saga;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -12,8 +15,10 @@ final class SagaTurns {
     private final Store store;
     private final SqlSagaLog log;
     private final SagaListener listener;
+    private final Clock clock;
 
-    SagaTurns(Store store, SqlSagaLog log, SagaListener listener) {
+    SagaTurns(Store store, SqlSagaLog log, SagaListener listener, Clock clock) {
+        this.clock = clock;
         this.store = store;
         this.log = log;
         this.listener = listener;
@@ -67,12 +72,13 @@ final class SagaTurns {
     }
 
     /** Puts a stuck saga to work again; {@code allSteps} begins once more with the last step. */
-    CompletableFuture<Optional<Turn>> retry(String sagaId, boolean allSteps) {
+    CompletableFuture<Optional<Turn>> retry(String sagaId, boolean allSteps, OperatorAct act) {
         return store.write("saga-retry", sagaId, tx -> {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
                 return asItStands(tx, saga);
             }
+            listener.acted(tx, sagaId, act);
             log.resetAttempts(tx, sagaId);
             if (allSteps) {
                 log.rejoinAll(tx, sagaId);
@@ -84,14 +90,16 @@ final class SagaTurns {
     }
 
     /** Ends a stuck saga of which a person has undone the rest by hand. */
-    CompletableFuture<Optional<Turn>> resolve(String sagaId, String reason) {
+    CompletableFuture<Optional<Turn>> resolve(String sagaId, OperatorAct act) {
         return store.write("saga-resolve", sagaId, tx -> {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
                 return asItStands(tx, saga);
             }
+            listener.acted(tx, sagaId, act);
             SagaState.Compensated resolved = stuck.resolve();
-            Cause cause = new Cause(resolved.cause().kind(), "resolved by hand: " + reason);
+            String detail = "resolved by hand: " + act.reason() + (act.who() == null ? "" : " (" + act.who() + ")");
+            Cause cause = new Cause(resolved.cause().kind(), detail);
             return Optional.of(end(tx, sagaId, SagaStatus.STUCK, new SagaState.Compensated(cause)));
         });
     }
@@ -102,9 +110,15 @@ final class SagaTurns {
      * @param rest the other steps: none joins a saga that is being compensated, so the caller knows them all
      */
     CompletableFuture<Optional<Turn>> compensated(
-            String sagaId, SagaState.Compensating saga, SagaStep step, List<SagaStep> rest) {
+            String sagaId,
+            SagaState.Compensating saga,
+            SagaStep step,
+            List<SagaStep> rest,
+            CompensationAttempt attempt) {
         return store.write("saga-compensated", sagaId, tx -> {
-            log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED);
+            if (log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED)) {
+                listener.compensated(tx, sagaId, attempt);
+            }
             if (rest.stream().anyMatch(SagaTurns::isToUndo)) {
                 return Optional.of(new Turn(saga, rest, false));
             }
@@ -115,14 +129,19 @@ final class SagaTurns {
         });
     }
 
-    /** Records a failed attempt to undo a step; the last one leaves the saga stuck. */
-    CompletableFuture<Optional<Turn>> compensationFailed(String sagaId, SagaStep step, String error, boolean last) {
+    /**
+     * Records a failed attempt to undo a step.
+     *
+     * @param wait until the next attempt; null after the last one, which leaves the saga stuck
+     */
+    CompletableFuture<Optional<Turn>> compensationFailed(
+            String sagaId, SagaStep step, CompensationAttempt attempt, String error, Duration wait) {
         return store.write("saga-compensation-failed", sagaId, tx -> {
-            int attempt = step.attempts() + 1;
-            log.failStep(tx, sagaId, step.position(), attempt, error);
-            listener.compensationFailed(tx, sagaId, step.compensation(), attempt, error, last);
+            log.failStep(tx, sagaId, step.position(), attempt.number(), error);
+            Instant next = wait == null ? null : clock.instant().plus(wait);
+            listener.compensationFailed(tx, sagaId, attempt, error, next);
             Optional<SagaRecord> saga = log.find(tx, sagaId);
-            if (saga.isPresent() && last && saga.get().state() instanceof SagaState.Compensating compensating) {
+            if (saga.isPresent() && wait == null && saga.get().state() instanceof SagaState.Compensating compensating) {
                 SagaState.Stuck stuck = compensating.giveUp();
                 log.turn(tx, sagaId, SagaStatus.COMPENSATING, stuck);
                 return Optional.of(new Turn(stuck, List.of(), true));

@@ -64,7 +64,7 @@ public final class SqlSagaLog {
             WHERE saga_id = ? AND status = ?
             """;
     private static final String MARK_STEP =
-            "UPDATE saga_steps SET status = ?, error = NULL WHERE saga_id = ? AND position = ?";
+            "UPDATE saga_steps SET status = ?, error = NULL WHERE saga_id = ? AND position = ? AND status <> ?";
     private static final String FAIL_STEP =
             "UPDATE saga_steps SET attempts = ?, error = ? WHERE saga_id = ? AND position = ?";
     private static final String RESET_ATTEMPTS = "UPDATE saga_steps SET attempts = 0 WHERE saga_id = ?";
@@ -175,8 +175,9 @@ public final class SqlSagaLog {
         return counts;
     }
 
-    void markStep(Transaction tx, String sagaId, int position, SagaStep.Status status) throws SQLException {
-        tx.update(MARK_STEP, status.name(), sagaId, position);
+    /** Sets the status of a step; false when the step has it already. */
+    boolean markStep(Transaction tx, String sagaId, int position, SagaStep.Status status) throws SQLException {
+        return tx.update(MARK_STEP, status.name(), sagaId, position, status.name()) == 1;
     }
 
     void failStep(Transaction tx, String sagaId, int position, int attempts, String error) throws SQLException {

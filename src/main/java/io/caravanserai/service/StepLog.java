@@ -27,6 +27,16 @@ public final class StepLog {
               WHERE order_id = ? AND kind = 'compensation' AND name = ? AND outcome IN ('skipped', 'done'))
             """;
 
+    private static final String INSERT_UNLESS_RECORDED = """
+            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt)
+            SELECT ?, ?, CAST(? AS BIGINT), 'compensation', ?, 'done', CAST(? AS INTEGER)
+            WHERE NOT EXISTS (
+              SELECT 1 FROM step_log
+              WHERE order_id = ? AND kind = 'compensation' AND outcome IN ('done', 'skipped') AND id > ?)
+            AND NOT EXISTS (
+              SELECT 1 FROM events
+              WHERE order_id = ? AND type IN ('PaymentRefunded', 'ItemsReleased', 'OrderCancelled') AND id > ?)
+            """;
     private static final String FAILED_ONCE = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
             SELECT ?, ?, CAST(? AS BIGINT), 'step', ?, 'failed', 1, ?
@@ -81,6 +91,36 @@ public final class StepLog {
     /** An outside service has undone its effect. Recorded once, and never {@link #skipped} afterwards. */
     public void compensated(Transaction tx, String orderId, String compensation, int attempt) throws SQLException {
         insertDone(tx, orderId, "compensation", compensation, attempt);
+    }
+
+    /**
+     * A compensation of the flow's own was done. Not recorded when a service that the compensation called, one of the
+     * hub's or one outside, has recorded since its start what was undone.
+     *
+     * @param startId an id from the source of ids, made when the attempt began
+     */
+    public void flowCompensated(Transaction tx, String orderId, String compensation, int attempt, String startId)
+            throws SQLException {
+        tx.update(
+                INSERT_UNLESS_RECORDED,
+                ids.get(),
+                orderId,
+                clock.instant(),
+                compensation,
+                attempt,
+                orderId,
+                startId,
+                orderId,
+                startId);
+    }
+
+    /**
+     * An operator did something with the order.
+     *
+     * @param detail who and why; null when neither is known
+     */
+    public void acted(Transaction tx, String orderId, String act, String detail) throws SQLException {
+        insert(tx, orderId, "event", act, "done", 1, detail);
     }
 
     /**

@@ -1,12 +1,15 @@
 package io.caravanserai.telemetry;
 
 import io.caravanserai.saga.Cause;
+import io.caravanserai.saga.CompensationAttempt;
+import io.caravanserai.saga.OperatorAct;
 import io.caravanserai.saga.SagaListener;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.store.Transaction;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
+import java.time.Instant;
 
 /** Counts how sagas end and how compensations fail, beside the listener that decides. */
 public final class SagaMeters implements SagaListener {
@@ -39,14 +42,24 @@ public final class SagaMeters implements SagaListener {
     }
 
     @Override
+    public void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException {
+        decides.compensated(tx, sagaId, attempt);
+    }
+
+    @Override
     public void compensationFailed(
-            Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp)
+            Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException {
-        decides.compensationFailed(tx, sagaId, compensation, attempt, error, gaveUp);
+        decides.compensationFailed(tx, sagaId, attempt, error, next);
         tx.afterCommit(() -> Counter.builder("hub.compensations.failed")
                 .description("Attempts to compensate that failed; the last one leaves its saga STUCK")
-                .tag("gave.up", String.valueOf(gaveUp))
+                .tag("gave.up", String.valueOf(next == null))
                 .register(registry)
                 .increment());
+    }
+
+    @Override
+    public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
+        decides.acted(tx, sagaId, act);
     }
 }

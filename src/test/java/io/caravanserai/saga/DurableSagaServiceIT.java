@@ -11,6 +11,7 @@ import io.caravanserai.store.Transaction;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +43,8 @@ class DurableSagaServiceIT {
     private final AtomicBoolean mayComplete = new AtomicBoolean(true);
     private final AtomicBoolean undoBHangs = new AtomicBoolean();
     private final CountDownLatch released = new CountDownLatch(1);
+    private final List<String> compensated = new CopyOnWriteArrayList<>();
+    private final List<OperatorAct> acts = new CopyOnWriteArrayList<>();
     private Store store;
     private CamelContext context;
     private DurableSagaService sagas;
@@ -125,6 +128,9 @@ class DurableSagaServiceIT {
         assertThat(status("1")).isEqualTo(SagaStatus.COMPENSATED);
         assertThat(happened)
                 .containsExactly("do A 1", "do B 1", "undo B fails", "undo B fails", "undo B 1", "undo A 1");
+        assertThat(compensated).hasSize(2);
+        assertThat(compensated.get(0)).endsWith(" 3");
+        assertThat(compensated.get(1)).endsWith(" 1");
     }
 
     @Test
@@ -135,10 +141,13 @@ class DurableSagaServiceIT {
         assertThat(status("1")).isEqualTo(SagaStatus.STUCK);
         assertThat(happened).doesNotContain("undo A 1");
 
-        sagas.retry("1").join();
+        OperatorAct act = new OperatorAct(OperatorAct.Kind.RETRY, "ada", "the bank is back");
+        sagas.retry("1", act).join();
 
         await().untilAsserted(() -> assertThat(status("1")).isEqualTo(SagaStatus.COMPENSATED));
         assertThat(happened).endsWith("undo B 1", "undo A 1");
+        assertThat(acts).containsExactly(act);
+        assertThat(act.detail()).isEqualTo("by ada: the bank is back");
     }
 
     @Test
@@ -147,7 +156,8 @@ class DurableSagaServiceIT {
         failuresOfUndoB.set(3);
         run("direct:flow", "1");
 
-        sagas.resolve("1", "refunded at the bank").join();
+        sagas.resolve("1", new OperatorAct(OperatorAct.Kind.RESOLVE, null, "refunded at the bank"))
+                .join();
 
         SagaRecord saga = find("1");
         assertThat(saga.state().status()).isEqualTo(SagaStatus.COMPENSATED);
@@ -323,8 +333,18 @@ class DurableSagaServiceIT {
         public void ended(Transaction tx, String sagaId, SagaStatus status) {}
 
         @Override
+        public void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) {
+            compensated.add(attempt.compensation() + " " + attempt.number());
+        }
+
+        @Override
         public void compensationFailed(
-                Transaction tx, String sagaId, String compensation, int attempt, String error, boolean gaveUp) {}
+                Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next) {}
+
+        @Override
+        public void acted(Transaction tx, String sagaId, OperatorAct act) {
+            acts.add(act);
+        }
     }
 
     private final class Routes extends RouteBuilder {

@@ -34,9 +34,28 @@ public final class OrderHistory {
             if (dated.cause() != null && !isTold(history, dated.cause())) {
                 history.add(afterRetries(history, dated.cause()));
             }
-            history.add(dated.entry());
+            if (isAboutTheOneBefore(history, dated.entry())) {
+                history.set(history.size() - 1, who(history.get(history.size() - 1), dated.entry()));
+            } else {
+                history.add(dated.entry());
+            }
         }
         return List.copyOf(history);
+    }
+
+    /** Whether a line of the step log tells who caused the event that was recorded in the same unit of work. */
+    private static boolean isAboutTheOneBefore(List<HistoryEntry> history, HistoryEntry entry) {
+        HistoryEntry before = history.isEmpty() ? null : history.get(history.size() - 1);
+        return before != null
+                && entry.kind().equals("event")
+                && before.kind().equals("event")
+                && entry.name().equals(before.name())
+                && entry.name().equals(EventType.OrderCancelRequested.name());
+    }
+
+    private static HistoryEntry who(HistoryEntry event, HistoryEntry act) {
+        String detail = event.detail() == null ? act.detail() : event.detail() + " " + act.detail();
+        return new HistoryEntry(event.at(), event.kind(), event.name(), event.outcome(), event.attempt(), detail);
     }
 
     /** Whether the step log tells of it already: an outside service undid its effect before the hub booked that. */
