@@ -90,8 +90,17 @@ public final class FailingDisk implements AutoCloseable {
     /** From now on each write that reaches the disk fails, until {@link #work}. To last less than half a minute. */
     void fail() throws IOException {
         // Linux writes metadata back after half a minute. When that fails, ext4 turns itself read-only for good.
-        run("sync", "-f", mounted.toString());
+        sync();
         Files.createFile(failing);
+    }
+
+    private void sync() throws IOException {
+        try {
+            run("sync", "-f", mounted.toString());
+        } catch (IOException toldOnce) {
+            // Linux tells an earlier failure once, to whoever syncs next.
+            run("sync", "-f", mounted.toString());
+        }
     }
 
     /** The disk works again. */
