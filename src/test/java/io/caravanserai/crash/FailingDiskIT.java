@@ -79,7 +79,7 @@ class FailingDiskIT {
         Path data = Files.createSymbolicLink(life.resolve("data"), disk.resolve("data"));
         Files.deleteIfExists(data.resolve("broker"));
         Files.createSymbolicLink(data.resolve("broker"), Files.createDirectories(life.resolve("broker")));
-        return new HubProcess(Distribution.built(), data);
+        return new HubProcess(Distribution.built(), data).set("hub.saga.timeout", "1h");
     }
 
     private static String ready(HubProcess hub) throws IOException {

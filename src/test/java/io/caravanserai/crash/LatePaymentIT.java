@@ -17,12 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A saga that times out while its payment is still running never keeps the money. */
 class LatePaymentIT {
-    private static final Duration PAYMENT = Duration.ofSeconds(6);
+    private static final Duration PAYMENT = Duration.ofSeconds(20);
     private static final Map<String, Long> STOCK = Map.of("SADDLE-01", 1_000L);
     private static final TestOrder FIRST = new TestOrder(
             "first", "SADDLE-01", 1, BigDecimal.TEN, "pm_card_visa", "NL", Set.of("SHIPPED", "CANCELLED"));
     private static final TestOrder ORDER =
-            new TestOrder("late", "SADDLE-01", 2, BigDecimal.TEN, "pm_slow_6000", "NL", Set.of("CANCELLED"));
+            new TestOrder("late", "SADDLE-01", 2, BigDecimal.TEN, "pm_slow_20000", "NL", Set.of("CANCELLED"));
 
     @TempDir
     Path folder;
