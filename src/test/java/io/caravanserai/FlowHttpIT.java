@@ -223,7 +223,8 @@ class FlowHttpIT {
                         - setBody:
                             simple: ${bean:greeting?method=toString}
                 """;
-        put("kept", sound);
+        Answer before = put("kept", sound);
+        assertThat(before.status()).as(before.body()).isEqualTo(201);
         String failing = sound.replace("one", "two")
                 + """
                 - route:
