@@ -281,7 +281,7 @@ class HubMessagesIT {
     @Test
     void schemasAreServedAsTheyAreUsed() throws Exception {
         JsonNode schemas = json(get("/schemas"));
-        assertThat(schemas.path("items")).hasSize(13);
+        assertThat(schemas.path("items")).hasSize(14);
         for (JsonNode each : schemas.path("items")) {
             HttpResponse<String> schema = get(each.path("href").asText());
             assertThat(schema.headers().firstValue("content-type")).contains("application/schema+json");
