@@ -62,7 +62,7 @@ public final class CheckCommand {
         List<Fault> faults = new ArrayList<>();
         for (Path path : paths.keySet()) {
             try {
-                texts.put(path, FlowCheck.decode(FlowFolder.read(path)));
+                texts.put(path, FlowText.decode(FlowText.read(path)));
             } catch (CharacterCodingException e) {
                 faults.add(Fault.atStart(path.toString(), "not UTF-8 text"));
             } catch (IOException e) {
@@ -100,12 +100,12 @@ public final class CheckCommand {
                 collect(other, otherText, earlier, others, ids);
                 if (Objects.equals(other.getParent(), path.getParent())) {
                     String name = other.getFileName().toString();
-                    FlowCheck.tree(name, otherText)
+                    FlowText.tree(name, otherText)
                             .ifPresent(root ->
                                     trees.put(name, KameletSteps.writtenInto(name, root, known, new ArrayList<>())));
                 }
                 if (earlier) {
-                    FlowCheck.tree(other.toString(), otherText)
+                    FlowText.tree(other.toString(), otherText)
                             .ifPresent(root -> doors.put(other.toString(), HttpDoors.in(root)));
                 }
             }

@@ -20,7 +20,7 @@ final class FlowBeans {
     /** Remembers what has the names now that the text is about to bind. */
     static FlowBeans remember(CamelContext context, String file, String text) {
         FlowBeans beans = new FlowBeans(context);
-        FlowCheck.tree(file, text)
+        FlowText.tree(file, text)
                 .ifPresent(root -> names(root)
                         .forEach(name -> beans.before.put(
                                 name, Optional.ofNullable(context.getRegistry().lookupByName(name)))));

@@ -27,7 +27,6 @@ import org.slf4j.LoggerFactory;
 /** The folder where people keep the flow files, and the folder of their Kamelets. */
 final class FlowFolder {
     private static final Logger LOG = LoggerFactory.getLogger(FlowFolder.class);
-    private static final int LARGEST = 1024 * 1024;
 
     private final Path folder;
     private final Path kamelets;
@@ -86,7 +85,7 @@ final class FlowFolder {
                                 attributes.fileKey(),
                                 attributes.lastModifiedTime().toMillis(),
                                 attributes.size(),
-                                attributes.size() > LARGEST ? 0 : checksum(entry)));
+                                attributes.size() > FlowText.MAX_BYTES ? 0 : checksum(entry)));
             }
         } catch (NoSuchFileException e) {
             // Deleted between listing and looking: as if it had not been listed.
@@ -103,19 +102,7 @@ final class FlowFolder {
     }
 
     byte[] read(String file) throws IOException {
-        return read((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
-    }
-
-    /**
-     * The bytes of a flow's or a Kamelet's file.
-     *
-     * @throws IOException also when it is larger than any such file
-     */
-    static byte[] read(Path file) throws IOException {
-        if (Files.size(file) > LARGEST) {
-            throw new IOException("it is larger than 1 MiB");
-        }
-        return Files.readAllBytes(file);
+        return FlowText.read((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
     }
 
     /** A file as it was before it was written, to be put back when what was written does not come to run. */

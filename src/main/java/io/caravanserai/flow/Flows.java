@@ -511,7 +511,7 @@ public final class Flows implements AutoCloseable {
     /** What ran before a restart runs again even when it would not pass a check today. */
     private void startFile(String file) {
         try {
-            String text = FlowCheck.decode(folder.read(file));
+            String text = FlowText.decode(folder.read(file));
             Optional<FlowVersion> last = versions.newest(file).join();
             Surroundings around = flows.around(file);
             FlowVersion candidate = candidate(file, text, around);
@@ -626,7 +626,7 @@ public final class Flows implements AutoCloseable {
         for (String file : refusals.keySet()) {
             try {
                 if (isFileName(file) && running(file).isEmpty()) {
-                    texts.put(file, FlowCheck.decode(folder.read(file)));
+                    texts.put(file, FlowText.decode(folder.read(file)));
                 }
             } catch (IOException e) {
                 // It goes on being refused for that.
@@ -637,7 +637,7 @@ public final class Flows implements AutoCloseable {
 
     private boolean kameletChanged(String file, boolean hasRestedLong) {
         try {
-            String text = FlowCheck.decode(folder.read(file));
+            String text = FlowText.decode(folder.read(file));
             String name = nameOf(file);
             boolean cut = flows.newest().stream()
                     .anyMatch(flow -> isCut(text, flow.version().kamelets().getOrDefault(name, "")));
@@ -671,7 +671,7 @@ public final class Flows implements AutoCloseable {
     /** Reads under the lock: what is read before a rollback must not be taken up after it. */
     private synchronized boolean changed(String file, boolean hasRestedLong) {
         try {
-            String text = FlowCheck.decode(folder.read(file));
+            String text = FlowText.decode(folder.read(file));
             // A Kamelet that is being written may be one that it names.
             if (!hasRestedLong
                     && (looksHalfWritten(file, text)

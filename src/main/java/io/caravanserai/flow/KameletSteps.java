@@ -179,7 +179,7 @@ final class KameletSteps {
                 return fault(
                         use, "there is no Kamelet '" + use.name() + "'" + DidYouMean.of(use.name(), kamelets.names()));
             }
-            List<Fault> badKeys = FlowCheck.badKeys(file, kamelet.get());
+            List<Fault> badKeys = FlowText.badKeys(file, kamelet.get());
             if (!badKeys.isEmpty()) {
                 faults.addAll(badKeys);
                 return Optional.empty();
@@ -197,7 +197,7 @@ final class KameletSteps {
             Filling filling = new Filling(use, parameters(kamelet.get(), use));
             return faults.size() > before ? Optional.empty() : Optional.of(copy(filling.all(from.get()), depth + 1));
         } catch (YamlEngineException e) {
-            faults.add(FlowCheck.notYaml(Kamelets.fileOf(use.name()), e));
+            faults.add(FlowText.notYaml(Kamelets.fileOf(use.name()), e));
             return Optional.empty();
         }
     }

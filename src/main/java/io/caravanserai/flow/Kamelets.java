@@ -85,7 +85,7 @@ final class Kamelets {
      * tree of YAML.
      */
     Map<String, String> neededBy(String file, String text) {
-        FlowCheck.tree(file, text).ifPresent(root -> KameletSteps.writtenInto(file, root, this, new ArrayList<>()));
+        FlowText.tree(file, text).ifPresent(root -> KameletSteps.writtenInto(file, root, this, new ArrayList<>()));
         return Map.copyOf(texts);
     }
 
@@ -103,7 +103,7 @@ final class Kamelets {
         Optional<Path> file = folder.map(each -> each.resolve(fileOf(name))).filter(Files::isRegularFile);
         try {
             if (file.isPresent()) {
-                return Optional.of(FlowFolder.read(file.get()));
+                return Optional.of(FlowText.read(file.get()));
             }
             try (InputStream in = Kamelets.class.getResourceAsStream("/kamelets/" + fileOf(name))) {
                 return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
@@ -122,7 +122,7 @@ final class Kamelets {
 
     private static String decoded(byte[] bytes) {
         try {
-            return FlowCheck.decode(bytes);
+            return FlowText.decode(bytes);
         } catch (CharacterCodingException e) {
             throw new YamlEngineException("not UTF-8 text");
         }

@@ -24,7 +24,7 @@ record Ring(Map<String, String> texts) {
         Ring ring = new Ring(new TreeMap<>(texts));
         ring.texts
                 .entrySet()
-                .removeIf(each -> FlowCheck.tree(each.getKey(), each.getValue()).isEmpty());
+                .removeIf(each -> FlowText.tree(each.getKey(), each.getValue()).isEmpty());
         while (ring.texts
                 .entrySet()
                 .removeIf(each -> !FlowCheck.check(
@@ -42,7 +42,7 @@ record Ring(Map<String, String> texts) {
         Map<String, Node> trees = new HashMap<>(around.trees());
         texts.forEach((other, text) -> {
             if (!other.equals(file)) {
-                Node root = FlowCheck.tree(other, text).orElseThrow();
+                Node root = FlowText.tree(other, text).orElseThrow();
                 trees.put(other, KameletSteps.writtenInto(other, root, around.kamelets(), new ArrayList<>()));
                 LocalNames.of(FlowVersion.flowOf(other), root).names().forEach(name -> names.putIfAbsent(name, other));
                 Nodes.valuesOf(root, "route")
