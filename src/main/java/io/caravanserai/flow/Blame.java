@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import java.io.FileNotFoundException;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,8 +14,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.NoSuchBeanException;
+import org.apache.camel.NoSuchEndpointException;
+import org.apache.camel.NoSuchLanguageException;
+import org.apache.camel.NoSuchPropertyException;
 import org.apache.camel.NoTypeConversionAvailableException;
 import org.apache.camel.PropertyBindingException;
+import org.apache.camel.ResolveEndpointFailedException;
 import org.apache.camel.TypeConversionException;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
@@ -182,8 +187,14 @@ final class Blame {
         };
     }
 
-    /** What is wrong with an expression, when that is what an exception of Camel says. */
+    /**
+     * What is wrong with an expression, when that is what an exception of Camel says. Camel also reports a look-up that
+     * fails while it parses as a syntax error: that is no fault of the expression.
+     */
     static Optional<String> syntax(Throwable thrown) {
+        if (isLookup(innermost(thrown))) {
+            return Optional.empty();
+        }
         Optional<String> told = Optional.empty();
         for (Throwable each = thrown; each != null; each = each.getCause()) {
             String type = each.getClass().getSimpleName();
@@ -195,6 +206,17 @@ final class Blame {
             }
         }
         return told.map(Blame::inWords);
+    }
+
+    /** Whether Camel did not find what a text names: a bean, a class, a language, an endpoint, a property or a file. */
+    private static boolean isLookup(Throwable cause) {
+        return cause instanceof NoSuchBeanException
+                || cause instanceof ClassNotFoundException
+                || cause instanceof NoSuchLanguageException
+                || cause instanceof NoSuchEndpointException
+                || cause instanceof NoSuchPropertyException
+                || cause instanceof ResolveEndpointFailedException
+                || cause instanceof FileNotFoundException;
     }
 
     private static String inWords(String syntax) {

@@ -45,8 +45,16 @@ final class ExpressionsCheck {
             "xquery",
             "xtokenize");
     /** Keys whose expression must say yes or no. */
-    private static final Set<String> PREDICATES =
-            Set.of("filter", "when", "validate", "onWhen", "completionPredicate", "handled", "continued", "retryWhile");
+    private static final Set<String> PREDICATES = Set.of(
+            "filter",
+            "when",
+            "validate",
+            "onWhen",
+            "completionPredicate",
+            "handled",
+            "continued",
+            "retryWhile",
+            "doWhile");
     /** Steps that fail on every message when their constant is no number. */
     private static final Set<String> NUMBERS = Set.of("delay", "loop", "throttle");
 
@@ -74,11 +82,8 @@ final class ExpressionsCheck {
         if (node instanceof SequenceNode sequence) {
             sequence.getValue().forEach(item -> walk(item, role));
         } else if (node instanceof MappingNode mapping) {
-            boolean saysYesOrNo = PREDICATES.contains(role)
-                    || role.equals("loop")
-                            && Nodes.text(node, "doWhile")
-                                    .filter("true"::equals)
-                                    .isPresent();
+            String purpose = role.equals("loop") && isDoWhile(mapping) ? "doWhile" : role;
+            boolean saysYesOrNo = PREDICATES.contains(purpose);
             for (NodeTuple tuple : mapping.getValue()) {
                 String key = ((ScalarNode) tuple.getKeyNode()).getValue();
                 Node value = tuple.getValueNode();
@@ -90,14 +95,18 @@ final class ExpressionsCheck {
                             .ifPresent(name -> text(value)
                                     .ifPresent(text ->
                                             expression(((ScalarNode) name).getValue(), text, saysYesOrNo, name)));
-                } else if (key.equals("constant") && NUMBERS.contains(role)) {
-                    text(value).ifPresent(text -> number(role, text));
+                } else if (key.equals("constant") && NUMBERS.contains(purpose)) {
+                    text(value).ifPresent(text -> number(purpose, text));
                 } else if (!FOREIGN.contains(key)) {
                     inlineJsonPath(value);
-                    walk(value, key.equals("expression") ? role : key);
+                    walk(value, key.equals("expression") ? purpose : key);
                 }
             }
         }
+    }
+
+    private static boolean isDoWhile(Node loop) {
+        return Nodes.text(loop, "doWhile").filter(text -> !text.equals("false")).isPresent();
     }
 
     /** The text of an expression in its short form or its long one. */
@@ -110,7 +119,7 @@ final class ExpressionsCheck {
 
     private void number(String step, ScalarNode text) {
         String value = text.getValue().strip();
-        if (!value.matches("-?[0-9]+") && !isFilledLater(value)) {
+        if (!value.matches("[+-]?[0-9]+") && !isFilledLater(value)) {
             String unit = step.equals("delay") ? " of milliseconds, without a unit" : "";
             faults.add(Fault.at(
                     file,

@@ -123,10 +123,52 @@ class FlowMistakesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "setBody: {simple: '${bean:greeting?method=toString}'}",
+                "setBody: {simple: '${bean:greeting.length}'}",
+                "setBody: {simple: '${bean:fraudScore?method=toString}'}",
+                "filter: {simple: '${bean:greeting?method=isEmpty} == false', steps: [{log: a}]}",
+                "setBody: {simple: '${ref:greeting}'}",
+                "setBody: {method: {ref: greeting, method: length}}",
+                "setBody: {simple: '${bean:later?method=toString} ${bean:greeting?method=toString}'}"
+            })
+    void anExpressionMayNameBeansOfItsFileAndOfTheHub(String step) {
+        String text = """
+                - route:
+                    from:
+                      uri: direct:order-x
+                      steps:
+                        - STEP
+                - beans:
+                    - name: greeting
+                      type: java.lang.String
+                      constructors:
+                        "0": hello
+                    - name: later
+                      type: java.lang.StringBuilder
+                """.replace("STEP", step);
+
+        assertThat(check(text)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"${bean:fraudScor?method=toString}", "${bean:fraudScor.length}"})
+    void aBeanThatNobodyDeclaresIsTold(String expression) {
+        assertThat(check(
+                        "- route:\n    from:\n      uri: direct:order-x\n      steps:\n        - setBody:\n            simple: "
+                                + expression + "\n"))
+                .extracting(Fault::toString)
+                .containsExactly(FILE + ":6:21: there is no bean 'fraudScor', did you mean 'fraudScore'?");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "setBody: {jsonpath: '$.items[?(@.price > ${header.least})]'}",
                 "filter: {jsonpath: 'amount > 5', steps: [{log: a}]}",
                 "setBody: {simple: '${body} == 5'}",
                 "loop: {constant: 3, steps: [{log: a}]}",
+                "loop: {constant: 'true', doWhile: true, steps: [{log: a}]}",
+                "loop: {expression: {constant: 'false'}, doWhile: 'true', steps: [{log: a}]}",
                 "to: 'file:inbox?delay=5s&initialDelay=1000'",
                 "to: 'log:x?level=warn&showAll=TRUE'",
                 "to: 'seda:x?timeout=1m30s'",
