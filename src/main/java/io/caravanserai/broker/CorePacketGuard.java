@@ -3,11 +3,13 @@ package io.caravanserai.broker;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.activemq.artemis.api.core.ICoreMessage;
 import org.apache.activemq.artemis.api.core.Interceptor;
 import org.apache.activemq.artemis.core.protocol.core.CoreRemotingConnection;
 import org.apache.activemq.artemis.core.protocol.core.Packet;
 import org.apache.activemq.artemis.core.protocol.core.impl.ChannelImpl.CHANNEL_ID;
 import org.apache.activemq.artemis.core.protocol.core.impl.PacketImpl;
+import org.apache.activemq.artemis.core.protocol.core.impl.wireformat.MessagePacketI;
 import org.apache.activemq.artemis.core.protocol.core.impl.wireformat.ReattachSessionResponseMessage;
 import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
 import org.slf4j.Logger;
@@ -18,6 +20,8 @@ import org.slf4j.LoggerFactory;
  * login. Everything else that the core protocol reads before a login is for brokers among each other: federation, clusters,
  * backups, votes, queues made for a replica. The embedded broker is alone, so nobody has a reason to send that; one such
  * packet had the broker connect to an address of the sender's choice, another made queues without a login.
+ *
+ * <p>Of what a client sends after its login, the fields that the broker reads unchecked are made safe: {@link SenderFields}.
  *
  * <p>Public and without arguments, for Artemis makes it by its name. Thread-safe.
  */
@@ -42,18 +46,32 @@ public final class CorePacketGuard implements Interceptor {
         long channel = packet.getChannelID();
         if (channel >= CHANNEL_ID.USER.id) {
             // A session's: there is one only after a login.
-            return true;
+            return isReadable(packet, connection);
         }
         boolean expected = channel == CHANNEL_ID.PING.id && ON_CONNECTION.contains(packet.getType())
                 || channel == CHANNEL_ID.SESSION.id && BEFORE_A_SESSION.contains(packet.getType());
         if (!expected) {
-            refuse(packet, connection);
+            refuse(packet, connection, "connection closed: a JMS client sent what only brokers send to each other");
             return false;
         }
         if (packet.getType() == PacketImpl.REATTACH_SESSION) {
             return leaveSession(connection);
         }
         return true;
+    }
+
+    /** Has the broker read only fields of a message that it can read; a message that is none ends its connection. */
+    private boolean isReadable(Packet packet, RemotingConnection connection) {
+        if (!(packet instanceof MessagePacketI sent) || !(sent.getMessage() instanceof ICoreMessage message)) {
+            return true;
+        }
+        try {
+            SenderFields.makeSafe(message);
+            return true;
+        } catch (RuntimeException e) {
+            refuse(packet, connection, "connection closed: a JMS client sent a message that cannot be read");
+            return false;
+        }
     }
 
     /**
@@ -67,7 +85,7 @@ public final class CorePacketGuard implements Interceptor {
         return false;
     }
 
-    private void refuse(Packet packet, RemotingConnection connection) {
+    private void refuse(Packet packet, RemotingConnection connection, String message) {
         long now = System.nanoTime();
         long before = lastTold.get();
         if (now - before >= TOLD_EVERY_NANOS && lastTold.compareAndSet(before, now)) {
@@ -75,7 +93,7 @@ public final class CorePacketGuard implements Interceptor {
                     .addKeyValue("from", connection.getRemoteAddress())
                     .addKeyValue("packet", packet.getType())
                     .addKeyValue("channel", packet.getChannelID())
-                    .log("connection closed: a JMS client sent what only brokers send to each other");
+                    .log(message);
         }
         connection.destroy();
     }

@@ -62,6 +62,7 @@ final class IncomingGuard implements Interceptor {
 
     /** Senders may set any property, of any type. */
     private static void removeWhatOnlyTheBrokerMaySay(ICoreMessage message, int deliveryCount) {
+        SenderFields.boundPriority(message);
         if (deliveryCount > 0 || !isAnswerOfTheBroker(message)) {
             // The mark of the broker's answer that a queue is empty.
             message.removeProperty(ClientConsumerImpl.FORCED_DELIVERY_MESSAGE);

@@ -1,0 +1,95 @@
+package io.caravanserai.broker;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.apache.activemq.artemis.api.core.ICoreMessage;
+import org.apache.activemq.artemis.api.core.Message;
+import org.apache.activemq.artemis.api.core.RoutingType;
+import org.apache.activemq.artemis.api.core.SimpleString;
+
+/**
+ * Fields of a message that a sender may set and that Artemis reads without checking them. A priority above 9 ends every
+ * consumer of its queue; a property of the wrong type, or one that brokers of a cluster set, loses the message.
+ */
+final class SenderFields {
+    private static final byte LOWEST_PRIORITY = 0;
+    private static final byte HIGHEST_PRIORITY = 9;
+
+    /** Nobody schedules an order beyond that: the sender has confused its units of time. */
+    private static final long MAX_DELAY_MILLIS = TimeUnit.DAYS.toMillis(366);
+
+    /** Properties for brokers: the ones that are not listed in {@link #ALLOWED} are set by brokers only. */
+    private static final List<String> RESERVED = List.of("_AMQ_", "_HQ_", "_hornetq.");
+
+    /** What a sender may say to the broker, and the values that the broker can read. */
+    private static final Map<SimpleString, Predicate<Object>> ALLOWED = Map.of(
+            Message.HDR_GROUP_ID,
+            value -> value instanceof SimpleString,
+            Message.HDR_GROUP_SEQUENCE,
+            value -> value instanceof Integer,
+            Message.HDR_LARGE_COMPRESSED,
+            value -> value instanceof Boolean,
+            Message.HDR_LARGE_BODY_SIZE,
+            value -> value instanceof Long,
+            Message.HDR_SCHEDULED_DELIVERY_TIME,
+            SenderFields::isDeliveryTime,
+            Message.HDR_DUPLICATE_DETECTION_ID,
+            SenderFields::isDuplicateId,
+            Message.HDR_LAST_VALUE_NAME,
+            value -> value instanceof SimpleString,
+            Message.HDR_CONTENT_TYPE,
+            value -> value instanceof SimpleString,
+            Message.HDR_ROUTING_TYPE,
+            SenderFields::isRoutingType);
+
+    private SenderFields() {}
+
+    /** Brings the priority into the range of JMS, and removes properties that the broker must not read. */
+    static void makeSafe(ICoreMessage message) {
+        boundPriority(message);
+        Set<SimpleString> names = message.getPropertyNames();
+        for (SimpleString name : names) {
+            if (isReserved(name) && !isAllowed(name, message.getObjectProperty(name))) {
+                message.removeProperty(name);
+            }
+        }
+    }
+
+    /** Brings the priority into the range of JMS: Artemis keeps one list of messages for each of its ten priorities. */
+    static void boundPriority(ICoreMessage message) {
+        byte priority = message.getPriority();
+        if (priority < LOWEST_PRIORITY) {
+            message.setPriority(LOWEST_PRIORITY);
+        } else if (priority > HIGHEST_PRIORITY) {
+            message.setPriority(HIGHEST_PRIORITY);
+        }
+    }
+
+    private static boolean isReserved(SimpleString name) {
+        // Most names begin otherwise, and messages are many.
+        return !name.isEmpty()
+                && name.charAt(0) == '_'
+                && RESERVED.stream().anyMatch(prefix -> name.toString().startsWith(prefix));
+    }
+
+    private static boolean isAllowed(SimpleString name, Object value) {
+        Predicate<Object> allowed = ALLOWED.get(name);
+        return allowed != null && allowed.test(value);
+    }
+
+    private static boolean isDeliveryTime(Object value) {
+        return value instanceof Long time && time > 0 && time < System.currentTimeMillis() + MAX_DELAY_MILLIS;
+    }
+
+    private static boolean isDuplicateId(Object value) {
+        return value instanceof byte[] bytes ? bytes.length > 0 : value instanceof SimpleString text && !text.isEmpty();
+    }
+
+    private static boolean isRoutingType(Object value) {
+        return value instanceof Byte type
+                && (type == RoutingType.ANYCAST.getType() || type == RoutingType.MULTICAST.getType());
+    }
+}
