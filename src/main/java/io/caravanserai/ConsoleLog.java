@@ -95,8 +95,10 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
                 .setLevel(Level.ERROR);
         context.getLogger("org.apache.camel.impl.engine.DefaultInflightRepository")
                 .setLevel(Level.ERROR);
-        // Each client would tell each second that a broker is away; the hub says it once.
-        context.getLogger("org.apache.kafka.clients.NetworkClient").setLevel(Level.ERROR);
+        ClientLogFilter clients = new ClientLogFilter();
+        clients.setContext(context);
+        clients.start();
+        context.addTurboFilter(clients);
         // A reply that does not come fails the step, which the order's history tells.
         context.getLogger("org.apache.camel.component.jms.reply").setLevel(Level.ERROR);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;

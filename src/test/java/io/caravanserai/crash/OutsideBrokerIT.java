@@ -35,6 +35,8 @@ class OutsideBrokerIT {
     private static final int KILLS = Integer.getInteger("crash.kills", 2);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
+    /** How long the broker is away while lines are counted: not a wait for an event, but the span of the measurement. */
+    private static final Duration AWAY = Duration.ofSeconds(20);
 
     @TempDir
     Path folder;
@@ -102,6 +104,39 @@ class OutsideBrokerIT {
                 broker.close();
             }
         }
+    }
+
+    @Test
+    void theLogTellsInFewLinesThatTheBrokerIsAwayOrFrozen() throws Exception {
+        ArtemisProcess broker = broker();
+        try (HubProcess hub = hub().start().awaitReady()) {
+            Rest rest = new Rest(hub.url());
+            long quiet = troubles(hub);
+            broker.freeze();
+            rest.post("/orders?style=queue", order("frozen").json(), "Prefer", "respond-async");
+            await().until(() -> rest.get("/observe/health/ready").status() == 503);
+            broker.kill();
+            rest.post("/orders?style=pubsub", order("away").json(), "Prefer", "respond-async");
+            rest.post("/orders?style=choreography", order("gone").json(), "Prefer", "respond-async");
+            await().pollDelay(AWAY).until(() -> true);
+            assertThat(troubles(hub) - quiet)
+                    .as("lines of warnings and errors, and of stack traces:%n%s", hub.log())
+                    .isBetween(1L, 20L);
+            broker = broker();
+            hub.awaitReady();
+            new Promises(rest).awaitEnds(PATIENCE);
+            assertThat(hub.log()).contains("available again");
+        } finally {
+            broker.close();
+        }
+    }
+
+    /** Lines of the log at WARN or ERROR, and lines of stack traces. */
+    private static long troubles(HubProcess hub) throws IOException {
+        return hub.log()
+                .lines()
+                .filter(line -> line.contains(" WARN ") || line.contains(" ERROR ") || line.startsWith("\tat "))
+                .count();
     }
 
     @Test
