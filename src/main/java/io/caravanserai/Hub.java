@@ -1,6 +1,7 @@
 package io.caravanserai;
 
 import io.caravanserai.broker.EmbeddedArtemis;
+import io.caravanserai.broker.HubAddresses;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.flow.BlockingCalls;
@@ -64,6 +65,7 @@ public final class Hub implements AutoCloseable {
     private Subscribers subscribers;
     private Doors doors;
     private Optional<JmsOrders> jmsDoor = Optional.empty();
+    private Optional<JmsReplies> jmsReplies = Optional.empty();
     private Optional<KafkaDoor> kafkaDoor = Optional.empty();
     private HubMeters meters;
     private HttpApi api;
@@ -181,7 +183,8 @@ public final class Hub implements AutoCloseable {
                 starting.complete(JmsBroker.start(
                         settings.jms(),
                         settings.dataDir().resolve("broker"),
-                        settings.security().keys()));
+                        settings.security().keys(),
+                        new HubAddresses(settings.name())));
             } catch (RuntimeException e) {
                 starting.completeExceptionally(e);
             }
@@ -240,6 +243,12 @@ public final class Hub implements AutoCloseable {
                 .with(
                         "forget-replays",
                         tx -> messaging.replays.forgetSome(tx, clock.instant().minus(retention)))
+                .with(
+                        "forget-replies",
+                        tx -> jmsReplies.isPresent()
+                                && jmsReplies
+                                        .get()
+                                        .forgetSome(tx, clock.instant().minus(retention)))
                 .also(() ->
                         messaging.broker.embedded().ifPresent(broker -> broker.deleteIdle(Flows::isQueueOfVersion)));
     }
@@ -257,7 +266,9 @@ public final class Hub implements AutoCloseable {
                 core.orders,
                 core.history,
                 new JmsSender("replies", messaging.broker, Optional.of(JmsReplies.PATIENCE)).start(),
+                new HubAddresses(settings.name()),
                 clock));
+        jmsReplies = Optional.of(replies);
         replies.resume();
         jmsDoor = Optional.of(opened(new JmsOrders(
                         messaging.broker,

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -72,6 +73,12 @@ class OddMessagesIT {
                         property(
                                 "a wildcard as reply-to",
                                 message -> message.putStringProperty("JMSReplyTo", "queue://#")),
+                        property("a queue of no address", replyTo("queue://::b")),
+                        property("an address with no queue", replyTo("a::")),
+                        property("neither address nor queue", replyTo("queue://::")),
+                        property("a queue of a queue", replyTo("topic://a::b::c")),
+                        property("three colons", replyTo("a:::b")),
+                        property("a prefix alone", replyTo("temp-queue://")),
                         property(
                                 "a reply-to of endless length",
                                 message -> message.putStringProperty("JMSReplyTo", "queue://" + "r".repeat(20_000))),
@@ -84,6 +91,10 @@ class OddMessagesIT {
                                 message -> message.putStringProperty("style", "x".repeat(30_000))),
                         property("bytes as style", message -> message.putBytesProperty("style", new byte[] {-1, 0})))
                 .map(Arguments::of);
+    }
+
+    private static Consumer<ClientMessage> replyTo(String address) {
+        return message -> message.putStringProperty("JMSReplyTo", address);
     }
 
     private static Object[] property(String name, Consumer<ClientMessage> put) {
@@ -102,6 +113,43 @@ class OddMessagesIT {
         assertAnOrderIsTaken();
         await().untilAsserted(() -> assertThat(letters(customer)).hasSize(1));
         assertThat(orders(customer)).isEmpty();
+        if (name.contains("queue") || name.contains("colons") || name.contains("prefix")) {
+            assertThat(letters(customer).get(0).path("reason").asText()).isEqualTo("invalid-reply-to");
+        }
+    }
+
+    /** A message that says neither of which kind its receiver is goes to all that listen at an address. */
+    @Test
+    void aMessageToWhoeverListensIsOneOrderAndOneReply() throws Exception {
+        String address = "replies-" + UUID.randomUUID();
+        String customer = customer();
+        for (int i = 0; i < 10; i++) {
+            for (String body : List.of(order(customer), "garbage")) {
+                ClientMessage order = text(Message.TEXT_TYPE, body);
+                order.putStringProperty("JMSReplyTo", "queue://" + address);
+                order.putStringProperty("JMSCorrelationID", body.substring(0, 1) + i);
+                try (ClientProducer producer = session.createProducer("orders")) {
+                    producer.send(order);
+                }
+            }
+        }
+        await().untilAsserted(() -> assertThat(orders(customer)).hasSize(10));
+        await().until(() -> session.queueQuery(SimpleString.of(address)).getMessageCount() >= 20);
+        ClientMessage last = text(Message.TEXT_TYPE, order(customer));
+        last.putStringProperty("JMSReplyTo", "queue://" + address);
+        last.putStringProperty("JMSCorrelationID", "last");
+        send("orders", RoutingType.ANYCAST, last);
+
+        List<String> replies = new ArrayList<>();
+        try (var consumer = session.createConsumer(address)) {
+            while (!replies.contains("last")) {
+                ClientMessage reply = consumer.receive(60_000);
+                replies.add(reply.getStringProperty("JMSCorrelationID"));
+                reply.acknowledge();
+            }
+        }
+        assertThat(replies).hasSize(21).doesNotHaveDuplicates();
+        assertThat(orders(customer)).hasSize(11);
     }
 
     @Test

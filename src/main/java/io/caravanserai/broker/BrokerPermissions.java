@@ -32,7 +32,7 @@ final class BrokerPermissions {
             Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
 
     private final List<String> keyNames;
-    private final String hubName;
+    private final HubAddresses ofTheHub;
     private final Predicate<String> exists;
     private final Map<String, Owner> owners = new ConcurrentHashMap<>();
 
@@ -40,12 +40,12 @@ final class BrokerPermissions {
     private record Owner(String key, Object connectionId) {}
 
     /**
-     * @param hubName prefix of the hub's own subscriptions
+     * @param ofTheHub what is the hub's own
      * @param exists whether the broker has a queue or an address of a name
      */
-    BrokerPermissions(List<ApiKey> keys, String hubName, Predicate<String> exists) {
+    BrokerPermissions(List<ApiKey> keys, HubAddresses ofTheHub, Predicate<String> exists) {
         this.keyNames = keys.stream().map(ApiKey::name).toList();
-        this.hubName = hubName;
+        this.ofTheHub = ofTheHub;
         this.exists = exists;
     }
 
@@ -127,7 +127,7 @@ final class BrokerPermissions {
 
     /** Names of queues are one space over all addresses, so a name must be nobody else's wherever it is used. */
     private boolean isOwnSubscription(ApiKey key, String address, String queue) {
-        if (!address.equals(EVENTS) || queue.startsWith(hubName + '-') || HubAddresses.isOfAFlow(queue)) {
+        if (!address.equals(EVENTS) || ofTheHub.isSubscription(queue) || HubAddresses.isOfAFlow(queue)) {
             return false;
         }
         // The names that JMS clients make: "NAME.x", "nonDurable.NAME.x", dots within a part escaped.

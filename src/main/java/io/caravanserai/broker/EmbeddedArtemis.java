@@ -61,11 +61,11 @@ public final class EmbeddedArtemis implements AutoCloseable {
     private int port;
     private volatile EmbeddedActiveMQ server;
 
-    private EmbeddedArtemis(Path folder, int port, List<HubSettings.ApiKey> keys) {
+    private EmbeddedArtemis(Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
         this.folder = folder;
         this.port = port;
         this.keys = keys;
-        this.permissions = new BrokerPermissions(keys, "hub", this::exists);
+        this.permissions = new BrokerPermissions(keys, ofTheHub, this::exists);
         this.logins = new BrokerLogins(keys, permissions);
         this.restarts = new BrokerRestarts("embedded JMS broker", folder, new BrokerRestarts.Part() {
             @Override
@@ -87,10 +87,11 @@ public final class EmbeddedArtemis implements AutoCloseable {
      * @param folder of its journal
      * @param port 0 takes a free one
      * @param keys who may log in; none lets anyone in that reaches the loopback address
+     * @param ofTheHub what no key but an operator's may touch
      * @throws IllegalStateException when it does not start; the message says why
      */
-    public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys) {
-        EmbeddedArtemis broker = new EmbeddedArtemis(folder, port, keys);
+    public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
+        EmbeddedArtemis broker = new EmbeddedArtemis(folder, port, keys, ofTheHub);
         try {
             broker.restarts.prepare();
         } catch (IOException e) {
@@ -101,6 +102,11 @@ public final class EmbeddedArtemis implements AutoCloseable {
         }
         broker.launch();
         return broker;
+    }
+
+    /** As {@link #start(Path, int, List, HubAddresses)}, for a hub of the default name. */
+    public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys) {
+        return start(folder, port, keys, new HubAddresses("hub"));
     }
 
     private void launch() {

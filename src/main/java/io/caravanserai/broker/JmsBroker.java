@@ -83,14 +83,20 @@ public final class JmsBroker implements AutoCloseable {
      * @param folder of an embedded broker's journal
      * @throws IllegalStateException when an embedded one does not start
      */
-    public static JmsBroker start(HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys) {
+    public static JmsBroker start(
+            HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
         Optional<EmbeddedArtemis> embedded = settings.isEmbedded()
-                ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys))
+                ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys, ofTheHub))
                 : Optional.empty();
         JmsBroker broker = new JmsBroker(embedded, () -> connections(embedded, settings));
         broker.watch.setDaemon(true);
         broker.watch.start();
         return broker;
+    }
+
+    /** As {@link #start(HubSettings.Jms, Path, List, HubAddresses)}, for a hub of the default name. */
+    public static JmsBroker start(HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys) {
+        return start(settings, folder, keys, new HubAddresses("hub"));
     }
 
     private static ActiveMQConnectionFactory connections(Optional<EmbeddedArtemis> embedded, HubSettings.Jms settings) {

@@ -18,6 +18,8 @@ final class SenderFields {
     private static final byte LOWEST_PRIORITY = 0;
     private static final byte HIGHEST_PRIORITY = 9;
 
+    private static final SimpleString ORDERS = SimpleString.of("orders");
+
     /** Nobody schedules an order beyond that: the sender has confused its units of time. */
     private static final long MAX_DELAY_MILLIS = TimeUnit.DAYS.toMillis(366);
 
@@ -47,7 +49,10 @@ final class SenderFields {
 
     private SenderFields() {}
 
-    /** Brings the priority into the range of JMS, and removes properties that the broker must not read. */
+    /**
+     * Brings the priority into the range of JMS, removes properties that the broker must not read, and has a message to
+     * the address {@code orders} be either sent or published: one that said neither would go to both queues there.
+     */
     static void makeSafe(ICoreMessage message) {
         boundPriority(message);
         Set<SimpleString> names = message.getPropertyNames();
@@ -55,6 +60,9 @@ final class SenderFields {
             if (isReserved(name) && !isAllowed(name, message.getObjectProperty(name))) {
                 message.removeProperty(name);
             }
+        }
+        if (ORDERS.equals(message.getAddressSimpleString()) && message.getRoutingType() == null) {
+            message.setRoutingType(RoutingType.ANYCAST);
         }
     }
 

@@ -92,8 +92,8 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
 
     @Override
     public CompletableFuture<Void> handle(ReceivedMessage message) {
-        dropForeignReplyTo(message.headers());
         Optional<Taken.Refused> refused = refusedUnread(message);
+        dropForeignReplyTo(message.headers());
         return refused.isPresent()
                 ? persistently(() -> refuse(message.headers(), message.body(), refused.get()))
                 : persistently(() -> take(message.headers(), message.body()));
@@ -117,7 +117,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
 
     /** With keys set, an answer goes only to where the sender of the message may receive. */
     private void dropForeignReplyTo(Map<String, String> headers) {
-        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers);
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
         String sender = headers.get("JMSXUserID");
         if (replyTo.isPresent() && !broker.mayBeAnswered(sender, replyTo.get().name())) {
             headers.remove("JMSReplyTo");

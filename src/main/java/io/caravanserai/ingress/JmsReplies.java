@@ -1,6 +1,7 @@
 package io.caravanserai.ingress;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.caravanserai.broker.HubAddresses;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.http.Problem;
 import io.caravanserai.jms.JmsSender;
@@ -11,24 +12,32 @@ import io.caravanserai.order.OrderStatus;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
+import io.caravanserai.store.Transaction;
 import io.caravanserai.support.OutageLog;
 import jakarta.jms.Destination;
 import jakarta.jms.InvalidDestinationException;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import jakarta.jms.ResourceAllocationException;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -48,11 +57,24 @@ public final class JmsReplies implements AutoCloseable {
             VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (order_id, message_id) DO NOTHING
             """;
-    private static final String OWED =
-            "SELECT order_id, message_id, reply_to, correlation_id, correlation_bytes FROM jms_replies";
-    private static final String PAID = "DELETE FROM jms_replies WHERE order_id = ? AND message_id = ?";
+    private static final String OWED = """
+            SELECT order_id, message_id, reply_to, correlation_id, correlation_bytes
+            FROM jms_replies WHERE sent_at IS NULL
+            """;
+    private static final String SENT =
+            "UPDATE jms_replies SET sent_at = ? WHERE order_id = ? AND message_id = ? AND sent_at IS NULL";
+    private static final String FORGET = """
+            DELETE FROM jms_replies WHERE (order_id, message_id) IN
+              (SELECT order_id, message_id FROM jms_replies WHERE sent_at < ? LIMIT ?)
+            """;
+    private static final int FORGOTTEN_AT_ONCE = 500;
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+
+    /** Beyond this many failures, while the broker runs and the queue is not full, the address is at fault. */
+    private static final int MAX_FAILURES = 10;
+
+    private static final int MAX_REFUSALS_REMEMBERED = 1_000;
 
     private final Store store;
     private final OrderEntry entry;
@@ -60,11 +82,31 @@ public final class JmsReplies implements AutoCloseable {
     private final OrderHistory history;
     private final JmsSender sender;
     private final Clock clock;
+    private final HubAddresses ofTheHub;
     private final Map<ReplyAddress, Rest> resting = new ConcurrentHashMap<>();
+
+    /** Messages whose refusal has been told, the last ones: a message may come from two queues. */
+    private final Set<String> refusals = Collections.synchronizedSet(Collections.newSetFromMap(new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Boolean> eldest) {
+            return size() > MAX_REFUSALS_REMEMBERED;
+        }
+    }));
+
     private volatile boolean closed;
 
+    /** @param ofTheHub where no answer goes */
     public JmsReplies(
-            Store store, OrderEntry entry, Orders orders, OrderHistory history, JmsSender sender, Clock clock) {
+            Store store,
+            OrderEntry entry,
+            Orders orders,
+            OrderHistory history,
+            JmsSender sender,
+            HubAddresses ofTheHub,
+            Clock clock) {
+        this.ofTheHub = ofTheHub;
         this.store = store;
         this.entry = entry;
         this.orders = orders;
@@ -73,7 +115,12 @@ public final class JmsReplies implements AutoCloseable {
         this.clock = clock;
     }
 
-    private record Owed(String orderId, String messageId, ReplyAddress replyTo, Correlation correlation) {}
+    private record Owed(
+            String orderId, String messageId, ReplyAddress replyTo, Correlation correlation, AtomicInteger failures) {
+        Owed(String orderId, String messageId, ReplyAddress replyTo, Correlation correlation) {
+            this(orderId, messageId, replyTo, correlation, new AtomicInteger());
+        }
+    }
 
     /**
      * What tells a sender to which of its messages an answer belongs.
@@ -126,24 +173,30 @@ public final class JmsReplies implements AutoCloseable {
         if (replyTo.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        Owed owed = new Owed(orderId, headers.get(ReceivedMessage.ID), replyTo.get(), Correlation.of(headers));
-        return store.<Void>write("owe-reply", orderId, tx -> {
-                    tx.update(
-                            OWE,
-                            orderId,
-                            owed.messageId(),
-                            owed.replyTo().text(),
-                            owed.correlation().id(),
-                            owed.correlation().isBytes(),
-                            clock.instant());
-                    return null;
-                })
-                .thenRun(() -> payWhenEnded(owed));
+        Owed owed = new Owed(orderId, ReceivedMessage.delivered(headers), replyTo.get(), Correlation.of(headers));
+        return store.write(
+                        "owe-reply",
+                        orderId,
+                        tx -> tx.update(
+                                        OWE,
+                                        orderId,
+                                        owed.messageId(),
+                                        owed.replyTo().text(),
+                                        owed.correlation().id(),
+                                        owed.correlation().isBytes(),
+                                        clock.instant())
+                                == 1)
+                .thenAccept(isNew -> {
+                    if (isNew) {
+                        payWhenEnded(owed);
+                    }
+                });
     }
 
     /** Tells the sender of a message that it is no order. It is told at most once: the dead letter stays. */
     CompletableFuture<Void> refused(Map<String, String> headers, Problem problem) {
         replyTo(headers)
+                .filter(to -> refusals.add(ReceivedMessage.delivered(headers)))
                 .ifPresent(to -> sender.send(List.of(new Reply(
                                 to, Correlation.of(headers), problem.json().toString(), Problem.MEDIA_TYPE)))
                         .whenComplete((nothing, error) -> {
@@ -155,9 +208,9 @@ public final class JmsReplies implements AutoCloseable {
     }
 
     /** Empty also when it names what the hub itself listens to: an answer there would be garbage, or a lie to others. */
-    private static Optional<ReplyAddress> replyTo(Map<String, String> headers) {
+    private Optional<ReplyAddress> replyTo(Map<String, String> headers) {
         Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
-        Optional<ReplyAddress> allowed = replyTo.filter(to -> !to.isOfTheHub());
+        Optional<ReplyAddress> allowed = replyTo.filter(to -> !ofTheHub.contains(to.name()));
         if (replyTo.isPresent() && allowed.isEmpty()) {
             LOG.atWarn()
                     .addKeyValue("replyTo", replyTo.get().text())
@@ -213,10 +266,14 @@ public final class JmsReplies implements AutoCloseable {
 
     private void settle(Owed owed, Throwable error) {
         Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-        if (cause == null || cause instanceof InvalidDestinationException) {
+        // Invalid is a queue that went with the sender's connection: nobody is there to hear the answer.
+        boolean isOver = cause == null || cause instanceof InvalidDestinationException || isGivenUp(owed, cause);
+        if (isOver) {
             resting.remove(owed.replyTo());
-            // A queue of its own that went with the sender's connection: nobody is there to hear the answer.
-            store.write("reply-sent", owed.orderId(), tx -> tx.update(PAID, owed.orderId(), owed.messageId()));
+            store.write(
+                    "reply-sent",
+                    owed.orderId(),
+                    tx -> tx.update(SENT, clock.instant(), owed.orderId(), owed.messageId()));
         } else if (!closed) {
             // That the broker is away is told elsewhere, once for all answers.
             LOG.atLevel(OutageLog.isAnyPartAway() ? Level.DEBUG : Level.WARN)
@@ -227,6 +284,28 @@ public final class JmsReplies implements AutoCloseable {
                     owed.replyTo(), new Rest(FIRST_PAUSE, clock.instant().plus(FIRST_PAUSE)));
             payAfter(FIRST_PAUSE, owed);
         }
+    }
+
+    /** Whether an answer fails although nothing that it needs is away or full: then it will fail again. */
+    private boolean isGivenUp(Owed owed, Throwable cause) {
+        if (closed
+                || OutageLog.isAnyPartAway()
+                || cause instanceof ResourceAllocationException
+                || cause instanceof StoreUnavailableException
+                || owed.failures().incrementAndGet() < MAX_FAILURES) {
+            return false;
+        }
+        LOG.atWarn()
+                .addKeyValue("orderId", owed.orderId())
+                .addKeyValue("replyTo", owed.replyTo().text())
+                .addKeyValue("error", DeadLetter.firstLine(cause))
+                .log("reply given up after " + MAX_FAILURES + " attempts; the order itself has ended");
+        return true;
+    }
+
+    /** Forgets some of the replies that were sent before that; false when there are no more. */
+    public boolean forgetSome(Transaction tx, Instant before) throws SQLException {
+        return tx.update(FORGET, before, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE;
     }
 
     private static Reply reply(Owed owed, OrderDocument order) {

@@ -355,10 +355,9 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
         JmsHeaders.putProperties(message, letter.headers());
         message.setStringProperty(ORIGIN, letter.origin());
         message.setStringProperty(SEAL, seal);
-        // The broker takes it once for each time that it was given up.
         message.setStringProperty(
                 org.apache.activemq.artemis.api.core.Message.HDR_DUPLICATE_DETECTION_ID.toString(),
-                letter.id() + '/' + letter.receivedAt().toEpochMilli());
+                duplicateId(letter));
         message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
         message.setJMSType(letter.headers().get("JMSType"));
         Optional<ReplyAddress> replyTo = ReplyAddress.of(letter.headers()).filter(ReplyAddress::isPrefixed);
@@ -366,6 +365,17 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
             message.setJMSReplyTo(replyTo.get().prefixed());
         }
         return message;
+    }
+
+    /**
+     * The broker takes a message again once for each time that it was given up. Hubs that share the queue of dead letters
+     * have each a letter of one message, so its number there counts, not the letter.
+     */
+    private static String duplicateId(DeadLetter letter) {
+        String number = letter.headers().get(ReceivedMessage.NUMBER);
+        return number == null
+                ? letter.id() + '/' + letter.receivedAt().toEpochMilli()
+                : "dead-letter/" + number + '/' + letter.headers().get(ReceivedMessage.ID);
     }
 
     @Override

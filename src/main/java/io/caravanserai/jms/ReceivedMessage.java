@@ -44,6 +44,9 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
     /** Where the broker keeps the id that an OpenWire sender's client gave. */
     private static final String OPENWIRE_ID = "__HDR_MESSAGE_ID";
 
+    /** Header with the number of the message at its broker: a message that its sender sends again has another. */
+    static final String NUMBER = "JMSXBrokerMessageNumber";
+
     private static final int LONGEST_ID = 200;
     private static final int LONGEST_VALUE = 100_000;
     private static final int MOST_HEADERS = 1_000;
@@ -97,6 +100,12 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         return bounded
                 + '#'
                 + Digests.shortSha256(id.getBytes(StandardCharsets.UTF_8), body == null ? new byte[0] : body);
+    }
+
+    /** The same at every delivery of a message, from whichever queue, and another when its sender sends it again. */
+    public static String delivered(Map<String, String> headers) {
+        String number = headers.get(NUMBER);
+        return number == null ? headers.get(ID) : headers.get(ID) + '#' + number;
     }
 
     String idAndDigest() {
@@ -184,11 +193,12 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         } else {
             put(headers, "JMSCorrelationID", text(correlation));
         }
+        put(headers, NUMBER, String.valueOf(message.getMessageID()));
         put(headers, "JMSType", text(property(message, MessageUtil.TYPE_HEADER_NAME_STRING)));
         Object replyTo = property(message, MessageUtil.REPLYTO_HEADER_NAME.toString());
         put(headers, ReplyAddress.HEADER, replyTo == null ? null : ReplyAddress.header(replyTo));
         for (String name : new TreeSet<>(MessageUtil.getPropertyNames(message))) {
-            if (headers.size() < MOST_HEADERS) {
+            if (headers.size() < MOST_HEADERS && !name.equals(NUMBER)) {
                 put(headers, name, text(property(message, name)));
             }
         }

@@ -1,6 +1,5 @@
 package io.caravanserai.jms;
 
-import io.caravanserai.broker.HubAddresses;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Session;
@@ -23,6 +22,7 @@ public record ReplyAddress(String text) {
     static final String HEADER = "JMSReplyTo";
 
     private static final List<String> PREFIXES = List.of("queue://", "topic://", "temp-queue://", "temp-topic://");
+    private static final String QUALIFIER = "::";
     private static final int LONGEST = 500;
 
     /** What a property of any type says as text; one that is no text is no address either. */
@@ -40,12 +40,17 @@ public record ReplyAddress(String text) {
         String name = name();
         return !name.isEmpty()
                 && text.length() <= LONGEST
-                && name.chars().noneMatch(each -> each <= ' ' || each == '#' || each == '*' || each == 0x7f);
+                && name.chars().noneMatch(each -> each <= ' ' || each == '#' || each == '*' || each == 0x7f)
+                && isAddressWithQueue(name);
     }
 
-    /** Whether the hub itself, or the broker, listens there: a reply would be garbage, or a lie to others. */
-    public boolean isOfTheHub() {
-        return HubAddresses.contains(name());
+    /** Of {@code address::queue} both have a name. Artemis splits at the first two colons, or at the last. */
+    private static boolean isAddressWithQueue(String name) {
+        int qualifier = name.indexOf(QUALIFIER);
+        return qualifier < 0
+                || qualifier > 0
+                        && qualifier + QUALIFIER.length() < name.length()
+                        && name.indexOf(QUALIFIER, qualifier + 1) < 0;
     }
 
     /** The address without its prefix. */

@@ -52,6 +52,8 @@ class SchemaIT {
     void aCopyOfAnEarlierSchemaIsBroughtUp() throws Exception {
         run(empty, "ALTER TABLE analytics_live DROP COLUMN building");
         run(empty, "ALTER TABLE sagas DROP COLUMN deadline_by_flow");
+        run(empty, "DROP INDEX jms_replies_sent");
+        run(empty, "ALTER TABLE jms_replies DROP COLUMN sent_at");
         run(empty, "ALTER TABLE jms_replies DROP COLUMN correlation_bytes");
         run(empty, "DROP TABLE store_secrets");
         run(empty, "DROP INDEX orders_without_saga");
