@@ -45,6 +45,9 @@ public final class Flows implements AutoCloseable {
     /** Orders accepted under a version are in the store by then, and counted. */
     private static final Duration GRACE = Duration.ofSeconds(5);
 
+    /** How long an exchange without an order may go round in a version that nothing enters any more. */
+    private static final Duration MAX_LOOPING = Duration.ofSeconds(15);
+
     private final Clock clock;
     private final SqlFlowVersions versions;
     private final OrdersCarried carried;
@@ -367,9 +370,13 @@ public final class Flows implements AutoCloseable {
                 && file.length() > FlowVersion.ENDING.length();
     }
 
-    /** The folder is no longer watched and names lead nowhere; the routes stop with the context. */
+    /**
+     * The folder is no longer watched and names lead nowhere; the routes stop with the context. An exchange that goes
+     * round without end would fail and be logged at each turn once Camel stops its routes by force, so it is ended before.
+     */
     @Override
     public void close() {
+        flows.all().forEach(RunningVersion::endLoops);
         timer.shutdownNow();
         sweeper.shutdownNow();
         try {
@@ -757,8 +764,8 @@ public final class Flows implements AutoCloseable {
             supersededSince.keySet().retainAll(superseded);
             superseded.forEach(version -> supersededSince.putIfAbsent(version, now));
             candidates = superseded.stream()
-                    .filter(version -> !supersededSince.get(version).plus(GRACE).isAfter(now))
-                    .filter(version -> version.inFlight() == 0)
+                    .filter(version -> hasLasted(version, GRACE, now))
+                    .filter(version -> version.inFlight() == 0 || hasLasted(version, MAX_LOOPING, now))
                     .toList();
         }
         if (candidates.isEmpty()) {
@@ -767,13 +774,21 @@ public final class Flows implements AutoCloseable {
         Map<RunningFlows.Key, Long> orders = orders(carried.unfinished().join());
         List<RunningVersion> ended;
         synchronized (this) {
-            ended = candidates.stream()
+            List<RunningVersion> withoutOrders = candidates.stream()
                     .filter(version -> flows.superseded().contains(version))
                     .filter(version -> !orders.containsKey(RunningFlows.Key.of(version.version())))
+                    .toList();
+            withoutOrders.stream().filter(version -> version.inFlight() > 0).forEach(RunningVersion::endLoops);
+            ended = withoutOrders.stream()
+                    .filter(version -> version.inFlight() == 0)
                     .toList();
             ended.forEach(flows::takeOut);
         }
         ended.forEach(flows::end);
+    }
+
+    private boolean hasLasted(RunningVersion superseded, Duration time, Instant now) {
+        return !supersededSince.get(superseded).plus(time).isAfter(now);
     }
 
     private static Map<RunningFlows.Key, Long> orders(List<OrdersCarried.Carried> unfinished) {

@@ -95,6 +95,7 @@ final class RunningFlows {
             version.openSharedDoors();
             if (before != null && before != version) {
                 before.closeExclusiveDoors();
+                before.drainExclusiveDoors();
             }
             version.openExclusiveDoors();
         } catch (Exception e) {

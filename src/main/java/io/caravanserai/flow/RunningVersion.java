@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -13,6 +14,7 @@ import org.apache.camel.model.LogDefinition;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.support.service.ServiceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -24,6 +26,7 @@ import org.snakeyaml.engine.v2.nodes.Node;
 final class RunningVersion {
     private static final Logger LOG = LoggerFactory.getLogger(RunningVersion.class);
     private static final long DRAIN_SECONDS = 20;
+    private static final Duration POLL = Duration.ofMillis(20);
     // Two consumers of these share the messages; two of any other kind might each do the same work.
     private static final Set<String> SHARED =
             Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest", "events");
@@ -36,6 +39,7 @@ final class RunningVersion {
     private final Node tree;
     private final boolean hasSaga;
     private final FlowBeans beansBefore;
+    private final LoopGuard loops = new LoopGuard();
     private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
     /** Doors that may stand open beside those of another version. */
@@ -95,6 +99,7 @@ final class RunningVersion {
             String id = route.hasCustomIdAssigned() ? route.getId() : version.flow() + "-" + number;
             ids.add(id);
             route.setId(LocalNames.versioned(version.flow(), id, version.version()));
+            route.addInterceptStrategy(loops);
             // Ids of steps must be unique in the whole context too.
             route.setNodePrefixId(version.flow() + "-" + version.version() + "-");
             routes.add(route.getId());
@@ -174,29 +179,81 @@ final class RunningVersion {
     }
 
     private void open(List<String> doors) throws Exception {
+        loops.reset();
         for (String id : doors) {
             context.getRouteController().startRoute(id);
+            Route route = context.getRoute(id);
+            if (route != null) {
+                // Closing a door stops or suspends the consumer alone; for Camel the route is started all the while.
+                ServiceHelper.resumeService(route.getConsumer());
+                ServiceHelper.startService(route.getConsumer());
+            }
         }
     }
 
     /** Takes nothing in any more by the doors that another version may have open too. What is inside goes on. */
     void closeSharedDoors() {
+        // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
         for (String id : sharedDoors) {
             Route route = context.getRoute(id);
             if (route != null) {
-                // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
                 route.getConsumer().stop();
             }
         }
     }
 
-    /** Takes nothing in any more by the other doors, once what came in by them is through. */
-    void closeExclusiveDoors() throws Exception {
+    /** Takes nothing in any more by the other doors. What is inside goes on. Does not wait. */
+    void closeExclusiveDoors() {
         for (String id : exclusiveDoors) {
-            if (context.getRoute(id) != null) {
-                context.getRouteController().stopRoute(id, DRAIN_SECONDS, TimeUnit.SECONDS);
+            Route route = context.getRoute(id);
+            if (route != null) {
+                // A consumer that stops would stop the steps too, and reject the exchanges that are in them.
+                ServiceHelper.suspendService(route.getConsumer());
             }
         }
+    }
+
+    /**
+     * Waits until what came in by the exclusive doors is through, so that another version does not do the same work at
+     * the same time. An exchange that goes round without end is ended; one that is only slow goes on beside the other
+     * version after {@value #DRAIN_SECONDS} seconds.
+     */
+    void drainExclusiveDoors() throws Exception {
+        Duration half = Duration.ofSeconds(DRAIN_SECONDS).dividedBy(2);
+        boolean drained = hasDrained(half);
+        if (!drained) {
+            loops.endLoopsFrom(Set.copyOf(exclusiveDoors));
+            drained = hasDrained(half);
+        }
+        if (drained) {
+            for (String id : exclusiveDoors) {
+                if (context.getRoute(id) != null) {
+                    context.getRouteController().stopRoute(id, DRAIN_SECONDS, TimeUnit.SECONDS);
+                }
+            }
+        } else {
+            LOG.atWarn()
+                    .addKeyValue("flow", version.flow())
+                    .addKeyValue("version", version.version())
+                    .log("old version still has exchanges in its routes; the new version starts beside them");
+        }
+    }
+
+    private boolean hasDrained(Duration patience) throws InterruptedException {
+        long end = System.nanoTime() + patience.toNanos();
+        while (exclusiveDoors.stream()
+                .anyMatch(id -> context.getInflightRepository().size(id) > 0)) {
+            if (System.nanoTime() > end) {
+                return false;
+            }
+            Thread.sleep(POLL.toMillis());
+        }
+        return true;
+    }
+
+    /** Ends each exchange that goes round in its routes without end. Others go on. */
+    void endLoops() {
+        loops.endLoops();
     }
 
     /** Exchanges that are on their way through its routes. */
