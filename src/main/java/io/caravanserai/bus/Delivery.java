@@ -29,6 +29,12 @@ public final class Delivery {
     /** Handled a moment ago: the same event in another version, or delivered again after a lost connection. */
     private static final int REMEMBERED = 2_048;
 
+    /**
+     * Less than the half minute after which recovery repeats the last event of an order that does not go on: a
+     * subscriber then hears the event again, though it has handled it.
+     */
+    private static final Duration REMEMBERED_FOR = Duration.ofSeconds(20);
+
     private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
     private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
     private static final Retry OUTAGE_RETRY =
@@ -44,7 +50,7 @@ public final class Delivery {
     private final EventBusListener listener;
     private final EventVerifier verifier;
     private final Map<String, CompletableFuture<Void>> lanes = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<Void>> recent = new LinkedHashMap<>();
+    private final Map<String, Heard> recent = new LinkedHashMap<>();
     private volatile boolean closed;
 
     /**
@@ -62,6 +68,13 @@ public final class Delivery {
             Supplier<Map<String, String>> headers,
             String data,
             boolean base64) {}
+
+    /** @param since when it came, by {@link System#nanoTime} */
+    private record Heard(CompletableFuture<Void> done, long since) {
+        boolean isOld() {
+            return done.isDone() && System.nanoTime() - since > REMEMBERED_FOR.toNanos();
+        }
+    }
 
     /**
      * @param executor runs the handler; a handler may block it
@@ -111,9 +124,9 @@ public final class Delivery {
         // Who publishes under an id that is known must not keep its event from being heard.
         String key = event.id() + '/' + event.type() + '/' + event.orderId();
         synchronized (recent) {
-            CompletableFuture<Void> before = recent.get(key);
-            if (before != null) {
-                return before;
+            Heard before = recent.get(key);
+            if (before != null && !before.isOld()) {
+                return before.done();
             }
             CompletableFuture<Void> done = inLine(event.orderId(), () -> ifRecorded(event, 1))
                     .handle((nothing, error) -> error)
@@ -121,7 +134,8 @@ public final class Delivery {
                             ? CompletableFuture.<Void>completedFuture(null)
                             : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error)
                                     .thenRun(() -> forget(key)));
-            recent.put(key, done);
+            recent.remove(key);
+            recent.put(key, new Heard(done, System.nanoTime()));
             if (recent.size() > REMEMBERED) {
                 var eldest = recent.values().iterator();
                 eldest.next();

@@ -1,5 +1,6 @@
 package io.caravanserai.bus;
 
+import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventJson;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
 
@@ -69,7 +71,7 @@ final class EventsConsumer extends DefaultConsumer {
         CompletableFuture<Void> handled = new CompletableFuture<>();
         Exchange exchange = exchange(event);
         getAsyncProcessor().process(exchange, doneSynchronously -> {
-            Exception failure = exchange.getException();
+            Throwable failure = failure(exchange);
             releaseExchange(exchange, false);
             if (failure == null) {
                 handled.complete(null);
@@ -78,6 +80,15 @@ final class EventsConsumer extends DefaultConsumer {
             }
         });
         return handled;
+    }
+
+    /**
+     * A flow may handle any exception, and with it an outage of the database. Then nothing of the step has happened, and
+     * the event that led to it is to come again.
+     */
+    private static Throwable failure(Exchange exchange) {
+        Throwable caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
+        return exchange.getException() == null && DeadLetters.isAway(caught) ? caught : exchange.getException();
     }
 
     private Exchange exchange(CloudEvent event) {

@@ -187,7 +187,7 @@ final class DurableSaga implements CamelSagaCoordinator {
             return CompletableFuture.failedFuture(
                     new IllegalStateException("the hub is stopping: saga " + sagaId + " goes on with its next start"));
         }
-        Optional<StoreUnavailableException> away = storeUnavailable(exchange == null ? null : exchange.getException());
+        Optional<StoreUnavailableException> away = storeUnavailable(exchange == null ? null : failure(exchange));
         if (away.isPresent()) {
             // No step has failed: the order goes on once the database can be written, up to its deadline.
             return CompletableFuture.failedFuture(away.get());
@@ -195,7 +195,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         return bare(service.compensate(sagaId, cause(exchange, null)));
     }
 
-    private static Optional<StoreUnavailableException> storeUnavailable(Throwable failure) {
+    static Optional<StoreUnavailableException> storeUnavailable(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof StoreUnavailableException away) {
                 return Optional.of(away);
@@ -214,10 +214,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         if (exchange == null) {
             return new Cause(Cause.Kind.FAILED, otherwise);
         }
-        // What an onException has handled is no failure of the exchange any more.
-        Throwable failure = exchange.getException() != null
-                ? exchange.getException()
-                : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
+        Throwable failure = failure(exchange);
         String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
         exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
         String detail = failure == null ? otherwise : Cause.text(failure);
@@ -225,6 +222,13 @@ final class DurableSaga implements CamelSagaCoordinator {
             detail = otherwise + "; it had handled: " + detail;
         }
         return new Cause(Cause.Kind.FAILED, detail, place, failure);
+    }
+
+    /** What an onException has handled is no failure of the exchange any more. */
+    private static Throwable failure(Exchange exchange) {
+        return exchange.getException() != null
+                ? exchange.getException()
+                : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
     }
 
     /** Camel gives the failure of a future to the exchange as it is, so it must not be wrapped. */

@@ -1,6 +1,7 @@
 package io.caravanserai.saga;
 
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -51,7 +52,8 @@ final class SagaTurns {
     }
 
     /**
-     * Completes a running saga, or turns it to compensation when its work is not done.
+     * Completes a running saga, or turns it to compensation when its work is not done. Fails, and leaves the saga
+     * running, when the work is not done because the store was unavailable: no step has failed then.
      *
      * @param otherwise why it is compensated then
      */
@@ -65,6 +67,10 @@ final class SagaTurns {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Running running)) {
                 return asItStands(tx, saga);
+            }
+            Optional<StoreUnavailableException> away = DurableSaga.storeUnavailable(otherwise.failure());
+            if (away.isPresent()) {
+                throw away.get();
             }
             listener.mayCompensate(tx, sagaId, otherwise);
             return Optional.of(startCompensating(tx, sagaId, running, otherwise));

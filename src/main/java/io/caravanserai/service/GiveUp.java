@@ -22,10 +22,14 @@ import org.slf4j.LoggerFactory;
  * What a flow calls when a service stayed unavailable through all attempts: records that its step failed, which turns
  * the order back. The exception that led here goes on to the saga. A compensation fails here again, so that the
  * compensation is tried again or shown, and never counts as done. A failure that cannot be recorded fails here again, too:
- * the event that led to the step is delivered again.
+ * the event that led to the step is delivered again. So does any other exception: Camel brings it here when an attempt
+ * fails otherwise than the one before, and the flow has no policy for it, as when the database becomes unavailable.
  */
 public final class GiveUp extends AsyncProcessorSupport {
     private static final Logger LOG = LoggerFactory.getLogger(GiveUp.class);
+
+    /** By name, for services know nothing of sagas. */
+    private static final String SAGA_NOT_RUNNING = "io.caravanserai.saga.SagaNotRunningException";
 
     private final Store store;
     private final OrderLookup orders;
@@ -59,7 +63,12 @@ public final class GiveUp extends AsyncProcessorSupport {
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Exception caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
         String orderId = exchange.getMessage().getHeader(ServiceEndpoint.ORDER_ID, String.class);
-        if (orderId == null || !(caught instanceof ServiceUnavailableException unavailable)) {
+        if (orderId == null || caught == null || isAnswer(caught)) {
+            callback.done(true);
+            return true;
+        }
+        if (!(caught instanceof ServiceUnavailableException unavailable)) {
+            failAgain(exchange, caught);
             callback.done(true);
             return true;
         }
@@ -96,11 +105,18 @@ public final class GiveUp extends AsyncProcessorSupport {
         return false;
     }
 
-    /** A flow that handles the failure of a step must not make of it that the step is undone. */
-    private static void failAgain(Exchange exchange, ServiceUnavailableException unavailable) {
+    /** Failures that the service itself has recorded, or that come too late to have an effect. */
+    private static boolean isAnswer(Exception caught) {
+        return caught instanceof StepRefusedException
+                || caught instanceof OrderClosedException
+                || caught.getClass().getName().equals(SAGA_NOT_RUNNING);
+    }
+
+    /** A flow that handles the failure of a step must not make of it that the step is done or undone. */
+    private static void failAgain(Exchange exchange, Exception failure) {
         Deque<?> handlers = exchange.getProperty(ExchangePropertyKey.FATAL_FALLBACK_ERROR_HANDLER, Deque.class);
         if (handlers == null || handlers.isEmpty()) {
-            exchange.setException(unavailable);
+            exchange.setException(failure);
         } else {
             // In an onException, Camel takes a new exception for a fault of the handler and logs it as such; told that
             // nothing is handled, Camel puts the caught one back. No step of the handler follows.
