@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -13,6 +14,9 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** Checks that the Java classes that a flow names exist, and that what is to be thrown or caught can be. */
 final class ClassesCheck {
+    /** What has a class under the key {@code type}. */
+    private static final Set<String> TYPED = Set.of("beans", "convertBodyTo", "convertHeaderTo", "convertVariableTo");
+
     private static final String PARAMETERS = "parameters";
     /** Keys whose value is a class wherever they stand. */
     private static final Map<String, Class<?>> CLASSES = Map.of(
@@ -49,7 +53,7 @@ final class ClassesCheck {
             for (NodeTuple tuple : mapping.getValue()) {
                 String key = ((ScalarNode) tuple.getKeyNode()).getValue();
                 Node value = tuple.getValueNode();
-                boolean isType = key.equals("type") && (role.equals("beans") || role.equals("convertBodyTo"));
+                boolean isType = key.equals("type") && TYPED.contains(role);
                 Optional<Class<?>> kind = isType ? Optional.of(Object.class) : Optional.ofNullable(CLASSES.get(key));
                 kind.ifPresent(each -> named(value, each));
                 if (!key.equals(PARAMETERS) && !key.equals("properties") && !key.equals("constructors")) {
@@ -79,7 +83,7 @@ final class ClassesCheck {
                     place,
                     "there is no class '" + name
                             + "': write its full name, and see that its jar is on the class path"));
-        } else if (!kind.isAssignableFrom(found)) {
+        } else if (kind.equals(Throwable.class) && !kind.isAssignableFrom(found)) {
             faults.add(Fault.at(file, place, "the class '" + name + "' is no exception"));
         }
     }

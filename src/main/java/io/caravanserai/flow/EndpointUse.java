@@ -23,7 +23,9 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  */
 record EndpointUse(String role, String uri, ScalarNode node, String full, Optional<MappingNode> parameters) {
     private static final Set<String> SHORT_FORMS = Set.of("from", "to", "toD", "compensation", "completion", "poll");
-    private static final Set<String> URIS = Set.of("uri", "deadLetterUri");
+    private static final Set<String> URIS = Set.of("uri", "deadLetterUri", "afterUri");
+    /** Their {@code uri} is a pattern of names, which may match none. */
+    private static final Set<String> PATTERNS = Set.of("interceptFrom", "interceptSendToEndpoint");
     // What stands in these belongs to a component or a bean; "uri" there means something else.
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "constructors");
 
@@ -55,7 +57,7 @@ record EndpointUse(String role, String uri, ScalarNode node, String full, Option
         if (SHORT_FORMS.contains(key)) {
             return Optional.of(new EndpointUse(key, text.getValue(), text, text.getValue(), Optional.empty()));
         }
-        if (!URIS.contains(key)) {
+        if (!URIS.contains(key) || key.equals("uri") && PATTERNS.contains(role)) {
             return Optional.empty();
         }
         String uri = text.getValue();

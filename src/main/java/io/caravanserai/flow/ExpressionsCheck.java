@@ -59,6 +59,9 @@ final class ExpressionsCheck {
     private static final Set<String> NUMBERS = Set.of("delay", "loop", "throttle");
 
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "constructors");
+    /** Keys whose text Camel does not evaluate. */
+    private static final Set<String> PLAIN = Set.of("constant", "description", "id", "note");
+
     private static final String LANGUAGES_ON_CLASS_PATH = "META-INF/services/org/apache/camel/language/";
     private static final Pattern INLINE_JSONPATH = Pattern.compile("\\$\\{jsonpath\\((\\$[^,{}]*)\\)}");
 
@@ -87,6 +90,10 @@ final class ExpressionsCheck {
             for (NodeTuple tuple : mapping.getValue()) {
                 String key = ((ScalarNode) tuple.getKeyNode()).getValue();
                 Node value = tuple.getValueNode();
+                if (key.equals("xpath") && Nodes.value(value, "namespace").isPresent()) {
+                    // Camel knows the prefixes only when it builds the route, and tells of the syntax then.
+                    continue;
+                }
                 if (PARSED.contains(key)) {
                     text(value).ifPresent(text -> expression(key, text, saysYesOrNo, tuple.getKeyNode()));
                 } else if (key.equals("language")) {
@@ -98,7 +105,9 @@ final class ExpressionsCheck {
                 } else if (key.equals("constant") && NUMBERS.contains(purpose)) {
                     text(value).ifPresent(text -> number(purpose, text));
                 } else if (!FOREIGN.contains(key)) {
-                    inlineJsonPath(value);
+                    if (!PLAIN.contains(key)) {
+                        inlineJsonPath(value);
+                    }
                     walk(value, key.equals("expression") ? purpose : key);
                 }
             }
@@ -154,8 +163,12 @@ final class ExpressionsCheck {
     }
 
     private Optional<String> why(String language, String text, boolean isPredicate) {
-        if (text.isBlank()) {
+        boolean isSeparator = language.equals("tokenize");
+        if (isSeparator ? text.isEmpty() : text.isBlank()) {
             return Optional.of("it is empty").filter(none -> !language.equals("simple"));
+        }
+        if (isSeparator) {
+            return Optional.empty();
         }
         if (language.equals("jsonpath")) {
             return jsonPath(text, isPredicate);

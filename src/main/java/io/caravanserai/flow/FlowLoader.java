@@ -92,6 +92,7 @@ final class FlowLoader extends YamlRoutesBuilderLoader {
 
     @Override
     protected RouteBuilder builder(YamlDeserializationContext context, Node written) {
+        Nodes.dashesToCamelCase(written);
         List<Fault> faults = new ArrayList<>();
         Kamelets kamelets = Kamelets.of(getCamelContext(), version.kamelets());
         Node root = KameletSteps.writtenInto(version.file(), written, kamelets, faults);

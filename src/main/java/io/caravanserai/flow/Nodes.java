@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.apache.camel.util.StringHelper;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -34,6 +35,7 @@ final class Nodes {
         try {
             Optional<Node> root = new Compose(settings).composeString(text);
             root.ifPresent(node -> count(node, 0, 0));
+            root.ifPresent(Nodes::dashesToCamelCase);
             return root;
         } catch (StackOverflowError e) {
             throw tooDeep();
@@ -59,6 +61,34 @@ final class Nodes {
             }
         }
         return count;
+    }
+
+    /** Camel reads {@code show-all} as {@code showAll} where options of endpoints stand. */
+    static void dashesToCamelCase(Node root) {
+        for (Node parameters : valuesOf(root, "parameters")) {
+            if (parameters instanceof MappingNode options) {
+                options.setValue(options.getValue().stream()
+                        .map(Nodes::dashesToCamelCase)
+                        .toList());
+            }
+        }
+    }
+
+    private static NodeTuple dashesToCamelCase(NodeTuple option) {
+        boolean hasDash =
+                option.getKeyNode() instanceof ScalarNode key && key.getValue().contains("-");
+        if (!hasDash) {
+            return option;
+        }
+        ScalarNode key = (ScalarNode) option.getKeyNode();
+        ScalarNode plain = new ScalarNode(
+                key.getTag(),
+                true,
+                StringHelper.dashToCamelCase(key.getValue()),
+                key.getScalarStyle(),
+                key.getStartMark(),
+                key.getEndMark());
+        return new NodeTuple(plain, option.getValueNode());
     }
 
     private static YamlEngineException tooDeep() {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.networknt.schema.JsonMetaSchema;
 import com.networknt.schema.JsonNodePath;
 import com.networknt.schema.JsonSchema;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,6 +37,11 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 /** Checks a tree against Camel's own JSON schema of its YAML, and says in people's words what does not fit. */
 final class SchemaCheck {
     private static final String RESOURCE = "/schema/camelYamlDsl.json";
+
+    /** The hub's own checks of sagas read these as Camel's documentation spells them. */
+    private static final Set<String> SPELLED_EXACTLY = Set.of("propagation", "completionMode");
+
+    private static final Set<String> SUB_EXPRESSIONS = Set.of("handled", "continued", "retryWhile");
 
     private SchemaCheck() {}
 
@@ -74,7 +81,11 @@ final class SchemaCheck {
         if (!(root instanceof SequenceNode)) {
             return List.of(Fault.at(file, root, "a flow file is a list: begin each route with '- route:'"));
         }
-        Set<ValidationMessage> errors = Camel.SCHEMA.validate(json(root));
+        JsonNode json = json(root);
+        Set<ValidationMessage> errors = Camel.SCHEMA.validate(json);
+        if (spellAsListed(json, errors)) {
+            errors = Camel.SCHEMA.validate(json);
+        }
         List<Fault> unknown = errors.stream()
                 .filter(error -> error.getType().equals("additionalProperties"))
                 .map(error -> unknownKey(file, root, error))
@@ -179,6 +190,9 @@ final class SchemaCheck {
         if (!missing.isEmpty() && expressions.size() > 1) {
             return "'" + spot.name() + "' has more than one expression: leave one of " + String.join(", ", expressions);
         }
+        if (!missing.isEmpty() && missing.stream().noneMatch(StepNeeds.LANGUAGES::contains)) {
+            return "'" + spot.name() + "' needs '" + String.join("' and '", missing) + "'";
+        }
         if (!missing.isEmpty()) {
             return "'" + spot.name() + "' needs an expression, such as simple, constant, header or jsonpath";
         }
@@ -207,6 +221,52 @@ final class SchemaCheck {
                 + String.join(", ", choices) + ")";
     }
 
+    /**
+     * Writes values as the schema lists them where only upper and lower case differ, which Camel takes as the same.
+     *
+     * @return whether one was changed
+     */
+    private static boolean spellAsListed(JsonNode root, Set<ValidationMessage> errors) {
+        boolean changed = false;
+        for (ValidationMessage error : errors) {
+            JsonNodePath path = error.getInstanceLocation();
+            if (error.getType().equals("enum")
+                    && error.getSchemaNode() != null
+                    && error.getInstanceNode() instanceof TextNode value
+                    && !SPELLED_EXACTLY.contains(path.getName(-1))
+                    && at(root, path.getParent()) instanceof ObjectNode parent) {
+                for (JsonNode choice : error.getSchemaNode()) {
+                    if (choice.asText().equalsIgnoreCase(value.asText())) {
+                        parent.set(path.getName(-1), choice);
+                        changed = true;
+                    }
+                }
+            }
+        }
+        return changed;
+    }
+
+    private static JsonNode at(JsonNode root, JsonNodePath path) {
+        JsonNode node = root;
+        for (int i = 0; i < path.getNameCount(); i++) {
+            Object element = path.getElement(i);
+            node = element instanceof Integer index ? node.path(index) : node.path(element.toString());
+        }
+        return node;
+    }
+
+    /** Camel takes an expression where the schema has its languages alone. */
+    private static Node unwrapped(String key, Node value) {
+        boolean isWrapped = SUB_EXPRESSIONS.contains(key)
+                && value instanceof MappingNode group
+                && group.getValue().size() == 1;
+        return isWrapped
+                ? Nodes.value(value, "expression")
+                        .filter(MappingNode.class::isInstance)
+                        .orElse(value)
+                : value;
+    }
+
     private static JsonNode json(Node node) {
         JsonNodeFactory factory = JsonNodeFactory.instance;
         if (node instanceof SequenceNode sequence) {
@@ -217,11 +277,14 @@ final class SchemaCheck {
         if (node instanceof MappingNode mapping) {
             ObjectNode object = factory.objectNode();
             for (NodeTuple tuple : mapping.getValue()) {
-                object.set(((ScalarNode) tuple.getKeyNode()).getValue(), json(tuple.getValueNode()));
+                String key = ((ScalarNode) tuple.getKeyNode()).getValue();
+                object.set(key, json(unwrapped(key, tuple.getValueNode())));
             }
             return object;
         }
         boolean empty = node.getTag().equals(Tag.NULL);
-        return empty ? NullNode.getInstance() : factory.textNode(((ScalarNode) node).getValue());
+        String text = ((ScalarNode) node).getValue();
+        boolean isYesOrNo = text.equalsIgnoreCase("true") || text.equalsIgnoreCase("false");
+        return empty ? NullNode.getInstance() : factory.textNode(isYesOrNo ? text.toLowerCase(Locale.ROOT) : text);
     }
 }

@@ -31,9 +31,13 @@ record Spot(Node node, Node keyNode, String name, boolean isStep) {
                 key = node;
                 step = name.equals("steps");
             } else {
-                name = element.toString();
+                String last = element.toString();
+                Node within = node;
+                name = last;
                 step = false;
-                NodeTuple tuple = tuple(node, name).orElseThrow();
+                NodeTuple tuple = tuple(node, name)
+                        .or(() -> Nodes.value(within, "expression").flatMap(inner -> tuple(inner, last)))
+                        .orElseThrow();
                 key = tuple.getKeyNode();
                 node = tuple.getValueNode();
             }

@@ -135,7 +135,9 @@ final class StepNeeds {
             }
             case "loadBalance" -> {
                 if (value instanceof MappingNode group && BESIDE_A_POLICY.containsAll(keys(group))) {
-                    need(key, "'loadBalance' needs a policy, such as roundRobin, random, failover or weighted");
+                    need(
+                            key,
+                            "'loadBalance' needs a policy, such as roundRobinLoadBalancer, randomLoadBalancer, failoverLoadBalancer or weightedLoadBalancer");
                 }
             }
             case "aggregate" -> aggregate(key, value);

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -123,6 +124,42 @@ class FlowMistakesTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "errorHandler: {deadLetterChannel: {deadLetterUri: 'mock:dead',"
+                        + " redeliveryPolicy: {redeliveryDelay: 2s, maximumRedeliveryDelay: 1m}}}",
+                "onException: {exception: [java.io.IOException], handled: {expression: {constant: 'true'}},"
+                        + " steps: [{log: a}]}",
+                "onException: {exception: [java.io.IOException], continued: {expression: {simple: '${body} == 1'}},"
+                        + " steps: [{log: a}]}",
+                "interceptFrom: {uri: 'direct:order*', steps: [{log: a}]}",
+                "interceptSendToEndpoint: {uri: '(ftp|sftp):.*', steps: [{log: a}]}",
+                "interceptSendToEndpoint: {uri: 'direct:nobody', afterUri: 'mock:after', steps: [{log: a}]}"
+            })
+    void whatCountsForAllRoutesOfAFileIsReadAsCamelReadsIt(String item) {
+        assertThat(check("- " + item
+                        + "\n- route:\n    from:\n      uri: direct:order-x\n      steps:\n        - log: a\n"))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "setBody: {xpath: {expression: '/n:a[', namespace: [{key: n, value: 'urn:x'}]}} | is not valid",
+                "split: {tokenize: '', steps: [{log: a}]} | the expression '' is not valid tokenize: it is empty",
+                "convertHeaderTo: {name: a, type: Strin} | there is no class 'Strin'",
+                "to: {uri: log, parameters: {logger-name: a, show-al: true}} | component 'log' has no option 'showAl'",
+                "loadBalance: {steps: [{log: a}]} | such as roundRobinLoadBalancer",
+                "marshal: {beanio: {}} | 'beanio' needs 'mapping' and 'streamName'"
+            })
+    void whatCamelDoesNotUnderstandIsStillAMistake(String step, String message) {
+        assertThat(check("- route:\n    from:\n      uri: direct:order-x\n      steps:\n        - " + step + "\n"))
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.message()).contains(message));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "setBody: {simple: '${bean:greeting?method=toString}'}",
                 "setBody: {simple: '${bean:greeting.length}'}",
                 "setBody: {simple: '${bean:fraudScore?method=toString}'}",
@@ -167,6 +204,18 @@ class FlowMistakesTest {
                 "filter: {jsonpath: 'amount > 5', steps: [{log: a}]}",
                 "setBody: {simple: '${body} == 5'}",
                 "loop: {constant: 3, steps: [{log: a}]}",
+                "loop: {constant: 3, copy: 'TRUE', steps: [{log: a}]}",
+                "convertBodyTo: {type: int}",
+                "convertBodyTo: {type: 'byte[]'}",
+                "convertHeaderTo: {name: a, type: int}",
+                "split: {tokenize: \"\\n\", steps: [{log: a}]}",
+                "split: {tokenize: {token: ' '}, steps: [{log: a}]}",
+                "setBody: {xpath: {expression: '/n:a', namespace: [{key: n, value: 'urn:x'}]}}",
+                "setBody: {constant: '${jsonpath($.[)}'}",
+                "log: {message: a, description: 'such as ${jsonpath($.[)}'}",
+                "unmarshal: {json: {library: jackson}}",
+                "to: {uri: log, parameters: {logger-name: a, show-all: true, group-size: 5}}",
+                "poll: {uri: seda, parameters: {name: a, purge-when-stopping: 'True'}}",
                 "loop: {constant: 'true', doWhile: true, steps: [{log: a}]}",
                 "loop: {expression: {constant: 'false'}, doWhile: 'true', steps: [{log: a}]}",
                 "to: 'file:inbox?delay=5s&initialDelay=1000'",
