@@ -64,6 +64,23 @@ final class KafkaHub implements AutoCloseable {
         sent.join();
     }
 
+    /** As {@link #send}, in so few bytes that the broker takes it, however much they stand for. */
+    void sendCompressed(ProducerRecord<byte[], byte[]> record) throws Exception {
+        Map<String, Object> settings = Map.of(
+                "bootstrap.servers",
+                brokers(),
+                "max.request.size",
+                80_000_000,
+                "buffer.memory",
+                100_000_000,
+                "compression.type",
+                "gzip");
+        try (KafkaProducer<byte[], byte[]> compressing =
+                new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            compressing.send(record).get();
+        }
+    }
+
     TestHub.Answer get(String path) {
         return hub.get(path);
     }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.deadletter.DeadLetter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -139,6 +140,43 @@ class KafkaOrdersIT {
                                 letter.headers().lastHeader("idempotency-key").value())
                         .isEqualTo(new byte[] {(byte) 0xff, 0, (byte) 0xfe}));
         assertThat(hub.get("/orders/K-garbage").status()).isEqualTo(404);
+    }
+
+    @Test
+    void ofARecordTooLargeOrWithHeadersTooLargeNoMoreThanTheBoundIsKept() throws Exception {
+        byte[] body = new byte[DeadLetter.MAX_BODY + 1];
+        hub.sendCompressed(new ProducerRecord<>("orders", 0, bytes("key-of-huge"), body));
+        ProducerRecord<byte[], byte[]> wordy = inFirst(record("{", DeadLetter.BODY_LEFT_OUT, "made up by the sender"));
+        for (int i = 0; i < 40; i++) {
+            wordy.headers().add("header-" + i, new byte[20_000]);
+        }
+        hub.send(wordy);
+        hub.send(new ProducerRecord<>("orders", 0, null, bytes(order("K-after-huge", "pm_card_visa"))));
+
+        hub.awaitStatus("K-after-huge", "SHIPPED");
+        JsonNode huge = kept("key-of-huge");
+        assertThat(huge.path("reason").asText()).isEqualTo("too-large");
+        assertThat(huge.path("body").isNull() || huge.path("body").isMissingNode())
+                .as(huge.toString())
+                .isTrue();
+        assertThat(huge.path("headers").path(DeadLetter.BODY_LEFT_OUT).asText()).startsWith(body.length + " bytes");
+        TestHub.Answer replayed = hub.post("/dead-letters/" + huge.path("id").asText() + "/replay", "");
+        assertThat(replayed.json().toString()).contains("too large to be kept");
+        JsonNode headers = deadLetters().stream()
+                .map(each -> each.path("headers"))
+                .filter(each -> each.has("header-0"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(headers.toString().length()).isLessThan(2_000_000);
+        assertThat(headers.path("headers-left-out").asInt()).isBetween(20, 39);
+        assertThat(headers.has(DeadLetter.BODY_LEFT_OUT)).isFalse();
+    }
+
+    private static JsonNode kept(String key) {
+        return deadLetters().stream()
+                .filter(each -> each.path("headers").toString().contains(key))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

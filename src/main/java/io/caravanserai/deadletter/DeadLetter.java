@@ -36,6 +36,17 @@ public record DeadLetter(
         int replays,
         Optional<Instant> settledAt) {
 
+    /** The largest body that is kept, in bytes; in characters when it came as text. */
+    public static final int MAX_BODY = 4 * 1024 * 1024;
+
+    /** The header that tells of a body too large to be kept: its size and its digest. Not taken from senders. */
+    public static final String BODY_LEFT_OUT = "body-left-out";
+
+    /** Whether the message had a body that was not kept: it cannot be replayed. */
+    public boolean isBodyLeftOut() {
+        return headers.containsKey(BODY_LEFT_OUT);
+    }
+
     /**
      * A message that has just failed.
      *
@@ -53,14 +64,47 @@ public record DeadLetter(
             String body,
             boolean base64) {
 
+        /**
+         * A message whose body came as bytes.
+         *
+         * @param bytes null when the message had none; a body above {@link #MAX_BODY} is not kept, its size and digest are
+         */
+        public static Failed of(
+                String origin,
+                String channel,
+                String source,
+                String reason,
+                String error,
+                Map<String, String> headers,
+                byte[] bytes) {
+            if (bytes != null && bytes.length > MAX_BODY) {
+                Failed failed = new Failed(origin, channel, source, null, reason, error, headers, null, false);
+                failed.headers.put(BODY_LEFT_OUT, LetterText.leftOut(bytes.length + " bytes", bytes));
+                return failed;
+            }
+            Optional<String> text = LetterText.text(bytes);
+            boolean base64 = bytes != null && text.isEmpty();
+            String body = base64 ? Base64.getEncoder().encodeToString(bytes) : text.orElse(null);
+            return new Failed(origin, channel, source, null, reason, error, headers, body, base64);
+        }
+
         /** Bounds what senders have said, so that the letter can be kept whatever it is. */
         public Failed {
+            headers = LetterText.carriable(headers);
+            if (body != null && body.length() > (base64 ? MAX_BODY / 3 * 4 + 4 : MAX_BODY)) {
+                headers.put(
+                        BODY_LEFT_OUT,
+                        LetterText.leftOut(
+                                body.length() + (base64 ? " characters of base64" : " characters"),
+                                body.getBytes(StandardCharsets.UTF_8)));
+                body = null;
+                base64 = false;
+            }
             origin = LetterText.bounded(origin, 700);
             source = LetterText.bounded(source, 300);
             type = LetterText.bounded(type, 255);
             reason = LetterText.bounded(reason, 100);
             error = LetterText.bounded(error, 2_000);
-            headers = LetterText.carriable(headers);
             if (body != null && !base64 && !LetterText.isCarriable(body)) {
                 body = Base64.getEncoder().encodeToString(body.getBytes(StandardCharsets.UTF_8));
                 base64 = true;

@@ -300,10 +300,13 @@ public final class DeadLetters implements DeadLetterSink {
 
     private CompletableFuture<Boolean> replay(DeadLetter letter) {
         Replayer replayer = replayers.get(letter.channel());
-        CompletableFuture<Void> replayed = replayer == null
-                ? CompletableFuture.failedFuture(new IllegalStateException(
-                        "what brought this letter (" + letter.channel() + ") does not run at present"))
-                : replayed(replayer, letter);
+        CompletableFuture<Void> replayed = letter.isBodyLeftOut()
+                ? CompletableFuture.failedFuture(new IllegalStateException("the body was too large to be kept ("
+                        + letter.headers().get(DeadLetter.BODY_LEFT_OUT) + "); send the message again yourself"))
+                : replayer == null
+                        ? CompletableFuture.failedFuture(new IllegalStateException(
+                                "what brought this letter (" + letter.channel() + ") does not run at present"))
+                        : replayed(replayer, letter);
         return replayed.handle((nothing, error) -> error)
                 .thenCompose(error -> isAway(error) ? notReplayed(error) : replayed(letter, error));
     }

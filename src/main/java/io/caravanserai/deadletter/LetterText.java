@@ -1,13 +1,21 @@
 package io.caravanserai.deadletter;
 
 import io.caravanserai.support.Digests;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Text of senders as it can be kept: not every text can be kept in every database, and none is kept without bounds. */
 final class LetterText {
     private static final int LONGEST_HEADER = 100_000;
+    private static final int MAX_HEADER_NAME = 1_000;
+    /** Characters of all headers together. */
+    private static final int MAX_HEADERS = 256 * 1024;
+
+    private static final String HEADERS_LEFT_OUT = "headers-left-out";
     private static final int DIGEST = 17;
 
     private LetterText() {}
@@ -33,8 +41,42 @@ final class LetterText {
 
     static Map<String, String> carriable(Map<String, String> headers) {
         Map<String, String> kept = new LinkedHashMap<>();
-        headers.forEach((name, value) -> kept.put(bounded(name, LONGEST_HEADER), bounded(value, LONGEST_HEADER)));
+        int characters = 0;
+        int leftOut = 0;
+        for (Map.Entry<String, String> header : headers.entrySet()) {
+            String name = bounded(header.getKey(), MAX_HEADER_NAME);
+            String value = bounded(header.getValue(), LONGEST_HEADER);
+            characters += name.length() + (value == null ? 0 : value.length());
+            if (characters > MAX_HEADERS) {
+                leftOut++;
+            } else if (!name.equals(DeadLetter.BODY_LEFT_OUT) && !name.equals(HEADERS_LEFT_OUT)) {
+                kept.put(name, value);
+            }
+        }
+        if (leftOut > 0) {
+            kept.put(HEADERS_LEFT_OUT, String.valueOf(leftOut));
+        }
         return kept;
+    }
+
+    /** What is told in place of something too large to be kept. */
+    static String leftOut(String size, byte[] bytes) {
+        return size + ", SHA-256 begins " + Digests.shortSha256(bytes);
+    }
+
+    /** The text of some bytes; empty when there are none or they are no UTF-8. */
+    static Optional<String> text(byte[] bytes) {
+        if (bytes == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
     }
 
     private static String carriable(String text) {

@@ -178,18 +178,8 @@ public final class KafkaDoor implements AutoCloseable {
         Map<String, String> kept = new LinkedHashMap<>(headers);
         List.of(ORIGIN, SEAL, RECORD_KEY).forEach(kept::remove);
         RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
-        Optional<String> text = RecordText.of(record.value());
-        boolean base64 = text.isEmpty() && record.value() != null;
-        return new DeadLetter.Failed(
-                name,
-                CHANNEL,
-                record.topic(),
-                null,
-                refused.reason(),
-                OrderMessages.error(refused),
-                kept,
-                base64 ? Base64.getEncoder().encodeToString(record.value()) : text.orElse(null),
-                base64);
+        return DeadLetter.Failed.of(
+                name, CHANNEL, record.topic(), refused.reason(), OrderMessages.error(refused), kept, record.value());
     }
 
     private CompletableFuture<Void> replay(DeadLetter letter) {
