@@ -206,6 +206,7 @@ class OpenApiIT {
                 .contains("hub_store_unit_seconds_count{unit=\"reserve-items\"}")
                 .contains("hub_store_commit_units_count")
                 .contains("hub_store_pending")
+                .contains("hub_store_wal_bytes")
                 .contains("jvm_memory_used_bytes"));
     }
 

@@ -28,6 +28,9 @@ interface Database {
     /** Writes something that changes nothing, in the open transaction, so that its commit reaches the disk. */
     void touch(Connection writer) throws SQLException;
 
+    /** Size of the log that is yet to be copied into the database. */
+    long logBytes();
+
     /** Work on the files that is due after commits, such as a checkpoint. No transaction is open. */
     void maintain(Connection writer) throws SQLException;
 

@@ -27,12 +27,10 @@ final class SqliteDatabase implements Database {
     private static final Logger LOG = LoggerFactory.getLogger(SqliteDatabase.class);
     private static final int BUSY_MILLIS = 2_000;
 
-    /** Copying the log into the database syncs both: seldom, and then much at once (32 MiB). */
-    private static final int FRAMES_PER_CHECKPOINT = 8_000;
-
     private final DatabaseFiles files;
     private final DataSource forWriting;
     private final DataSource forReading;
+    private final Checkpoints checkpoints = new Checkpoints(BUSY_MILLIS, System::nanoTime);
     /** The log that the writer's connection writes; null until it has written. */
     private WalFrames logOfWriter;
 
@@ -155,12 +153,20 @@ final class SqliteDatabase implements Database {
             if (logOfWriter == null) {
                 logOfWriter = new WalFrames(files.log());
             }
-            if (logOfWriter.hasReached(FRAMES_PER_CHECKPOINT)) {
-                execute(writer, "PRAGMA wal_checkpoint(PASSIVE)");
-            }
+            checkpoints.afterCommit(writer, logOfWriter);
         } catch (IOException e) {
             throw new SQLiteException(
                     "the write-ahead log cannot be read: " + e.getMessage(), SQLiteErrorCode.SQLITE_IOERR_READ);
+        }
+    }
+
+    @Override
+    public long logBytes() {
+        try {
+            return Files.size(files.log());
+        } catch (IOException e) {
+            // There is none while the files are replaced.
+            return 0;
         }
     }
 

@@ -35,11 +35,13 @@ public final class SqliteStore implements Store {
     private final ExecutorService completions =
             new ForkJoinPool(COMPLETION_THREADS, SqliteStore::completionThread, null, true);
 
+    private final Database database;
     private final GroupCommit writer;
     private final Readers readers;
 
     private SqliteStore(Optional<FolderLock> ownLock, Database database, List<StoreListener> given) {
         this.ownLock = ownLock;
+        this.database = database;
         List<StoreListener> listeners = new ArrayList<>(given);
         ServiceLoader.load(StoreListener.class).forEach(listeners::add);
         this.readers = new Readers(
@@ -122,6 +124,11 @@ public final class SqliteStore implements Store {
     @Override
     public Optional<String> trouble() {
         return writer.trouble();
+    }
+
+    @Override
+    public long logBytes() {
+        return database.logBytes();
     }
 
     @Override

@@ -37,6 +37,11 @@ public interface Store extends AutoCloseable {
     /** Units submitted and not yet durable. */
     int pending();
 
+    /** Size of the log that is yet to be copied into the database; 0 where the hub does not see to that. */
+    default long logBytes() {
+        return 0;
+    }
+
     /** Finishes what was submitted, then lets go of the database. */
     @Override
     void close();

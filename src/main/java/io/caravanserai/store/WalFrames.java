@@ -19,10 +19,21 @@ final class WalFrames implements AutoCloseable {
     private static final int SALT_AT = 16;
     private static final int SALT_OF_FRAME_AT = 8;
 
+    private final Path file;
     private final FileChannel log;
 
-    WalFrames(Path log) throws IOException {
-        this.log = FileChannel.open(log, StandardOpenOption.READ);
+    WalFrames(Path file) throws IOException {
+        this.file = file;
+        this.log = FileChannel.open(file, StandardOpenOption.READ);
+    }
+
+    Path file() {
+        return file;
+    }
+
+    /** Of the file, whatever part of it is in use. */
+    long bytes() throws IOException {
+        return log.size();
     }
 
     /** Whether the log has at least so many frames. */

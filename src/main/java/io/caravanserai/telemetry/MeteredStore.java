@@ -23,6 +23,10 @@ public final class MeteredStore implements Store {
         Gauge.builder("hub.store.pending", store, Store::pending)
                 .description("Units of work that wait for the writer")
                 .register(registry);
+        Gauge.builder("hub.store.wal", store, Store::logBytes)
+                .description("Size of the write-ahead log of the embedded database")
+                .baseUnit("bytes")
+                .register(registry);
     }
 
     @Override
@@ -57,6 +61,11 @@ public final class MeteredStore implements Store {
     @Override
     public Optional<String> trouble() {
         return store.trouble();
+    }
+
+    @Override
+    public long logBytes() {
+        return store.logBytes();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.caravanserai.store;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,26 @@ class SqliteStoreIT extends StoreContract {
         assertThat(store.write("set", "a", tx -> tx.update(SET, "a", 1)).get(60, SECONDS))
                 .isEqualTo(1);
         assertThat(store.trouble()).isEmpty();
+    }
+
+    @Test
+    void logThatAnotherProgramMadeGrowIsCutOnceThatProgramIsGone() throws Exception {
+        long usual = 64L << 20;
+        try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("hub.db"));
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.executeQuery("SELECT COUNT(*) FROM stock").close();
+            for (int i = 0; store.logBytes() < 3 * usual; i++) {
+                String sku = i + "-" + "x".repeat(1 << 20);
+                store.write("set", "a", tx -> tx.update(SET, sku, 1)).get(60, SECONDS);
+            }
+        }
+
+        await().untilAsserted(() -> {
+            store.write("touch", "a", tx -> tx.update("DELETE FROM stock WHERE sku = 'none'"))
+                    .get(60, SECONDS);
+            assertThat(store.logBytes()).isLessThan(usual);
+        });
     }
 
     @Test
