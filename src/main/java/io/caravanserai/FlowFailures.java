@@ -1,5 +1,6 @@
 package io.caravanserai;
 
+import io.caravanserai.flow.FlowEndedException;
 import io.caravanserai.flow.RouteName;
 import io.caravanserai.flow.StepNames;
 import io.caravanserai.order.OrderStatus;
@@ -114,7 +115,7 @@ final class FlowFailures extends EventNotifierSupport {
         String orderId = exchange.getMessage().getHeader("orderId", String.class);
         boolean isCopy = exchange.getProperty(ExchangePropertyKey.CORRELATION_ID) != null;
         if (orderId == null || isCopy) {
-            if (caught) {
+            if (caught || thrown instanceof FlowEndedException ended && !ended.markLogged()) {
                 return;
             }
             LOG.atWarn()

@@ -3,6 +3,7 @@ package io.caravanserai.flow;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -33,29 +34,31 @@ final class LoopGuard implements InterceptStrategy {
     static final int MAX_TURNS = 1_000;
 
     private static final String PASSES = "caravanserai.passes";
+    private static final String COPIES = "caravanserai.copies";
     /** Steps that send copies of an exchange on, and wait for them. */
     private static final Set<String> WAIT_FOR_COPIES = Set.of("enrich", "multicast", "recipientList", "split");
 
-    private static final String DEPTH = "caravanserai.depth";
+    /** How often an exchange may come back to a step; no limit as long as the version takes in messages. */
+    private volatile int maxPasses = Integer.MAX_VALUE;
+    /** The same for the exchanges that began in certain routes. */
+    private volatile Limit limit = new Limit(Set.of(), Integer.MAX_VALUE);
 
-    private volatile boolean allEnd;
-    /** The routes whose own exchanges end, when those of other routes do not. */
-    private volatile Set<String> endingRoutes = Set.of();
+    private record Limit(Set<String> routes, int maxPasses) {}
 
     /** Counts from now on how often each exchange comes back to a step. */
     void endLoops() {
-        allEnd = true;
+        maxPasses = MAX_PASSES;
     }
 
     /** The same for the exchanges that began in certain routes only. */
-    void endLoopsFrom(Set<String> routes) {
-        endingRoutes = routes;
+    void endLoopsFrom(Set<String> routes, int maxPasses) {
+        limit = new Limit(routes, maxPasses);
     }
 
     /** The version takes in messages again. */
     void reset() {
-        allEnd = false;
-        endingRoutes = Set.of();
+        maxPasses = Integer.MAX_VALUE;
+        limit = new Limit(Set.of(), Integer.MAX_VALUE);
     }
 
     @Override
@@ -69,26 +72,29 @@ final class LoopGuard implements InterceptStrategy {
 
     /** Why an exchange must not go on; null when it may. */
     private FlowEndedException refusal(Exchange exchange, String step) {
-        boolean ends = allEnd || isEndingRoute(exchange.getFromRouteId());
-        if (ends && Passes.count(exchange, step) > MAX_PASSES) {
+        int most = maxPasses(exchange.getFromRouteId());
+        if (most < Integer.MAX_VALUE && Passes.count(exchange, step) > most) {
             return new FlowEndedException("the exchange goes round in a flow version that has ended; it came back to '"
-                    + step + "' more than " + MAX_PASSES + " times since");
+                    + step + "' more than " + most + " times since");
+        }
+        Copies copies = Copies.of(exchange);
+        if (copies != null && copies.failure.get() != null) {
+            return copies.failure.get();
         }
         UnitOfWork work = exchange.getUnitOfWork();
-        if (depth(exchange) + (work == null ? 0 : work.routeStackLevel()) > MAX_DEPTH) {
-            return new FlowEndedException("more than " + MAX_DEPTH
+        if ((copies == null ? 0 : copies.depth) + (work == null ? 0 : work.routeStackLevel()) > MAX_DEPTH) {
+            FlowEndedException tooDeep = new FlowEndedException("more than " + MAX_DEPTH
                     + " routes have called each other: routes of the flow call themselves without end");
+            return copies == null || copies.failure.compareAndSet(null, tooDeep) ? tooDeep : copies.failure.get();
         }
         return null;
     }
 
-    /** How many steps that wait for copies of their exchange have made copies of copies down to this exchange. */
-    private static int depth(Exchange exchange) {
-        return exchange.getProperty(DEPTH, 0, Integer.class);
-    }
-
-    private boolean isEndingRoute(String routeId) {
-        return routeId != null && endingRoutes.contains(routeId);
+    private int maxPasses(String routeId) {
+        Limit ofRoutes = limit;
+        return routeId != null && ofRoutes.routes.contains(routeId)
+                ? Math.min(maxPasses, ofRoutes.maxPasses)
+                : maxPasses;
     }
 
     /** Fails an exchange for good: no redelivery, no onException and no further step. */
@@ -124,11 +130,12 @@ final class LoopGuard implements InterceptStrategy {
                         ExchangePropertyKey.EVALUATE_EXPRESSION_RESULT, new GuardedSlip(step, router.getExpression()));
             }
             if (waitsForCopies) {
-                // The route stack of a copy begins anew, so the depth goes to the copies as a property.
-                int depth = depth(exchange);
-                exchange.setProperty(DEPTH, depth + 1);
+                Object before = exchange.getProperty(COPIES);
+                Copies copies = Copies.below(exchange);
+                exchange.setProperty(COPIES, copies);
                 return super.process(exchange, doneSync -> {
-                    exchange.setProperty(DEPTH, depth);
+                    copies.ended = true;
+                    exchange.setProperty(COPIES, before);
                     callback.done(doneSync);
                 });
             }
@@ -178,6 +185,36 @@ final class LoopGuard implements InterceptStrategy {
                 exchange.setProperty(PASSES, passes);
             }
             return passes.bySteps.merge(step, 1, Integer::sum);
+        }
+    }
+
+    /**
+     * The copies that a step has made of an exchange and waits for. The route stack of a copy begins anew, so the depth
+     * goes to the copies as a property. When one of them is too deep, all copies of the outermost exchange end: two
+     * copies at each of hundreds of levels would otherwise be too many to fail one by one.
+     */
+    private static final class Copies {
+        private final int depth;
+        private final AtomicReference<FlowEndedException> failure;
+        /** A copy that has gone on by a queue is nobody's copy any more. */
+        private volatile boolean ended;
+
+        private Copies(int depth, AtomicReference<FlowEndedException> failure) {
+            this.depth = depth;
+            this.failure = failure;
+        }
+
+        /** Null when nothing waits for the exchange as a copy. */
+        static Copies of(Exchange exchange) {
+            Copies copies = exchange.getProperty(COPIES, Copies.class);
+            return copies == null || copies.ended ? null : copies;
+        }
+
+        static Copies below(Exchange exchange) {
+            Copies copies = of(exchange);
+            return copies == null
+                    ? new Copies(1, new AtomicReference<>())
+                    : new Copies(copies.depth + 1, copies.failure);
         }
     }
 }

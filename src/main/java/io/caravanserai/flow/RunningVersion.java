@@ -3,6 +3,7 @@ package io.caravanserai.flow;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
@@ -26,6 +27,10 @@ import org.snakeyaml.engine.v2.nodes.Node;
 final class RunningVersion {
     private static final Logger LOG = LoggerFactory.getLogger(RunningVersion.class);
     private static final long DRAIN_SECONDS = 20;
+    private static final long CLOSE_SECONDS = 2;
+    /** A loop that an end is in sight of gets half of the time to drain to come to it; one without end gets this far. */
+    private static final int MAX_PASSES_AT_FIRST = 10_000;
+
     private static final Duration POLL = Duration.ofMillis(20);
     // Two consumers of these share the messages; two of any other kind might each do the same work.
     private static final Set<String> SHARED =
@@ -40,6 +45,7 @@ final class RunningVersion {
     private final boolean hasSaga;
     private final FlowBeans beansBefore;
     private final LoopGuard loops = new LoopGuard();
+    private final ClosingConsumers closing = new ClosingConsumers();
     private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
     /** Doors that may stand open beside those of another version. */
@@ -179,6 +185,10 @@ final class RunningVersion {
     }
 
     private void open(List<String> doors) throws Exception {
+        if (!closing.await(Duration.ofSeconds(CLOSE_SECONDS))) {
+            throw new IllegalStateException("consumers of version " + version.version()
+                    + " are stopping and wait for a message in its routes; try again when it is through");
+        }
         loops.reset();
         for (String id : doors) {
             context.getRouteController().startRoute(id);
@@ -191,15 +201,18 @@ final class RunningVersion {
         }
     }
 
-    /** Takes nothing in any more by the doors that another version may have open too. What is inside goes on. */
+    /**
+     * Takes nothing in any more by the doors that another version may have open too. What is inside goes on. Does not
+     * wait for it longer than {@value #CLOSE_SECONDS} seconds.
+     */
     void closeSharedDoors() {
         // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
-        for (String id : sharedDoors) {
-            Route route = context.getRoute(id);
-            if (route != null) {
-                route.getConsumer().stop();
-            }
-        }
+        closing.close(sharedDoors.stream()
+                .map(context::getRoute)
+                .filter(Objects::nonNull)
+                .map(Route::getConsumer)
+                .toList());
+        closing.await(Duration.ofSeconds(CLOSE_SECONDS));
     }
 
     /** Takes nothing in any more by the other doors. What is inside goes on. Does not wait. */
@@ -220,9 +233,11 @@ final class RunningVersion {
      */
     void drainExclusiveDoors() throws Exception {
         Duration half = Duration.ofSeconds(DRAIN_SECONDS).dividedBy(2);
+        Set<String> doors = Set.copyOf(exclusiveDoors);
+        loops.endLoopsFrom(doors, MAX_PASSES_AT_FIRST);
         boolean drained = hasDrained(half);
         if (!drained) {
-            loops.endLoopsFrom(Set.copyOf(exclusiveDoors));
+            loops.endLoopsFrom(doors, LoopGuard.MAX_PASSES);
             drained = hasDrained(half);
         }
         if (drained) {

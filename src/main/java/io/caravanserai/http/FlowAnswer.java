@@ -26,6 +26,11 @@ final class FlowAnswer extends DelegateAsyncProcessor {
     private record Failure(Exception exception, Message message) {}
 
     @Override
+    protected void doStop() {
+        // Not the steps behind it: a consumer stops when its flow is edited, and requests that are in the steps go on.
+    }
+
+    @Override
     public void process(Exchange exchange) throws Exception {
         getProcessor().process(exchange);
         answer(exchange);
