@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
+import io.caravanserai.kafka.KafkaMember;
 import io.caravanserai.support.OutageLog;
 import java.time.Duration;
 import java.util.List;
@@ -17,7 +18,8 @@ import org.slf4j.helpers.MessageFormatter;
 /**
  * Keeps the clients of brokers from repeating that a broker is away: each of their connections, consumers and attempts
  * would say so, every second. The hub says it once and then once a minute ({@link OutageLog}). What the clients say
- * otherwise passes, once a minute for each logger and level. Thread-safe.
+ * otherwise passes, once a minute for each logger and level: that a login or a permission is refused, also while a broker
+ * is away; and that a Kafka is away which only a flow uses, for which nobody else would say it. Thread-safe.
  */
 final class ClientLogFilter extends TurboFilter {
     private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
@@ -40,6 +42,13 @@ final class ClientLogFilter extends TurboFilter {
                     + "|cannot be reached|Exception inside the DMLC|fetch request|heartbeat",
             Pattern.CASE_INSENSITIVE);
 
+    /** Never follows from an outage, and ends only when a person acts. */
+    private static final Pattern REFUSED = Pattern.compile(
+            "AMQ229031|AMQ229032|AMQ229213|authenticat|authoriz|permission|SASL|SSL handshake",
+            Pattern.CASE_INSENSITIVE);
+
+    private static final String KAFKA_CLIENTS = "org.apache.kafka.clients";
+
     private final Map<String, Long> lastLines = new ConcurrentHashMap<>();
     private final LongSupplier nanos;
 
@@ -60,21 +69,34 @@ final class ClientLogFilter extends TurboFilter {
                 || Level.INFO.isGreaterOrEqual(level)) {
             return FilterReply.NEUTRAL;
         }
-        return OutageLog.isAnyPartAway() || saysAway(format, parameters, failure) || isRepeated(logger, level)
+        String message =
+                bounded(MessageFormatter.arrayFormat(format, parameters).getMessage());
+        String error = failure == null ? "" : bounded(String.valueOf(failure));
+        boolean refused =
+                REFUSED.matcher(message).find() || REFUSED.matcher(error).find();
+        if (!refused && (OutageLog.isAnyPartAway() || saysAway(logger, message, error))) {
+            return FilterReply.DENY;
+        }
+        return isRepeated(logger.getName() + ' ' + level + (refused ? " refused" : ""))
                 ? FilterReply.DENY
                 : FilterReply.NEUTRAL;
     }
 
-    private static boolean saysAway(String format, Object[] parameters, Throwable failure) {
-        String message = MessageFormatter.arrayFormat(format, parameters).getMessage();
-        return AWAY.matcher(message).find()
-                || failure != null && AWAY.matcher(String.valueOf(failure)).find();
+    /** Messages of servers may be of any length; what they are about is said at the beginning. */
+    private static String bounded(String text) {
+        return text.length() <= 2_000 ? text : text.substring(0, 2_000);
     }
 
-    private boolean isRepeated(Logger logger, Level level) {
+    private static boolean saysAway(Logger logger, String message, String error) {
+        boolean ofAFlow =
+                logger.getName().startsWith(KAFKA_CLIENTS) && !message.contains("clientId=" + KafkaMember.PREFIX);
+        return !ofAFlow && (AWAY.matcher(message).find() || AWAY.matcher(error).find());
+    }
+
+    private boolean isRepeated(String what) {
         long now = nanos.getAsLong();
         boolean[] repeated = new boolean[1];
-        lastLines.compute(logger.getName() + ' ' + level, (key, last) -> {
+        lastLines.compute(what, (key, last) -> {
             repeated[0] = last != null && now - last < BETWEEN_LINES;
             return repeated[0] ? last : now;
         });

@@ -6,9 +6,11 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.core.spi.FilterReply;
+import io.caravanserai.support.OutageLog;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class ClientLogFilterTest {
     private final AtomicLong nanos = new AtomicLong();
@@ -32,8 +34,33 @@ class ClientLogFilterTest {
         assertThat(reply(
                         "org.apache.kafka.clients.NetworkClient",
                         Level.WARN,
-                        "Bootstrap broker 127.0.0.1:1 disconnected"))
+                        "[Producer clientId=hub-1] Bootstrap broker 127.0.0.1:1 disconnected"))
                 .isEqualTo(FilterReply.DENY);
+    }
+
+    @Test
+    void aKafkaOfAFlowThatIsAwayIsToldOnceAMinute() {
+        String client = "org.apache.kafka.clients.NetworkClient";
+        String away = "[Consumer clientId=consumer-mine-1, groupId=mine] Bootstrap broker 10.0.0.1:9092 disconnected";
+        assertThat(reply(client, Level.WARN, away)).isEqualTo(FilterReply.NEUTRAL);
+        assertThat(reply(client, Level.WARN, away)).isEqualTo(FilterReply.DENY);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
+        assertThat(reply(client, Level.WARN, away)).isEqualTo(FilterReply.NEUTRAL);
+    }
+
+    @Test
+    void aRefusedLoginIsToldAlsoWhileAPartIsAway() {
+        OutageLog outage = new OutageLog(LoggerFactory.getLogger(getClass()), "database");
+        outage.failed("away for this test");
+        try {
+            String client = "org.apache.kafka.clients.NetworkClient";
+            String refused = "[AdminClient clientId=hub-1] Connection to node -1 failed authentication due to: no";
+            assertThat(reply(client, Level.ERROR, refused)).isEqualTo(FilterReply.NEUTRAL);
+            assertThat(reply(client, Level.ERROR, refused)).isEqualTo(FilterReply.DENY);
+            assertThat(reply(client, Level.ERROR, "something else")).isEqualTo(FilterReply.DENY);
+        } finally {
+            outage.forget();
+        }
     }
 
     @Test

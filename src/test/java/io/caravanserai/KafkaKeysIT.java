@@ -12,14 +12,19 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
@@ -59,7 +64,13 @@ class KafkaKeysIT {
                         "hub.events.bus",
                         "kafka",
                         "hub.security.api-keys",
-                        String.join(",", key("eye", "viewer"), key("shop", "sender"), key("boss", "operator"))));
+                        String.join(
+                                ",",
+                                key("eye", "viewer"),
+                                key("eye.left", "viewer"),
+                                key("eye.right", "viewer"),
+                                key("shop", "sender"),
+                                key("boss", "operator"))));
     }
 
     @AfterAll
@@ -121,6 +132,89 @@ class KafkaKeysIT {
         try (KafkaConsumer<String, String> consumer = consumer(who, group)) {
             consumer.subscribe(List.of("order-events"));
             assertThatThrownBy(() -> poll(consumer)).isInstanceOf(GroupAuthorizationException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "eye, shop",
+        "eye, shop.reader",
+        "eye, shop-reader",
+        "shop, eye.reader",
+        "eye, boss.reader",
+        "eye, eye.left",
+        "eye.left, eye.right",
+        "eye.left, eye"
+    })
+    void nobodyTakesTheRecordsOfAnotherKey(String who, String group) throws Exception {
+        try (KafkaConsumer<String, String> consumer = consumer(who, group)) {
+            consumer.subscribe(List.of("order-events"));
+            assertThatThrownBy(() -> poll(consumer)).isInstanceOf(GroupAuthorizationException.class);
+        }
+        try (Admin admin = Admin.create(settings(hub.kafkaBrokers(), who))) {
+            TopicPartition first = new TopicPartition("order-events", 0);
+            Stream.of(
+                            admin.alterConsumerGroupOffsets(group, Map.of(first, new OffsetAndMetadata(0)))
+                                    .all(),
+                            admin.listConsumerGroupOffsets(group).all(),
+                            admin.deleteConsumerGroupOffsets(group, Set.of(first))
+                                    .all(),
+                            admin.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+                                    .all(),
+                            admin.describeConsumerGroups(List.of(group)).all())
+                    .forEach(each ->
+                            assertThatThrownBy(each::get).rootCause().isInstanceOf(GroupAuthorizationException.class));
+            assertThat(admin.listGroups().all().get())
+                    .extracting(GroupListing::groupId)
+                    .noneMatch(name -> name.startsWith("hub-") || name.equals(group));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"eye, eye", "eye, eye.reader", "eye.left, eye.left", "eye.left, eye.left-7", "shop, a-name-of-nobody"})
+    void aGroupOfTheKeyOrOfNobodyReads(String who, String group) {
+        hub.post("/orders", ORDER.formatted("read-as-" + group), "X-API-Key", "key of shop");
+        try (KafkaConsumer<String, String> consumer = consumer(who, group)) {
+            consumer.subscribe(List.of("order-events"));
+            assertThat(poll(consumer)).isNotEmpty();
+            consumer.commitSync();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"shop, shop.tx, true", "shop, eye.tx, false", "eye, eye.tx, false", "shop, tx, false", "boss, tx, true"
+    })
+    void transactionsAreNamedAfterTheirSender(String who, String transaction, boolean allowed) {
+        Map<String, Object> settings = settings(hub.kafkaBrokers(), who);
+        settings.put("transactional.id", transaction);
+        try (KafkaProducer<String, String> producer =
+                new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+            if (!allowed) {
+                assertThatThrownBy(producer::initTransactions).isInstanceOf(AuthorizationException.class);
+                return;
+            }
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>("orders", ORDER.formatted("by-" + transaction + "-of-" + who)));
+            producer.commitTransaction();
+        }
+        await().untilAsserted(
+                        () -> assertThat(hub.get("/orders/by-" + transaction + "-of-" + who, "X-API-Key", "key of boss")
+                                        .json()
+                                        .path("status")
+                                        .asText())
+                                .isEqualTo("SHIPPED"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"orders", "orders.DLT", "signals", "order-events"})
+    void anOperatorReadsEverywhere(String topic) throws Exception {
+        try (KafkaProducer<String, String> producer = producer("boss")) {
+            producer.send(new ProducerRecord<>(topic, "of the operator")).get();
+        }
+        try (KafkaConsumer<String, String> consumer = consumer("boss", "boss-group-" + topic)) {
+            consumer.subscribe(List.of(topic));
+            assertThat(poll(consumer)).isNotEmpty();
         }
     }
 

@@ -2,6 +2,7 @@ package io.caravanserai.broker;
 
 import io.caravanserai.HubSettings.ApiKey;
 import io.caravanserai.HubSettings.Role;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +33,8 @@ import org.apache.kafka.server.authorizer.AuthorizerServerInfo;
  * <ul>
  *   <li>operator, and the hub itself: everything
  *   <li>sender: write {@code orders} and {@code signals}
- *   <li>viewer and sender: read {@code order-events}, as any group but the hub's own
+ *   <li>viewer and sender: read {@code order-events}, as any group but the hub's own and those of other keys: a group
+ *       named after a key, or beginning with its name and a dot or a dash, is that key's alone
  * </ul>
  *
  * <p>Public and without arguments, for Kafka makes it by its name.
@@ -99,7 +101,8 @@ public final class KafkaPermissions implements Authorizer {
             case GROUP ->
                 isOneOf(operation, AclOperation.READ)
                         && !resource.name().startsWith(GROUPS_OF_HUBS)
-                        && !resource.name().startsWith(realm.hubName() + '-');
+                        && !resource.name().startsWith(realm.hubName() + '-')
+                        && isNobodyElses(resource.name(), key.get());
             case CLUSTER -> isSender && operation == AclOperation.IDEMPOTENT_WRITE;
             case TRANSACTIONAL_ID ->
                 isSender
@@ -107,6 +110,20 @@ public final class KafkaPermissions implements Authorizer {
                         && resource.name().startsWith(key.get().name() + '.');
             default -> false;
         };
+    }
+
+    /** Whoever joins a group takes records from its members, and may move its place. */
+    private boolean isNobodyElses(String group, ApiKey key) {
+        return realm.keys().stream()
+                .map(ApiKey::name)
+                .filter(name -> isNamedAfter(group, name))
+                .max(Comparator.comparingInt(String::length))
+                .filter(owner -> !owner.equals(key.name()))
+                .isEmpty();
+    }
+
+    private static boolean isNamedAfter(String group, String name) {
+        return group.equals(name) || group.startsWith(name + '.') || group.startsWith(name + '-');
     }
 
     private static boolean isOneOf(AclOperation operation, AclOperation allowed) {

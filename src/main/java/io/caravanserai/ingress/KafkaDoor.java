@@ -146,7 +146,9 @@ public final class KafkaDoor implements AutoCloseable {
 
     /** Brokers that have lost records have others in their places, perhaps of the same time. */
     private static String placeAndDigest(ConsumerRecord<byte[], byte[]> record) {
-        return place(record) + '#' + Digests.shortSha256(record.value() == null ? new byte[0] : record.value());
+        byte[] body =
+                record.value() == null ? bytes(RecordText.bodyLeftOut(record).orElse("")) : record.value();
+        return place(record) + '#' + Digests.shortSha256(body);
     }
 
     private static Optional<String> given(Map<String, String> headers, String name) {
@@ -155,6 +157,10 @@ public final class KafkaDoor implements AutoCloseable {
 
     private CompletableFuture<Taken> handIn(
             String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
+        Optional<String> leftOut = RecordText.bodyLeftOut(record);
+        if (leftOut.isPresent()) {
+            return CompletableFuture.completedFuture(OrderMessages.tooLarge(leftOut.get()));
+        }
         Optional<String> key = given(headers, IDEMPOTENCY_KEY);
         if (key.isPresent()) {
             key = IdempotencyKey.read(key.get());
@@ -183,9 +189,14 @@ public final class KafkaDoor implements AutoCloseable {
     }
 
     private CompletableFuture<Void> replay(DeadLetter letter) {
+        if (letter.body() == null && RecordText.bodyLeftOut(letter.headers()).isPresent()) {
+            return CompletableFuture.failedFuture(new IllegalArgumentException(
+                    "the body was too large to be kept, so it cannot be sent again without another one"));
+        }
         return seals.of(letter).thenCompose(seal -> {
             Map<String, String> headers = new LinkedHashMap<>(letter.headers());
             String key = headers.remove(RECORD_KEY);
+            RecordText.withoutLeftOut(headers);
             ProducerRecord<byte[], byte[]> record =
                     new ProducerRecord<>(letter.source(), key == null ? null : bytes(key), body(letter));
             headers.put(ORIGIN, letter.origin());

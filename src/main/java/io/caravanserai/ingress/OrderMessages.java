@@ -100,6 +100,12 @@ public final class OrderMessages {
                 .thenCompose(taken -> taken);
     }
 
+    /** @param what of the body there is instead of it: its size and its digest */
+    static Taken.Refused tooLarge(String what) {
+        return new Taken.Refused(
+                TOO_LARGE.reason(), Problem.of(413, "the message is larger than 1 MiB, its body is not kept: " + what));
+    }
+
     /** What a message led to that failed although nothing it needs is away. */
     static Taken.Refused notHandled(Throwable failure) {
         return new Taken.Refused(

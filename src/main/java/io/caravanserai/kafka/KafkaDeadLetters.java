@@ -13,13 +13,17 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps a record that could not be handled in the hub's list, and puts it into the topic {@code orders.DLT} with its key,
  * its headers and the reason, for those who look there. Thread-safe.
  */
 public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaDeadLetters.class);
     private static final String TOPIC = KafkaTopic.DEAD_LETTERS.name();
+    private static final List<String> OWN_HEADERS = List.of("original-topic", "reason", "error", "dead-letter-id");
 
     private final DeadLetters letters;
     private final RecordSender sender;
@@ -71,19 +75,40 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
                     .handle((nothing, failure) -> failure)
                     .thenCompose(failure -> failure == null
                             ? CompletableFuture.completedFuture(id)
-                            : withoutBody(copy, failure).thenApply(nothing -> id));
+                            : smaller(copy, failure).thenApply(nothing -> id));
         });
     }
 
-    /** A topic made by somebody else may take less than the one the record came from; the hub's list has the body. */
-    private CompletableFuture<Void> withoutBody(ProducerRecord<byte[], byte[]> copy, Throwable failure) {
+    /**
+     * A topic made by somebody else may take less than the one the record came from; the hub's list has the message. What
+     * is too large without body and headers, too, is not copied: the records behind it must not wait for ever.
+     */
+    private CompletableFuture<Void> smaller(ProducerRecord<byte[], byte[]> copy, Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        if (!(cause instanceof RecordTooLargeException) || copy.value() == null) {
+        if (!(cause instanceof RecordTooLargeException)) {
             return CompletableFuture.failedFuture(cause);
         }
-        ProducerRecord<byte[], byte[]> small = new ProducerRecord<>(TOPIC, null, copy.key(), null, copy.headers());
-        small.headers().add("body-left-out", bytes(copy.value().length + " bytes"));
-        return sender.send(List.of(small));
+        ProducerRecord<byte[], byte[]> small;
+        if (copy.value() != null) {
+            small = new ProducerRecord<>(TOPIC, null, copy.key(), null, copy.headers());
+            small.headers().add(BoundedBytes.BODY_LEFT_OUT, bytes(copy.value().length + " bytes"));
+        } else if (copy.key() != null || copy.headers().lastHeader(BoundedHeaders.LEFT_OUT) == null) {
+            small = new ProducerRecord<>(TOPIC, null, null, null);
+            for (String name : OWN_HEADERS) {
+                small.headers().add(copy.headers().lastHeader(name));
+            }
+            small.headers().add(BoundedHeaders.LEFT_OUT, bytes("key and headers"));
+        } else {
+            LOG.atWarn()
+                    .addKeyValue("topic", TOPIC)
+                    .addKeyValue("error", cause.getMessage())
+                    .log("dead letter not copied to its topic; GET /dead-letters has it");
+            return CompletableFuture.completedFuture(null);
+        }
+        return sender.send(List.of(small))
+                .handle((nothing, again) -> again)
+                .thenCompose(
+                        again -> again == null ? CompletableFuture.<Void>completedFuture(null) : smaller(small, again));
     }
 
     private static byte[] body(DeadLetter.Failed failed) {

@@ -30,6 +30,7 @@ public final class KafkaLink implements AutoCloseable {
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(3);
     private static final Duration TRY_AGAIN = Duration.ofMillis(500);
     private static final long ANSWER_WITHIN_SECONDS = 5;
+    private static final long CLOSED_WITHIN_MILLIS = 2_000;
 
     private final String brokers;
     private final String member;
@@ -103,6 +104,11 @@ public final class KafkaLink implements AutoCloseable {
         closing = true;
         ready.completeExceptionally(new IllegalStateException("the link to Kafka is closed"));
         watch.interrupt();
+        try {
+            watch.join(CLOSED_WITHIN_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         outage.forget();
     }
 

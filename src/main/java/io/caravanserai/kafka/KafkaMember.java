@@ -8,6 +8,8 @@ import java.util.UUID;
 
 /** The name under which the consumer groups know this hub. */
 public final class KafkaMember {
+    /** What the names of hubs begin with. */
+    public static final String PREFIX = "hub-";
 
     private KafkaMember() {}
 
@@ -20,7 +22,7 @@ public final class KafkaMember {
         if (!Files.exists(file) || Files.size(file) == 0) {
             PrivateFiles.createFolder(dataDir);
             PrivateFiles.createFile(file);
-            Files.writeString(file, "hub-" + UUID.randomUUID());
+            Files.writeString(file, PREFIX + UUID.randomUUID());
         }
         return Files.readString(file).strip();
     }

@@ -24,7 +24,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -130,8 +129,8 @@ public final class RecordIntake implements AutoCloseable {
                 .handle((any, closed) -> null)
                 .join();
         while (!closing) {
-            try (Consumer<byte[], byte[]> opened = new KafkaConsumer<>(
-                    link.consumerSettings(group), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            try (Consumer<byte[], byte[]> opened =
+                    new KafkaConsumer<>(link.consumerSettings(group), BoundedBytes.ofKeys(), BoundedBytes.ofBodies())) {
                 consumer = opened;
                 if (from == From.NOW && !placed.isDone()) {
                     new GroupStart(opened, topic).beginAtTheEnd();
@@ -167,10 +166,10 @@ public final class RecordIntake implements AutoCloseable {
                 TopicPartition partition = new TopicPartition(record.topic(), record.partition());
                 PartitionProgress progress = partitions.computeIfAbsent(partition, any -> new PartitionProgress());
                 PartitionProgress.Entry entry = progress.take(record.offset());
-                int size = Math.max(0, record.serializedValueSize());
+                int size = record.value() == null ? 0 : record.value().length;
                 inHand.incrementAndGet();
                 bytesInHand.addAndGet(size);
-                hand(record, progress, entry, size, 1);
+                hand(BoundedHeaders.of(record), progress, entry, size, 1);
             }
             trouble = null;
             pauseOrResume();

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
@@ -36,6 +37,23 @@ public final class RecordText {
         } catch (CharacterCodingException e) {
             return Optional.empty();
         }
+    }
+
+    /** What a header says of a body that was too large to be taken: its size and its digest. */
+    public static Optional<String> bodyLeftOut(ConsumerRecord<byte[], byte[]> record) {
+        return Optional.ofNullable(record.headers().lastHeader(BoundedBytes.BODY_LEFT_OUT))
+                .flatMap(header -> of(header.value()));
+    }
+
+    /** The same of a message among the dead letters; empty when its body is there, or it never had one. */
+    public static Optional<String> bodyLeftOut(Map<String, String> headers) {
+        return Optional.ofNullable(headers.get(BoundedBytes.BODY_LEFT_OUT));
+    }
+
+    /** Takes away what says that something was left out: what is sent again is sent as it is. */
+    public static void withoutLeftOut(Map<String, String> headers) {
+        headers.keySet()
+                .removeAll(Set.of(BoundedBytes.BODY_LEFT_OUT, BoundedBytes.KEY_LEFT_OUT, BoundedHeaders.LEFT_OUT));
     }
 
     /** Where a record is, with its time: a topic that was made anew has other records in the same places. */

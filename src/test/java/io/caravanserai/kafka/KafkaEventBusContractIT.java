@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
@@ -28,6 +29,7 @@ class KafkaEventBusContractIT extends EventBusContract {
     static Path folder;
 
     private static final AtomicInteger HUBS = new AtomicInteger();
+    private static final List<KafkaLink> links = new CopyOnWriteArrayList<>();
     private static EmbeddedKafka broker;
     private static KafkaLink link;
     private static Store store;
@@ -50,7 +52,8 @@ class KafkaEventBusContractIT extends EventBusContract {
     static void stop() {
         raw.close();
         kafkaLetters.close();
-        link.close();
+        links.forEach(KafkaLink::close);
+        links.clear();
         store.close();
         broker.close();
     }
@@ -60,6 +63,7 @@ class KafkaEventBusContractIT extends EventBusContract {
                 broker.bootstrapServers(),
                 "hub-" + HUBS.incrementAndGet(),
                 List.of(KafkaTopic.ORDER_EVENTS, KafkaTopic.DEAD_LETTERS));
+        links.add(made);
         made.start();
         return made;
     }
