@@ -25,6 +25,9 @@ final class BrokerRestarts implements AutoCloseable {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
+    /** A restart that has not helped would not help a moment later, and disturbs everybody. */
+    private static final Duration BETWEEN_RESTARTS = Duration.ofMinutes(10);
+
     /** As much as a broker needs to begin with: a broker that fails half-way through its start is harder to stop. */
     private static final int TRIAL_BYTES = 10 * 1024 * 1024;
 
@@ -36,6 +39,7 @@ final class BrokerRestarts implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private Thread thread;
     private volatile String outage;
+    private long lastRestart = System.nanoTime() - BETWEEN_RESTARTS.toNanos();
 
     /** What is started again. Called by one thread at a time. */
     interface Part {
@@ -84,11 +88,26 @@ final class BrokerRestarts implements AutoCloseable {
             }
         }
         if (outage == null) {
-            away(reason + "; it is started again when its files in " + folder + " (hub.data.dir) can be written");
-            thread = new Thread(this::restart, "broker-restart");
-            thread.setDaemon(true);
-            thread.start();
+            startRestarting(
+                    reason + "; it is started again when its files in " + folder + " (hub.data.dir) can be written");
         }
+    }
+
+    /** Starts a broker again whose files can be trusted; at most once in ten minutes, and not while one is under way. */
+    synchronized void restart(String reason) {
+        long now = System.nanoTime();
+        if (closing.getCount() == 0 || outage != null || now - lastRestart < BETWEEN_RESTARTS.toNanos()) {
+            return;
+        }
+        lastRestart = now;
+        startRestarting(reason);
+    }
+
+    private void startRestarting(String reason) {
+        away(reason);
+        thread = new Thread(this::restart, "broker-restart");
+        thread.setDaemon(true);
+        thread.start();
     }
 
     private void away(String reason) {

@@ -339,6 +339,27 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return queueOf(queue).map(Queue::getMessageCount).orElse(0L);
     }
 
+    /** Messages for a consumer that has none in its hands at present; 0 when there is no such queue. */
+    long deliverable(String queue) {
+        return queueOf(queue).map(EmbeddedArtemis::deliverable).orElse(0L);
+    }
+
+    private static long deliverable(Queue queue) {
+        // A damaged queue counts messages as delivered that nobody has.
+        long inOtherHands = queue.getConsumerCount() > 1 ? queue.getDeliveringCount() : 0;
+        return queue.getMessageCount() - queue.getScheduledCount() - inOtherHands;
+    }
+
+    /** Whether an operator has paused a queue. */
+    boolean isPaused(String queue) {
+        return queueOf(queue).filter(Queue::isPaused).isPresent();
+    }
+
+    /** Starts the broker again, which reads its queues anew from the journal; at most once in ten minutes. */
+    void restart(String reason) {
+        restarts.restart(reason);
+    }
+
     /** Messages that were ever put into a queue since the broker started; 0 when there is no such queue. */
     public long everAdded(String queue) {
         return queueOf(queue).map(Queue::getMessagesAdded).orElse(0L);

@@ -16,6 +16,7 @@ import org.apache.activemq.artemis.api.core.ActiveMQException;
 import org.apache.activemq.artemis.api.core.ActiveMQExceptionType;
 import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.api.core.client.ActiveMQClient;
+import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.messaginghub.pooled.jms.JmsPoolConnectionFactory;
@@ -199,6 +200,26 @@ public final class JmsBroker implements AutoCloseable {
     /** The broker in this process; empty when it is outside. */
     public Optional<EmbeddedArtemis> embedded() {
         return embedded;
+    }
+
+    /**
+     * Messages of a queue that could be delivered now to a consumer that has none in its hands: neither scheduled for
+     * later nor in the hands of others.
+     *
+     * @param session of the consumer, started
+     */
+    public long deliverable(ClientSession session, SimpleString queue) throws ActiveMQException {
+        return embedded.isPresent()
+                ? embedded.get().deliverable(queue.toString())
+                : WaitingMessages.count(session, queue);
+    }
+
+    /**
+     * Starts the embedded broker again because one of its queues delivers nothing, also to a new connection. Does nothing
+     * when an operator has paused the queue, when the broker is outside, and within ten minutes of an earlier restart.
+     */
+    public void restartForStalled(SimpleString queue, String reason) {
+        embedded.filter(broker -> !broker.isPaused(queue.toString())).ifPresent(broker -> broker.restart(reason));
     }
 
     /** Why the broker cannot be used at present; empty while it can. */

@@ -87,7 +87,8 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
 
     /** Why no orders are taken at present; empty while all is well. */
     public Optional<String> trouble() {
-        return receiver.trouble();
+        // A broker outside may forbid that subscription, and orders come by the queue all the same.
+        return receiver.trouble().or(() -> broker.embedded().flatMap(embedded -> published.trouble()));
     }
 
     @Override

@@ -51,10 +51,12 @@ public final class JmsReceiver implements AutoCloseable {
     private final int mostInHand;
     private final BooleanSupplier mayReceive;
     private final LoopThread thread;
+    private final DeliveryWatch delivery;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile String trouble = "not connected yet";
     private volatile boolean closing;
     private String told;
+    private SimpleString queue;
 
     /** Sees to it that what is received from is there. */
     @FunctionalInterface
@@ -92,6 +94,7 @@ public final class JmsReceiver implements AutoCloseable {
         this.handler = handler;
         this.mostInHand = mostInHand;
         this.mayReceive = mayReceive;
+        this.delivery = new DeliveryWatch(name, broker);
         this.thread = new LoopThread("jms-" + name, this::run, () -> closing);
     }
 
@@ -113,7 +116,9 @@ public final class JmsReceiver implements AutoCloseable {
 
     /** Why nothing is received at present; empty while all is well. */
     public Optional<String> trouble() {
-        return Optional.ofNullable(trouble).or(thread::trouble);
+        return Optional.ofNullable(trouble)
+                .or(() -> Optional.ofNullable(delivery.trouble()))
+                .or(thread::trouble);
     }
 
     private void run() {
@@ -128,6 +133,7 @@ public final class JmsReceiver implements AutoCloseable {
                     told = null;
                     opened.complete(null);
                     pause = 100;
+                    delivery.notWaiting();
                     receive(((ActiveMQSession) session).getCoreSession(), consumer);
                 }
             } catch (JMSException | ActiveMQException | RuntimeException e) {
@@ -161,7 +167,8 @@ public final class JmsReceiver implements AutoCloseable {
         Opened opening = source.open(session);
         try (MessageConsumer holder = opening.holder()) {
             LOG.trace("the queue of {} is there as long as {} is", name, holder);
-            return ((ActiveMQSession) session).getCoreSession().createConsumer(SimpleString.of(opening.queue()));
+            queue = SimpleString.of(opening.queue());
+            return ((ActiveMQSession) session).getCoreSession().createConsumer(queue);
         }
     }
 
@@ -176,6 +183,7 @@ public final class JmsReceiver implements AutoCloseable {
             ClientMessage message = mayTake ? consumer.receive(inHand > 0 ? 10 : 200) : null;
             if (message != null) {
                 inHand++;
+                delivery.delivered();
                 handle(ReceivedMessage.of(message)).thenRun(() -> done.add(message));
             }
             if (message == null
@@ -183,6 +191,11 @@ public final class JmsReceiver implements AutoCloseable {
                     || System.nanoTime() - acknowledged >= ACKNOWLEDGED_WITHIN_NANOS) {
                 inHand -= acknowledge(session, done, mayTake ? 0 : 20);
                 acknowledged = System.nanoTime();
+            }
+            if (message == null && !mayTake || inHand > 0) {
+                delivery.notWaiting();
+            } else if (message == null && delivery.isStalled(session, queue)) {
+                return;
             }
         }
         long until = System.currentTimeMillis() + CLOSING_MILLIS;
