@@ -25,6 +25,7 @@ import io.caravanserai.service.GiveUp;
 import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.StepName;
+import io.caravanserai.service.StepWork;
 import io.caravanserai.service.inventory.Inventory;
 import io.caravanserai.service.inventory.Shelf;
 import io.caravanserai.service.order.OrderHistory;
@@ -82,6 +83,7 @@ final class Core implements AutoCloseable {
     private final CamelContext context;
     private final ServiceRoutes routes;
     private final OutsideComponent outside;
+    private final OrderReactions reactions;
 
     /**
      * @param context not yet started
@@ -119,6 +121,10 @@ final class Core implements AutoCloseable {
         this.inventory = new Inventory(outbox, stepLog, clock);
         this.payments = new Payments(outbox, stepLog, clock, ids);
         this.shipping = new Shipping(outbox, clock, ids, settings.shippingCountries());
+        StepWork close = (tx, order, cause) -> life.cancel(tx, outbox, order, cause);
+        this.reactions =
+                new OrderReactions(store, orders, context, ids, List.of(payments::refund, inventory::release), close);
+        context.getRegistry().bind("reactions", reactions);
         Backoff backoff = new Backoff(
                 settings.saga().compensationAttempts(), settings.saga().compensationBackoff());
         this.sagas = new DurableSagaService(
@@ -128,8 +134,8 @@ final class Core implements AutoCloseable {
                 ids,
                 settings.saga().timeout(),
                 backoff,
-                sagaListener.apply(
-                        new OrderSagas(orders, life, outbox, stepLog, outcomes, new StepNames(context), cancelled)));
+                sagaListener.apply(new OrderSagas(
+                        orders, life, outbox, stepLog, outcomes, new StepNames(context), cancelled, reactions)));
         sagas.setCamelContext(context);
         context.getRegistry().bind("sagaService", sagas);
         context.getRegistry().bind("commandReply", new CommandReply());
@@ -162,10 +168,8 @@ final class Core implements AutoCloseable {
         this.outside = new OutsideComponent(new OrderCalls(store, orders, sagas, stepLog, giveUp));
         context.addComponent("outside", outside);
         this.routes = new ServiceRoutes(store, orders, giveUp)
-                .with(
-                        Step.CREATE_ORDER,
-                        (tx, order, cause) -> life.create(tx, outbox, order, cause),
-                        (tx, order, cause) -> life.cancel(tx, outbox, order, cause))
+                .with(OrderReactions.ENDPOINT, reactions.repetition())
+                .with(Step.CREATE_ORDER, (tx, order, cause) -> life.create(tx, outbox, order, cause), reactions::cancel)
                 .with(Step.RESERVE_ITEMS, inventory::reserve, inventory::release)
                 .with(Step.PROCESS_PAYMENT, payments::charge, payments::refund)
                 .with(Step.PROCESS_PAYMENT, "payment-captured", payments::book)
@@ -242,6 +246,7 @@ final class Core implements AutoCloseable {
     /** Starts the flows and takes up what an earlier process left. The context must have been started. */
     void start() {
         flows.start();
+        reactions.watch(sagas);
         sagas.watch();
         recovery.watch();
         sagaless.watch();
@@ -251,6 +256,7 @@ final class Core implements AutoCloseable {
     @Override
     public void close() {
         ledger.close();
+        reactions.close();
         sagaless.close();
         recovery.close();
         sagas.close();

@@ -42,6 +42,7 @@ final class OrderSagas implements SagaListener {
     private final Outcomes outcomes;
     private final StepNames stepNames;
     private final CancelledOrdersLog cancelled;
+    private final OrderReactions reactions;
 
     OrderSagas(
             Orders orders,
@@ -50,7 +51,8 @@ final class OrderSagas implements SagaListener {
             StepLog stepLog,
             Outcomes outcomes,
             StepNames stepNames,
-            CancelledOrdersLog cancelled) {
+            CancelledOrdersLog cancelled,
+            OrderReactions reactions) {
         this.orders = orders;
         this.life = life;
         this.outbox = outbox;
@@ -58,6 +60,7 @@ final class OrderSagas implements SagaListener {
         this.outcomes = outcomes;
         this.stepNames = stepNames;
         this.cancelled = cancelled;
+        this.reactions = reactions;
     }
 
     @Override
@@ -160,11 +163,18 @@ final class OrderSagas implements SagaListener {
             Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException {
         Optional<Orders.Standing> order = orders.standing(tx, sagaId);
-        if (order.isEmpty()) {
+        Optional<OrderReactions.Repeated> repeated =
+                order.isPresent() ? Optional.empty() : reactions.repeated(tx, sagaId);
+        if (order.isEmpty() && repeated.isEmpty()) {
             return;
         }
-        String orderId = order.get().orderId();
-        String name = name(attempt.compensation());
+        String orderId = order.map(Orders.Standing::orderId)
+                .orElseGet(() -> repeated.get().orderId());
+        String name = repeated.map(OrderReactions.Repeated::compensation).orElseGet(() -> name(attempt.compensation()));
+        if (repeated.isPresent() && next == null) {
+            stepLog.compensationFailed(tx, orderId, name, attempt.number(), error + "; STUCK as saga " + sagaId);
+            return;
+        }
         if (next == null) {
             stepLog.compensationFailed(tx, orderId, name, attempt.number(), error);
         } else {
@@ -176,8 +186,14 @@ final class OrderSagas implements SagaListener {
     @Override
     public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
         Optional<Orders.Standing> order = orders.standing(tx, sagaId);
-        if (order.isPresent()) {
-            stepLog.acted(tx, order.get().orderId(), act.kind().toString(), act.detail());
+        Optional<String> orderId = order.isPresent()
+                ? order.map(Orders.Standing::orderId)
+                : reactions.repeated(tx, sagaId).map(OrderReactions.Repeated::orderId);
+        if (orderId.isPresent()) {
+            stepLog.acted(tx, orderId.get(), act.kind().toString(), act.detail());
+            if (act.kind() == OperatorAct.Kind.RESOLVE) {
+                reactions.resolved(tx, orderId.get());
+            }
         }
     }
 

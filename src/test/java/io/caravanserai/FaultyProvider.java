@@ -47,6 +47,8 @@ public final class FaultyProvider implements AutoCloseable {
         PAGE,
         /** Done; answers when nobody waits any more. */
         LATE,
+        /** Nothing done yet; 202. */
+        PENDING,
         /** Done; never answers. */
         HANG
     }
@@ -188,6 +190,7 @@ public final class FaultyProvider implements AutoCloseable {
         OutputStream out = socket.getOutputStream();
         switch (fault) {
             case ERROR -> write(out, 500, "text/plain", "try again");
+            case PENDING -> write(out, 202, "application/json", "{\"status\": \"pending\"}");
             case PAGE -> write(out, 200, "text/html", "<!DOCTYPE html><html><body>Please log in</body></html>");
             case ERROR_AFTER -> {
                 act(request);

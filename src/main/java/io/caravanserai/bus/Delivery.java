@@ -249,7 +249,11 @@ public final class Delivery {
                 return afterOutage(event, attempt, outages, cause(error));
             }
             if (attempt >= retry.attempts()) {
-                return keepTrying(event, attempt, cause(error));
+                return handler.takeOver(event, cause(error))
+                        .exceptionally(unknown -> false)
+                        .thenCompose(taken -> taken
+                                ? CompletableFuture.<Void>completedFuture(null)
+                                : keepTrying(event, attempt, cause(error)));
             }
             listener.retrying(subscriber, event, attempt, cause(error));
             // One line for an event, however often it is tried: when it is given up there is another.

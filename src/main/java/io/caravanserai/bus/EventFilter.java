@@ -35,6 +35,11 @@ public record EventFilter(Optional<OrderStyle> style, Set<EventType> types) {
             }
 
             @Override
+            public CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
+                return handler.takeOver(event, failure);
+            }
+
+            @Override
             public boolean wants(String type) {
                 return (types.isEmpty()
                                 || types.stream().anyMatch(each -> each.name().equals(type)))

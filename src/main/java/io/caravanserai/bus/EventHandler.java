@@ -23,6 +23,15 @@ public interface EventHandler {
         return CompletableFuture.completedFuture(false);
     }
 
+    /**
+     * Asked when an event has used its attempts, before {@link #keepsTrying}.
+     *
+     * @return true when the event is seen to elsewhere, durably: then the event is done with
+     */
+    default CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
+        return CompletableFuture.completedFuture(false);
+    }
+
     /** Whether events of a type are handled at all; the others are passed over unread. */
     default boolean wants(String type) {
         return true;

@@ -1,12 +1,15 @@
 package io.caravanserai.bus;
 
+import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Style;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.apache.camel.Consumer;
 import org.apache.camel.Endpoint;
@@ -36,6 +39,39 @@ public final class EventsComponent extends DefaultComponent {
     public static final String EVENT_TIME = "eventTime";
 
     private final Listeners listeners = new Listeners(this::bus);
+
+    /** Whether flows undo something when they hear of it. */
+    static boolean isToReactTo(EventType type) {
+        return type.kind() == EventType.Kind.FAILURE
+                || type.kind() == EventType.Kind.COMPENSATION && type != EventType.OrderCancelled;
+    }
+
+    /** The events of an order after which something may be undone. */
+    public static Set<EventType> toReactTo() {
+        return Arrays.stream(EventType.values())
+                .filter(EventsComponent::isToReactTo)
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * The subscribers in flows of a style that hear an event: those that listened when it was recorded.
+     *
+     * @param at when the event was recorded
+     * @param settled when the flows of the last start listened; who did then has listened since before that start
+     */
+    public Set<String> reacting(OrderStyle style, EventType type, Instant at, Instant settled) {
+        return listeners.reacting(style, type, at, settled);
+    }
+
+    /** Whether any flow of a style listens at all. */
+    public boolean isListening(OrderStyle style) {
+        return listeners.isListening(style);
+    }
+
+    /** Has a subscriber handle an event once more; fails when the subscriber fails, or is not there. */
+    public CompletableFuture<Void> again(String subscriber, CloudEvent event) {
+        return listeners.again(subscriber, event);
+    }
 
     private EventBus bus() {
         EventBus bus = getCamelContext().getRegistry().findSingleByType(EventBus.class);

@@ -67,7 +67,50 @@ final class EventsConsumer extends DefaultConsumer {
                 : orders.isOpen(event.orderId());
     }
 
+    /** Handles an event; completes at once when a reaction that failed is repeated elsewhere. */
     CompletableFuture<Void> hear(CloudEvent event) {
+        Reactions reactions = reactions();
+        if (reactions == null || !isReaction(event)) {
+            return send(event);
+        }
+        return again(event).handle((nothing, failure) -> failure).thenCompose(failure -> {
+            if (failure == null) {
+                return CompletableFuture.<Void>completedFuture(null);
+            }
+            return reactions
+                    .takeOver(event, subscriber, failure, false)
+                    .thenCompose(taken -> taken
+                            ? CompletableFuture.<Void>completedFuture(null)
+                            : CompletableFuture.failedFuture(failure));
+        });
+    }
+
+    /** Handles an event and records that it was handled; fails when the route does. */
+    CompletableFuture<Void> again(CloudEvent event) {
+        Reactions reactions = reactions();
+        return reactions == null ? send(event) : send(event).thenCompose(nothing -> reactions.done(event, subscriber));
+    }
+
+    /** Takes an event over whose attempts are used up; false when the bus is to see to the event. */
+    CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
+        Reactions reactions = reactions();
+        return reactions == null || !isReaction(event)
+                ? CompletableFuture.completedFuture(false)
+                : reactions.takeOver(event, subscriber, failure, true);
+    }
+
+    private Reactions reactions() {
+        return getEndpoint().getCamelContext().getRegistry().lookupByNameAndType("reactions", Reactions.class);
+    }
+
+    /** Whether the event is about an order that turns back without a saga, and this is a part of its flow. */
+    private boolean isReaction(CloudEvent event) {
+        return filter.style().isPresent()
+                && event.context().sagaId() == null
+                && EventsComponent.isToReactTo(event.type());
+    }
+
+    private CompletableFuture<Void> send(CloudEvent event) {
         CompletableFuture<Void> handled = new CompletableFuture<>();
         Exchange exchange = exchange(event);
         getAsyncProcessor().process(exchange, doneSynchronously -> {

@@ -1,11 +1,16 @@
 package io.caravanserai.bus;
 
 import io.caravanserai.event.CloudEvent;
+import io.caravanserai.event.EventType;
+import io.caravanserai.order.OrderStyle;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * The routes of this hub that listen, by subscriber. Versions of a flow that run side by side share the subscription:
@@ -23,6 +28,30 @@ final class Listeners {
         bySubscriber.computeIfAbsent(consumer.subscriber(), Shared::new).add(consumer);
     }
 
+    /** As {@link EventsComponent#reacting}. */
+    synchronized Set<String> reacting(OrderStyle style, EventType type, Instant at, Instant settled) {
+        return bySubscriber.values().stream()
+                .filter(shared -> shared.isOf(style) && shared.wants(type))
+                .filter(shared -> !shared.since.isAfter(settled) || !shared.since.isAfter(at))
+                .map(shared -> shared.subscriber)
+                .collect(Collectors.toSet());
+    }
+
+    synchronized boolean isListening(OrderStyle style) {
+        return bySubscriber.values().stream().anyMatch(shared -> shared.isOf(style));
+    }
+
+    CompletableFuture<Void> again(String subscriber, CloudEvent event) {
+        Shared shared;
+        synchronized (this) {
+            shared = bySubscriber.get(subscriber);
+        }
+        return shared == null
+                ? CompletableFuture.failedFuture(
+                        new IllegalStateException("no flow listens as subscriber " + subscriber))
+                : shared.newest.again(event);
+    }
+
     synchronized void leave(EventsConsumer consumer) {
         Shared shared = bySubscriber.get(consumer.subscriber());
         if (shared != null && shared.remove(consumer)) {
@@ -32,6 +61,7 @@ final class Listeners {
 
     private final class Shared implements EventHandler {
         private final String subscriber;
+        private final Instant since = Instant.now();
         private final TreeMap<Integer, EventsConsumer> versions = new TreeMap<>();
         private volatile EventsConsumer newest;
         private EventFilter filter;
@@ -55,6 +85,14 @@ final class Listeners {
                 remove(consumer);
                 throw e;
             }
+        }
+
+        boolean isOf(OrderStyle style) {
+            return filter != null && filter.style().filter(style::equals).isPresent();
+        }
+
+        boolean wants(EventType type) {
+            return filter.types().isEmpty() || filter.types().contains(type);
         }
 
         /** True when nobody is left. */
@@ -91,6 +129,11 @@ final class Listeners {
         @Override
         public CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
             return newest.keepsTrying(event);
+        }
+
+        @Override
+        public CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
+            return newest.takeOver(event, failure);
         }
 
         @Override

@@ -14,7 +14,6 @@ import io.caravanserai.saga.OperatorAct;
 import io.caravanserai.saga.SagaRecord;
 import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.saga.SagaStep;
-import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
@@ -102,7 +101,7 @@ public final class SagaEndpoints implements HttpEndpoints {
     }
 
     private String orderId(Transaction tx, String sagaId) throws SQLException {
-        return orders.ofSaga(tx, sagaId).map(OrderView::orderId).orElse(null);
+        return orders.orderOfSaga(tx, sagaId).orElse(null);
     }
 
     /** Does what a person asks for. */

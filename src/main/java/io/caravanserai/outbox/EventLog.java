@@ -46,6 +46,11 @@ public final class EventLog {
         return tx.list(LATER_OF_ORDER, row -> StoredEvent.of(row).event(), orderId, afterId);
     }
 
+    /** All events of one order, oldest first. */
+    public static List<CloudEvent> allOfOrder(Transaction tx, String orderId) throws SQLException {
+        return ofOrder(tx, orderId, "");
+    }
+
     /** The sequence of the last event; 0 when there is none. */
     public CompletableFuture<Long> end() {
         return store.read(tx -> tx.first(END, row -> row.getLong(1)).orElse(0L));

@@ -26,6 +26,11 @@ record AcceptedStatuses(List<Range> ranges) {
         return new AcceptedStatuses(List.copyOf(ranges));
     }
 
+    /** Whether the list has the status by itself, not only within a range. */
+    boolean names(int status) {
+        return ranges.contains(new Range(status, status));
+    }
+
     boolean contains(int status) {
         return ranges.stream().anyMatch(range -> range.first() <= status && status <= range.last());
     }

@@ -31,6 +31,13 @@ public sealed interface CallResult {
      */
     record Refused(String detail, boolean byDecision) implements CallResult {}
 
+    /**
+     * The service has taken the call and has not decided yet: ask again with the same key. No attempt is used up.
+     *
+     * @param retryAfter how long the service wants to be spared; zero when it does not say
+     */
+    record Pending(String detail, Duration retryAfter) implements CallResult {}
+
     /** What carries the call did not take it, so the service has not seen it. No attempt is used up. */
     record NotDelivered(String detail) implements CallResult {}
 

@@ -9,6 +9,8 @@ import java.util.concurrent.TimeUnit;
 /** One attempt of a call on its way: waits for its turn, asks whether it may still be made, sends, records. */
 final class CallRun {
     private static final long UNTIL_DELIVERED_MILLIS = 1_000;
+    /** To a service that has not decided yet. */
+    private static final long ASK_AGAIN_MILLIS = 500;
 
     /**
      * How long what nobody turns back waits before the attempt fails without having been made. An order that goes
@@ -130,11 +132,10 @@ final class CallRun {
             return;
         }
         if (outcome instanceof CallResult.NotDelivered lost) {
-            if (hasPatience(standing)) {
-                timer.schedule(this::enter, UNTIL_DELIVERED_MILLIS, TimeUnit.MILLISECONDS);
-            } else {
-                result.complete(lost);
-            }
+            again(standing, UNTIL_DELIVERED_MILLIS, lost);
+        } else if (outcome instanceof CallResult.Pending pending) {
+            long pause = Math.max(ASK_AGAIN_MILLIS, pending.retryAfter().toMillis());
+            again(standing, pause, new CallResult.Failed(pending.detail()));
         } else if (outcome instanceof CallResult.Answered && call.isInHistory()) {
             rules.done(call, attempt).whenComplete((recorded, failure) -> {
                 if (failure == null) {
@@ -145,6 +146,14 @@ final class CallRun {
             });
         } else {
             result.complete(outcome);
+        }
+    }
+
+    private void again(Standing standing, long pauseMillis, CallResult otherwise) {
+        if (hasPatience(standing)) {
+            timer.schedule(this::enter, pauseMillis, TimeUnit.MILLISECONDS);
+        } else {
+            result.complete(otherwise);
         }
     }
 

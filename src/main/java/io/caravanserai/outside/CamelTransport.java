@@ -90,7 +90,7 @@ final class CamelTransport implements Transport {
             Exception failure = exchange.getException();
             if (failure == null) {
                 // Read now, while what has carried it is there.
-                return new CallResult.Answered(
+                return MessageAnswer.judge(
                         exchange.getMessage().getBody(), exchange.getMessage().getHeaders());
             }
             String detail = failure.getClass().getSimpleName() + ": " + failure.getMessage();

@@ -26,6 +26,9 @@ import org.apache.camel.Exchange;
  */
 record HttpAnswer(int status, String reason, Map<String, String> headers, byte[] body) {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    /** RFC 9110, 15.3.3: the service may still refuse. */
+    private static final int ACCEPTED = 202;
+
     private static final Set<Integer> TRANSIENT = Set.of(408, 425, 429);
     private static final Set<Integer> DECISIONS = Set.of(402, 403, 409, 422);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
@@ -35,6 +38,9 @@ record HttpAnswer(int status, String reason, Map<String, String> headers, byte[]
 
     /** What it means for a call that takes these statuses for answers. */
     CallResult judge(AcceptedStatuses accepted, Instant now) {
+        if (status == ACCEPTED && !accepted.names(ACCEPTED)) {
+            return new CallResult.Pending(told() + ", which is no decision yet", retryAfter(now));
+        }
         if (accepted.contains(status)) {
             return fault().<CallResult>map(fault -> new CallResult.Failed("answered " + status + " with " + fault))
                     .orElseGet(() -> new CallResult.Answered(content(), variables()));

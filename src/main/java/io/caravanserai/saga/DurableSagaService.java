@@ -1,6 +1,8 @@
 package io.caravanserai.saga;
 
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -228,6 +230,23 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         Instant deadline = running.instant().plus(timeout);
         return store.write("saga-begin", sagaId, tx -> log.begin(tx, sagaId, deadline, false))
                 .thenCompose(begun -> compensate(sagaId, cause));
+    }
+
+    /**
+     * Writes a saga down of which one step is to be undone; {@link #watch} has that done, as often and as long as with any
+     * other. Does nothing when there is a saga of that id.
+     *
+     * @param options the headers of the message to the compensation
+     */
+    public void beginCompensating(
+            Transaction tx, String sagaId, String compensation, Map<String, String> options, Cause cause)
+            throws SQLException {
+        if (log.begin(tx, sagaId, running.instant().plus(timeout), false)) {
+            SagaStep step =
+                    new SagaStep(0, compensation, null, options, SagaStep.Status.JOINED, 0, null, clock.instant());
+            log.join(tx, sagaId, step);
+            log.turn(tx, sagaId, SagaStatus.RUNNING, new SagaState.Running().compensate(cause));
+        }
     }
 
     /** Like {@link #compensate} but answers as soon as the decision is durable, with the status it led to. */

@@ -31,6 +31,12 @@ public final class ServiceRoutes extends RouteBuilder {
         return this;
     }
 
+    /** Adds an endpoint that is no step. */
+    public ServiceRoutes with(String name, Processor endpoint) {
+        endpoints.put(name, endpoint);
+        return this;
+    }
+
     /** Adds another way to do a step, under a name of its own. */
     public ServiceRoutes with(Step step, String name, StepWork work) {
         endpoints.put(name, new ServiceEndpoint(store, orders, step, name, work));

@@ -39,6 +39,11 @@ public final class Orders implements OrderLookup {
             FROM orders
             WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND seq > ? AND updated_at <= ? ORDER BY seq LIMIT ?
             """;
+    private static final String ORDER_OF_SAGA = """
+            SELECT order_id FROM orders WHERE saga_id = ?
+            UNION ALL
+            SELECT order_id FROM reaction_sagas WHERE saga_id = ?
+            """;
     private static final String BY_SAGA = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
@@ -159,6 +164,11 @@ public final class Orders implements OrderLookup {
     /** The order that travels in a saga; empty when the saga is not about an order. */
     public Optional<OrderView> ofSaga(Transaction tx, String sagaId) throws SQLException {
         return tx.first(BY_SAGA, Orders::view, sagaId);
+    }
+
+    /** The order that a saga is about, be it the order's own or one that repeats what its flow failed to undo. */
+    public Optional<String> orderOfSaga(Transaction tx, String sagaId) throws SQLException {
+        return tx.first(ORDER_OF_SAGA, row -> row.getString(1), sagaId, sagaId);
     }
 
     /**

@@ -1,0 +1,37 @@
+package io.caravanserai.outside;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * Judges a reply that came as a message. A JSON object with a field {@code outcome} says what the reply means (the public
+ * contract, section 10); any other reply is for the flow to judge.
+ */
+final class MessageAnswer {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int LONGEST_JSON = 1024 * 1024;
+
+    private MessageAnswer() {}
+
+    static CallResult judge(Object body, Map<String, Object> headers) {
+        CallResult answered = new CallResult.Answered(body, headers);
+        if (!(body instanceof String text) || !text.stripLeading().startsWith("{") || text.length() > LONGEST_JSON) {
+            return answered;
+        }
+        try {
+            JsonNode reply = JSON.readTree(text);
+            return switch (reply.path("outcome").asText()) {
+                case "pending" -> new CallResult.Pending("replied that the outcome is pending", Duration.ZERO);
+                case "refused" ->
+                    new CallResult.Refused(
+                            "replied refused: " + reply.path("reason").asText(), true);
+                default -> answered;
+            };
+        } catch (JsonProcessingException e) {
+            return answered;
+        }
+    }
+}
