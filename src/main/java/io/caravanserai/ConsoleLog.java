@@ -99,6 +99,10 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         clients.setContext(context);
         clients.start();
         context.addTurboFilter(clients);
+        FlowLogFilter flows = new FlowLogFilter();
+        flows.setContext(context);
+        flows.start();
+        context.addTurboFilter(flows);
         // A reply that does not come fails the step, which the order's history tells.
         context.getLogger("org.apache.camel.component.jms.reply").setLevel(Level.ERROR);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;

@@ -27,10 +27,13 @@ import org.slf4j.LoggerFactory;
 /**
  * Sees to the orders whose flow failed outside a saga, where nothing turns them back. An event that a flow failed to
  * handle is tried again until the order's deadline, so the failure is only recorded; an order that failed on its way into
- * its saga ends with {@code flow-error}. Writes one line for each failure that has no order. Thread-safe.
+ * its saga ends with {@code flow-error}. Writes one line for each failure that has no order, up to
+ * {@value LineLimit#MAX_LINES} a minute for each route. Thread-safe.
  */
 final class FlowFailures extends EventNotifierSupport {
     private static final Logger LOG = LoggerFactory.getLogger(FlowFailures.class);
+
+    private final LineLimit lines = new LineLimit(System::nanoTime);
     private static final String EVENTS = "events:";
 
     private final Store store;
@@ -118,11 +121,13 @@ final class FlowFailures extends EventNotifierSupport {
             if (caught || thrown instanceof FlowEndedException ended && !ended.markLogged()) {
                 return;
             }
-            LOG.atWarn()
-                    .addKeyValue("route", exchange.getFromRouteId())
-                    .addKeyValue("orderId", orderId)
-                    .addKeyValue("error", thrown.getClass().getSimpleName() + ": " + Cause.text(thrown))
-                    .log("flow failed");
+            lines.pass(exchange.getFromRouteId())
+                    .ifPresent(leftOut -> LOG.atWarn()
+                            .addKeyValue("route", exchange.getFromRouteId())
+                            .addKeyValue("orderId", orderId)
+                            .addKeyValue("error", thrown.getClass().getSimpleName() + ": " + Cause.text(thrown))
+                            .addKeyValue("notLoggedBefore", leftOut)
+                            .log("flow failed"));
         } else if (FailureReason.of(thrown) == Reason.FLOW_ERROR) {
             boolean ofEvent = exchange.getFromEndpoint() != null
                     && exchange.getFromEndpoint().getEndpointUri().startsWith(EVENTS);
