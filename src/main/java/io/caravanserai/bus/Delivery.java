@@ -7,7 +7,6 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.InvalidEventException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -26,15 +25,6 @@ import org.slf4j.event.Level;
 public final class Delivery {
     private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
 
-    /** Handled a moment ago: the same event in another version, or delivered again after a lost connection. */
-    private static final int REMEMBERED = 2_048;
-
-    /**
-     * Less than the half minute after which recovery repeats the last event of an order that does not go on: a
-     * subscriber then hears the event again, though it has handled it.
-     */
-    private static final Duration REMEMBERED_FOR = Duration.ofSeconds(20);
-
     private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
     private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
     private static final Retry OUTAGE_RETRY =
@@ -50,7 +40,7 @@ public final class Delivery {
     private final EventBusListener listener;
     private final EventVerifier verifier;
     private final Map<String, CompletableFuture<Void>> lanes = new ConcurrentHashMap<>();
-    private final Map<String, Heard> recent = new LinkedHashMap<>();
+    private final RecentDeliveries recent = new RecentDeliveries(System::nanoTime);
     private volatile boolean closed;
 
     /**
@@ -68,13 +58,6 @@ public final class Delivery {
             Supplier<Map<String, String>> headers,
             String data,
             boolean base64) {}
-
-    /** @param since when it came, by {@link System#nanoTime} */
-    private record Heard(CompletableFuture<Void> done, long since) {
-        boolean isOld() {
-            return done.isDone() && System.nanoTime() - since > REMEMBERED_FOR.toNanos();
-        }
-    }
 
     /**
      * @param executor runs the handler; a handler may block it
@@ -123,38 +106,19 @@ public final class Delivery {
         }
         // Who publishes under an id that is known must not keep its event from being heard.
         String key = event.id() + '/' + event.type() + '/' + event.orderId();
-        synchronized (recent) {
-            Heard before = recent.get(key);
-            if (before != null && !before.isOld()) {
-                return before.done();
-            }
-            CompletableFuture<Void> done = inLine(event.orderId(), () -> ifRecorded(event, 1))
-                    .handle((nothing, error) -> error)
-                    .thenCompose(error -> error == null
-                            ? CompletableFuture.<Void>completedFuture(null)
-                            : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error)
-                                    .thenRun(() -> forget(key)));
-            recent.remove(key);
-            recent.put(key, new Heard(done, System.nanoTime()));
-            if (recent.size() > REMEMBERED) {
-                var eldest = recent.values().iterator();
-                eldest.next();
-                eldest.remove();
-            }
-            return done;
-        }
+        return recent.shared(
+                key,
+                () -> inLine(event.orderId(), () -> ifRecorded(event, 1))
+                        .handle((nothing, error) -> error)
+                        .thenCompose(error -> error == null
+                                ? CompletableFuture.<Void>completedFuture(null)
+                                : giveUp(source, message, event.type().name(), event.id(), "handler-failed", error)
+                                        .thenRun(() -> recent.forget(key))));
     }
 
     /** Keeps a message that cannot be handled, whatever it is, among the dead letters; completes as {@link #deliver}. */
     public CompletableFuture<Void> setAside(String source, Incoming message, Throwable failure) {
         return giveUp(source, message, message.attributes().get("type"), message.id(), NOT_HANDLED, failure);
-    }
-
-    /** What was given up has had no effect: when it comes again it is to be tried again. */
-    private void forget(String key) {
-        synchronized (recent) {
-            recent.remove(key);
-        }
     }
 
     /** Delivers an event once more, in line with the others of its order; fails when the handler does. */
