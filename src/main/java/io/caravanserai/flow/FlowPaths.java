@@ -50,6 +50,9 @@ final class FlowPaths {
 
         void compensation(String endpoint, OrderState before);
 
+        /** The order's saga turns back here. */
+        void turnsBack(RouteTable.Route route, Node call);
+
         /** A saga of its own ended within another; what was done in it is certain, and not undone by it any more. */
         void ownSagaEnded(RouteTable.Route route, OrderState before, OrderState end);
     }
@@ -282,6 +285,9 @@ final class FlowPaths {
         Step step = endpoint.equals(BOOKED) ? Step.PROCESS_PAYMENT : ACTIONS.get(endpoint);
         if (step != null) {
             return calls.step(inside.peek(), step, target.node(), before);
+        }
+        if (endpoint.equals("saga:compensate")) {
+            calls.turnsBack(inside.peek(), target.node());
         }
         if (ENDS.contains(endpoint)) {
             return before.dead();

@@ -1,6 +1,8 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.order.Reason;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.apache.camel.AggregationStrategy;
@@ -147,6 +149,7 @@ final class StepNeeds {
                 }
             }
             case "throwException" -> {
+                refusal(value);
                 if (isWithout(value, "exceptionType") && isWithout(value, "ref")) {
                     need(key, "'throwException' needs 'exceptionType', a class such as java.io.IOException");
                 }
@@ -199,6 +202,24 @@ final class StepNeeds {
                     key,
                     "'aggregate' needs to know when a group is complete: give it completionSize, completionTimeout,"
                             + " completionInterval or completionPredicate");
+        }
+    }
+
+    /** A flow refuses an order with one of the reasons of orders. */
+    private void refusal(Node step) {
+        boolean refuses = Nodes.text(step, "exceptionType")
+                .filter("io.caravanserai.service.StepRefusedException"::equals)
+                .isPresent();
+        if (refuses && Nodes.value(step, "message").orElse(null) instanceof ScalarNode message) {
+            String reason = message.getValue();
+            List<String> reasons =
+                    Arrays.stream(Reason.values()).map(Reason::wire).toList();
+            if (!reasons.contains(reason) && !reason.contains("${") && !reason.contains("{{")) {
+                need(
+                        message,
+                        "an order has no reason '" + reason + "'" + DidYouMean.of(reason, reasons) + " (one of "
+                                + String.join(", ", reasons) + ")");
+            }
         }
     }
 

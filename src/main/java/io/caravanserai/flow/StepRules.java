@@ -3,6 +3,7 @@ package io.caravanserai.flow;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Step;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -22,20 +23,29 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
  * through a flow: calls, queues and events, choices and parallel branches, other files.
  */
 final class StepRules {
+    /** What a flow catches to hear of a refusal. */
+    private static final Set<String> REFUSALS = Set.of(
+            "io.caravanserai.service.StepRefusedException",
+            "java.lang.RuntimeException",
+            "java.lang.Exception",
+            "java.lang.Throwable");
+
     private final String file;
     private final RouteTable routes;
+    private final Map<String, Node> trees;
     private final Set<Fault> faults = new LinkedHashSet<>();
     private final Set<RouteTable.Route> walked = new HashSet<>();
 
-    private StepRules(String file, RouteTable routes) {
+    private StepRules(String file, Map<String, Node> trees) {
         this.file = file;
-        this.routes = routes;
+        this.trees = trees;
+        this.routes = new RouteTable(trees);
     }
 
     static List<Fault> check(String file, Node root, Surroundings around) {
         Map<String, Node> trees = new TreeMap<>(around.trees());
         trees.put(file, root);
-        StepRules rules = new StepRules(file, new RouteTable(trees));
+        StepRules rules = new StepRules(file, trees);
         for (String flow : rules.routes.flows()) {
             rules.new Journey(flow).check();
         }
@@ -43,6 +53,21 @@ final class StepRules {
             rules.checkUnentered();
         }
         return List.copyOf(rules.faults);
+    }
+
+    private static boolean isManual(Node steps) {
+        return Nodes.valuesOf(steps, "completionMode").stream().anyMatch(mode -> Nodes.is(mode, "MANUAL"));
+    }
+
+    private static boolean contains(Node node, Set<String> texts) {
+        List<Node> found = new ArrayList<>();
+        Nodes.walk(node, each -> {
+            if (each instanceof ScalarNode text
+                    && texts.contains(text.getValue().strip())) {
+                found.add(each);
+            }
+        });
+        return !found.isEmpty();
     }
 
     /** Routes of this file that no known order comes to: their compensations are checked all the same. */
@@ -82,8 +107,13 @@ final class StepRules {
 
         private final Set<RouteTable.Route> mine = new LinkedHashSet<>();
         private final Set<Fault> found = new LinkedHashSet<>();
+        /** What turns the saga back when an event of it comes, and where. */
+        private final Map<EventType, Turn> turns = new EnumMap<>(EventType.class);
+
         private EventType trigger;
         private boolean last;
+
+        private record Turn(RouteTable.Route route, Node call) {}
 
         private record Uncovered(RouteTable.Route route, Step step, Node call, OrderState before) {
             Node compensation() {
@@ -107,6 +137,7 @@ final class StepRules {
             last = true;
             walk(entry);
             uncovered.forEach(this::undoneByEvents);
+            failuresThatTurnNothingBack(entry);
             walked.addAll(mine);
             if (mine.stream().anyMatch(route -> route.file().equals(file))) {
                 faults.addAll(found);
@@ -181,6 +212,48 @@ final class StepRules {
             }
         }
 
+        @Override
+        public void turnsBack(RouteTable.Route route, Node call) {
+            if (trigger != null) {
+                turns.putIfAbsent(trigger, new Turn(route, call));
+            }
+        }
+
+        /** A saga that only a step of the flow ends must be ended by each failure: else the order rests to its deadline. */
+        private void failuresThatTurnNothingBack(RouteTable.Route entry) {
+            boolean isEndedByEvents =
+                    mine.stream().flatMap(route -> route.steps().stream()).anyMatch(StepRules::isManual);
+            if (!isEndedByEvents || leadsTo.isEmpty() || mine.stream().anyMatch(this::turnsBackByItself)) {
+                return;
+            }
+            List<String> unheard = Arrays.stream(EventType.values())
+                    .filter(type -> type.kind() == EventType.Kind.FAILURE)
+                    .filter(type -> type.step().filter(used::contains).isPresent())
+                    .filter(type -> !turns.containsKey(type))
+                    .map(EventType::name)
+                    .toList();
+            if (!unheard.isEmpty()) {
+                Turn place = turns.values().stream()
+                        .findFirst()
+                        .orElseGet(() -> new Turn(entry, entry.steps().get(0)));
+                fault(
+                        place.route(),
+                        place.call(),
+                        "no route that hears " + String.join(" or ", unheard)
+                                + " leads to 'saga:compensate': the order would rest until its deadline");
+            }
+        }
+
+        /** Whether the file of a route turns the saga back when a step refuses, without an event. */
+        private boolean turnsBackByItself(RouteTable.Route route) {
+            return Optional.ofNullable(trees.get(route.file())).stream()
+                    .flatMap(tree -> Nodes.valuesOf(tree, "onException").stream())
+                    .filter(caught -> Nodes.value(caught, "exception").isPresent())
+                    .anyMatch(
+                            caught -> contains(Nodes.value(caught, "exception").orElseThrow(), REFUSALS)
+                                    && contains(caught, Set.of("saga:compensate")));
+        }
+
         private void comes(EventType type, OrderState state) {
             heard.merge(type, state, OrderState::meet);
             if (trigger != null) {
@@ -218,9 +291,11 @@ final class StepRules {
                 case CREATE_ORDER -> List.of();
                 case RESERVE_ITEMS, PROCESS_PAYMENT ->
                     used.contains(Step.CREATE_ORDER) ? List.of(Step.CREATE_ORDER) : List.of();
+                // Without create-order nobody hears that there is an order, and nothing cancels it.
                 case SHIP_ORDER ->
                     Arrays.stream(Step.values())
-                            .filter(each -> each == Step.PROCESS_PAYMENT || used.contains(each))
+                            .filter(each ->
+                                    each == Step.CREATE_ORDER || each == Step.PROCESS_PAYMENT || used.contains(each))
                             .filter(each -> each != Step.SHIP_ORDER)
                             .toList();
             };

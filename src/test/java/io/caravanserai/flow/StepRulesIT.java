@@ -155,7 +155,7 @@ class StepRulesIT {
                 of(
                         "without a saga",
                         "order-express",
-                        route("order-express", "- to: direct:process-payment", "- to: direct:ship-order"),
+                        route("order-express", "- to: direct:process-payment"),
                         "- to: direct:process-payment",
                         "has no compensation"),
                 of(
@@ -191,6 +191,34 @@ class StepRulesIT {
                         pubsub.replace("uri: direct:refund-payment", "uri: direct:release-items"),
                         "id: pubsub-payment\n|compensation:",
                         wrong),
+                of(
+                        "pubsub: a declined payment turns nothing back",
+                        "order-pubsub",
+                        pubsub.replace(
+                                "types: ReservationFailed,PaymentFailed,ShippingFailed,OrderTimedOut",
+                                "types: ReservationFailed,ShippingFailed,OrderTimedOut"),
+                        "id: pubsub-compensate\n|- to: saga:compensate",
+                        "no route that hears PaymentFailed leads to 'saga:compensate'"),
+                of(
+                        "pubsub: only the deadline turns it back",
+                        "order-pubsub",
+                        pubsub.replace(
+                                "types: ReservationFailed,PaymentFailed,ShippingFailed,OrderTimedOut",
+                                "types: OrderTimedOut"),
+                        "id: pubsub-compensate\n|- to: saga:compensate",
+                        "ReservationFailed or PaymentFailed or ShippingFailed"),
+                of(
+                        "pubsub: nothing turns it back",
+                        "order-pubsub",
+                        without(pubsub, "pubsub-compensate"),
+                        "id: order-pubsub\n|- saga",
+                        "leads to 'saga:compensate'"),
+                of(
+                        "without create-order",
+                        "order-request-reply",
+                        reply.replace("- to: direct:request-reply-create\n              ", ""),
+                        "- to: direct:ship-order",
+                        "'ship-order' needs 'create-order' before it"),
                 of(
                         "choreography: shipped when reserved",
                         "order-choreography",
