@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.order.OrderJson;
 import jakarta.jms.Connection;
 import jakarta.jms.Destination;
@@ -196,6 +197,39 @@ class HubMessagesIT {
         assertThat(letterWith(mark)).isNotNull();
         assertThat(call("DELETE", path, null).statusCode()).isEqualTo(204);
         assertThat(get(path).statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void aDeadLetterIsMendedAndSentAgain() throws Exception {
+        String orderId = newOrderId();
+        String broken = ORDER.formatted(orderId, "pm_card_visa").replaceFirst("\\{", "{\"typo\": 1, ");
+        send(broken, Map.of(), "c-m");
+        JsonNode letter = letterWith(orderId);
+        String path = "/dead-letters/" + letter.path("id").asText();
+        ObjectNode change = OrderJson.MAPPER.createObjectNode();
+
+        assertThat(call("POST", path + "/replay", "{\"body\": 1, \"headers\": {\"style\": true}}")
+                        .body())
+                .contains("#/body", "#/headers/style");
+        assertThat(call("POST", path + "/replay", "{\"bodi\": \"\"}").statusCode())
+                .isEqualTo(422);
+        assertThat(call("POST", path + "/replay", "{\"headers\": {\"JMSMessageID\": \"ID:1\"}}")
+                        .body())
+                .contains("#/headers/JMSMessageID");
+        change.put("body", ORDER.formatted(orderId, "pm_card_visa")).set("headers", letter.path("headers"));
+        HttpResponse<String> mended = call("POST", path + "/replay", change.toString());
+
+        assertThat(mended.statusCode()).isEqualTo(200);
+        assertThat(json(mended).path("settledAt").isTextual()).isTrue();
+        JsonNode original =
+                json(get("/dead-letters/" + json(mended).path("originalId").asText()));
+        assertThat(original.path("body").asText()).isEqualTo(broken);
+        await().until(() ->
+                json(get("/orders/" + orderId)).path("status").asText().equals("SHIPPED"));
+        assertThat(call("POST", path + "/replay", change.toString()).statusCode())
+                .isEqualTo(409);
+        assertThat(call("POST", "/dead-letters/none/replay", "{\"body\": \"\"}").statusCode())
+                .isEqualTo(404);
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -87,6 +88,7 @@ public final class DeadLetters implements DeadLetterSink {
     private final Supplier<String> ids;
     private final Clock clock;
     private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
+    private final Set<String> changeable = ConcurrentHashMap.newKeySet();
     private final UnderWay<String, Optional<Boolean>> underWay = new UnderWay<>();
     private final Seals seals;
 
@@ -117,6 +119,38 @@ public final class DeadLetters implements DeadLetterSink {
     /** Says who replays the letters of a channel. */
     public void replayedBy(String channel, Replayer replayer) {
         replayers.put(channel, replayer);
+    }
+
+    /** The same for a channel whose messages operators may change before they are sent again. */
+    public void changedAndReplayedBy(String channel, Replayer replayer) {
+        changeable.add(channel);
+        replayedBy(channel, replayer);
+    }
+
+    /**
+     * Changes a letter in a unit of work that also has it replayed; answers the id under which the original is kept, and
+     * empty when there is no such letter.
+     *
+     * @throws ChangeRefusedException when the letter may not be changed
+     */
+    Optional<String> change(Transaction tx, String id, LetterChange change) throws SQLException {
+        Optional<DeadLetter> found = tx.first(GET, DeadLetters::letter, id);
+        if (found.isEmpty()) {
+            return Optional.empty();
+        }
+        DeadLetter letter = found.get();
+        if (!changeable.contains(letter.channel())) {
+            throw new ChangeRefusedException("a letter of " + letter.channel()
+                    + " is replayed as it is: the hub has recorded what it says; replay it without body and headers");
+        }
+        if (letter.settledAt().isPresent()) {
+            throw new ChangeRefusedException("the letter is done with: it was handled at "
+                    + letter.settledAt().get());
+        }
+        change.refusedHeader(letter.headers()).ifPresent(header -> {
+            throw new ChangeRefusedException("tells which message this is and cannot be changed; leave it out", header);
+        });
+        return Optional.of(change.apply(tx, letter, ids, clock.instant()));
     }
 
     @Override
@@ -367,7 +401,7 @@ public final class DeadLetters implements DeadLetterSink {
                 settled == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(settled)));
     }
 
-    private static String write(Map<String, String> headers) {
+    static String write(Map<String, String> headers) {
         try {
             return OrderJson.MAPPER.writeValueAsString(headers);
         } catch (JsonProcessingException e) {

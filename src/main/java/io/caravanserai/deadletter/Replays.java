@@ -134,6 +134,32 @@ public final class Replays implements AutoCloseable {
                 });
     }
 
+    /** What has become of a changed letter when {@link #replayChanged} answers. */
+    public record Changed(String replayId, String originalId) {}
+
+    /**
+     * Changes a letter and sends it, both or neither: one unit of work changes the letter, keeps the original as done with,
+     * and begins the replay, which a restart takes up. Completes when that is durable; empty when there is no such letter.
+     * Fails with {@link ChangeRefusedException} when it may not be changed.
+     *
+     * @param ended run when the letter has been sent and handled, or has failed again; not while the broker is away
+     */
+    public CompletableFuture<Optional<Changed>> replayChanged(String letter, LetterChange change, Runnable ended) {
+        String id = ids.get();
+        return store.write("change-dead-letter", letter, tx -> {
+                    Optional<String> original = letters.change(tx, letter, change);
+                    if (original.isPresent()) {
+                        tx.update(SELECT_ONE, id, 0, letter, null, null, null, null, false);
+                        tx.update(BEGIN, id, clock.instant(), BigDecimal.ONE, 1, 1);
+                    }
+                    return original.map(kept -> new Changed(id, kept));
+                })
+                .thenApply(changed -> {
+                    changed.ifPresent(begun -> launch(id, ended));
+                    return changed;
+                });
+    }
+
     /** All orders wait for this unit of work, so it looks at no letter twice; answers how many are selected. */
     private static int select(Transaction tx, String id, Request request) throws SQLException {
         DeadLetters.Filter filter = request.filter();
@@ -190,7 +216,11 @@ public final class Replays implements AutoCloseable {
     }
 
     private void launch(String id) {
-        Thread thread = new Thread(() -> run(id), "replay-" + id);
+        launch(id, () -> {});
+    }
+
+    private void launch(String id, Runnable ended) {
+        Thread thread = new Thread(() -> run(id, ended), "replay-" + id);
         thread.setDaemon(true);
         thread.start();
     }
@@ -199,12 +229,13 @@ public final class Replays implements AutoCloseable {
 
     private record Next(int position, String letter) {}
 
-    private void run(String id) {
+    private void run(String id, Runnable ended) {
         AtomicBoolean waits = new AtomicBoolean();
         try {
             while (!closed) {
                 try {
                     replayAll(id, waits);
+                    ended.run();
                     return;
                 } catch (ExecutionException | RuntimeException e) {
                     if (!waits.getAndSet(true)) {

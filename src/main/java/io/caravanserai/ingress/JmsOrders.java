@@ -71,7 +71,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                 this);
         this.published =
                 new JmsReceiver("orders-published", broker, MOST_IN_HAND, mayTake, JmsOrders::subscribed, this);
-        deadLetters.letters().replayedBy(CHANNEL, this::replay);
+        deadLetters.letters().changedAndReplayedBy(CHANNEL, this::replay);
     }
 
     private static JmsReceiver.Opened subscribed(Session session) throws JMSException {

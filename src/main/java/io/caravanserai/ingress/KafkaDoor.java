@@ -78,7 +78,7 @@ public final class KafkaDoor implements AutoCloseable {
         this.intake = new RecordIntake(
                 link, GROUP, KafkaTopic.ORDERS.name(), RecordIntake.From.BEGINNING, LIMITS, new Handler());
         this.seals = letters.seals();
-        letters.replayedBy(CHANNEL, this::replay);
+        letters.changedAndReplayedBy(CHANNEL, this::replay);
     }
 
     /** Begins to take orders; does not wait for the brokers. */

@@ -78,7 +78,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     public JmsDeadLetterWatch(JmsBroker broker, DeadLetters letters) {
         this.broker = broker;
         this.letters = letters;
-        letters.replayedBy(CHANNEL, new InQueue());
+        letters.changedAndReplayedBy(CHANNEL, new InQueue());
     }
 
     public JmsDeadLetterWatch start() {

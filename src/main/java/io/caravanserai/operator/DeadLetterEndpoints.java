@@ -1,8 +1,10 @@
 package io.caravanserai.operator;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.caravanserai.deadletter.ChangeRefusedException;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
+import io.caravanserai.deadletter.LetterChange;
 import io.caravanserai.deadletter.Replays;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.http.Access;
@@ -16,12 +18,20 @@ import io.caravanserai.order.OrderJson;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 
 /** Dead letters: look at them, replay them, delete them. */
 public final class DeadLetterEndpoints implements HttpEndpoints {
     private static final BigDecimal USUAL_RATE = BigDecimal.valueOf(50);
     private static final int USUAL_FAILURES = 5;
+
+    /** How long the sender of a changed letter waits for what comes of it. */
+    private static final int CHANGED_SECONDS = 10;
 
     private final DeadLetters letters;
     private final Replays replays;
@@ -36,7 +46,7 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
         routes.get("/dead-letters", Access.READ, this::list).query("source", "reason", "type", "limit", "cursor");
         routes.get("/dead-letters/{id}", Access.READ, this::get);
         routes.delete("/dead-letters/{id}", Access.OPERATE, this::delete);
-        routes.post("/dead-letters/{id}/replay", Access.OPERATE, this::replay);
+        routes.post("/dead-letters/{id}/replay", Access.OPERATE, this::replay).consumingOptionally(Response.JSON);
         routes.post("/dead-letters/replay", Access.OPERATE, this::replayMany).consuming(Response.JSON);
         routes.get("/dead-letters/replays/{id}", Access.READ, this::progress);
     }
@@ -68,10 +78,46 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
 
     private CompletionStage<Response> replay(Request request) {
         String id = request.path("id");
-        return letters.replay(id)
-                .thenCompose(handled -> letters.get(id))
-                .thenApply(letter -> letter.map(found -> Response.json(200, json(found)))
-                        .orElseThrow(DeadLetterEndpoints::noSuchLetter));
+        LetterChange change = request.body().length == 0
+                ? new LetterChange(Optional.empty(), Map.of())
+                : LetterChangeReader.read(request.object("body", "headers"));
+        return change.isEmpty()
+                ? letters.replay(id)
+                        .thenCompose(handled -> letters.get(id))
+                        .thenApply(letter -> letter.map(found -> Response.json(200, json(found)))
+                                .orElseThrow(DeadLetterEndpoints::noSuchLetter))
+                : replayChanged(id, change);
+    }
+
+    /** 200 when the changed letter was handled or has failed again; 202 when it is still to be sent, as without a broker. */
+    private CompletionStage<Response> replayChanged(String id, LetterChange change) {
+        CompletableFuture<Boolean> ended = new CompletableFuture<>();
+        return replays.replayChanged(id, change, () -> ended.complete(true))
+                .exceptionally(failure -> {
+                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+                    throw cause instanceof ChangeRefusedException refused
+                            ? refused(refused).asException()
+                            : new CompletionException(cause);
+                })
+                .thenCompose(begun -> {
+                    Replays.Changed changed = begun.orElseThrow(DeadLetterEndpoints::noSuchLetter);
+                    return ended.completeOnTimeout(false, CHANGED_SECONDS, TimeUnit.SECONDS)
+                            .thenCompose(isEnded -> letters.get(id)
+                                    .thenApply(letter -> changed(
+                                            isEnded, changed, letter.orElseThrow(DeadLetterEndpoints::noSuchLetter))));
+                });
+    }
+
+    private static Problem refused(ChangeRefusedException refused) {
+        return refused.header()
+                .map(name -> Problem.invalid(
+                        List.of(new Problem.Fault(LetterChangeReader.pointer(name), refused.getMessage()))))
+                .orElseGet(() -> Problem.of(409, refused.getMessage()));
+    }
+
+    private static Response changed(boolean isEnded, Replays.Changed changed, DeadLetter letter) {
+        return Response.json(isEnded ? 200 : 202, json(letter).put("originalId", changed.originalId()))
+                .with("Location", "/dead-letters/replays/" + changed.replayId());
     }
 
     /** The body of {@code POST /dead-letters/replay}. */

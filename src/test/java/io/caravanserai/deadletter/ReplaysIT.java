@@ -1,6 +1,8 @@
 package io.caravanserai.deadletter;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
@@ -18,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
@@ -235,6 +238,77 @@ class ReplaysIT {
                 .extracting(ILoggingEvent::getMessage)
                 .containsSubsequence("a replay waits and is tried again and again", "a replay goes on")
                 .hasSizeBetween(2, 3);
+    }
+
+    private static LetterChange change(String body, Map<String, Optional<String>> headers) {
+        return new LetterChange(Optional.ofNullable(body), headers);
+    }
+
+    private DeadLetter letter(String id) {
+        return letters.get(id).join().orElseThrow();
+    }
+
+    @Test
+    void aChangedLetterWhoseProcessDiesBeforeItIsSentIsSentAtTheNextStart() {
+        String id = add(1, "before").get(0);
+        List<String> bodies = new CopyOnWriteArrayList<>();
+        letters.changedAndReplayedBy("test", letter -> new CompletableFuture<>());
+        String original = replays.replayChanged(id, change("after", Map.of("style", Optional.of("queue"))), () -> {})
+                .join()
+                .orElseThrow()
+                .originalId();
+        replays.close();
+
+        begin();
+        letters.changedAndReplayedBy("test", letter -> {
+            bodies.add(letter.body() + letter.headers());
+            return WELL;
+        });
+        replays.resume();
+
+        await().until(() -> letter(id).settledAt().isPresent());
+        assertThat(bodies).containsExactly("after{style=queue}");
+        assertThat(letter(original).body()).isEqualTo("before");
+        assertThat(letter(original).settledAt()).isPresent();
+        assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join()).isEmpty();
+    }
+
+    @Test
+    void aChangedLetterThatFailsAgainIsTheOnlyOneLeft() {
+        String id = add(1, "before").get(0);
+        letters.changedAndReplayedBy("test", letter -> BADLY);
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+
+        replays.replayChanged(id, change("after", Map.of()), () -> ended.complete(null))
+                .join();
+        ended.join();
+
+        assertThat(letters.list(DeadLetters.Filter.ALL, null, 10).join())
+                .extracting(DeadLetter::id, DeadLetter::body, DeadLetter::replays)
+                .containsExactly(tuple(id, "after", 1));
+    }
+
+    @Test
+    void aLetterThatMayNotBeChangedIsNeitherChangedNorSent() {
+        List<String> ids = add(2, "before");
+        replayedBy(letter -> WELL);
+
+        assertThatThrownBy(() -> replays.replayChanged(ids.get(0), change("after", Map.of()), () -> {})
+                        .join())
+                .hasCauseInstanceOf(ChangeRefusedException.class)
+                .hasMessageContaining("replayed as it is");
+        letters.changedAndReplayedBy("test", letter -> WELL);
+        letters.replay(ids.get(0)).join();
+        assertThatThrownBy(() -> replays.replayChanged(ids.get(0), change("after", Map.of()), () -> {})
+                        .join())
+                .hasMessageContaining("done with");
+        assertThatThrownBy(() -> replays.replayChanged(
+                                ids.get(1), change(null, Map.of("JMSMessageID", Optional.of("ID:1"))), () -> {})
+                        .join())
+                .hasMessageContaining("cannot be changed");
+
+        assertThat(letter(ids.get(1)).body()).isEqualTo("before");
+        assertThat(sent).isEmpty();
     }
 
     private void sql(String statement) {
