@@ -132,7 +132,7 @@ class OddRecordsIT {
         assertThat(ofKey.path("headers").path("key-left-out").asText()).startsWith(3 * MEBI + " bytes, SHA-256 ");
         JsonNode ofHeaders = await().until(() -> letters("{\"headers\""), found -> found.size() == 1)
                 .get(0);
-        assertThat(ofHeaders.path("headers").path("headers-left-out").asText()).contains(" headers, ");
+        assertThat(ofHeaders.path("headers").path("headers-left-out").asInt()).isGreaterThan(100);
         assertThat(ofHeaders.toString().length()).isLessThan(2 * MEBI);
     }
 

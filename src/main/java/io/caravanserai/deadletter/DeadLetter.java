@@ -88,6 +88,17 @@ public record DeadLetter(
             return new Failed(origin, channel, source, null, reason, error, headers, body, base64);
         }
 
+        /**
+         * The same for a message whose body was left out by whoever brought it.
+         *
+         * @param what its size and its digest
+         */
+        public Failed withBodyLeftOut(String what) {
+            Failed failed = new Failed(origin, channel, source, type, reason, error, headers, null, false);
+            failed.headers.put(BODY_LEFT_OUT, LetterText.bounded(what, 200));
+            return failed;
+        }
+
         /** Bounds what senders have said, so that the letter can be kept whatever it is. */
         public Failed {
             headers = LetterText.carriable(headers);

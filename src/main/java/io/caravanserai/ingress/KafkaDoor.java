@@ -184,15 +184,12 @@ public final class KafkaDoor implements AutoCloseable {
         Map<String, String> kept = new LinkedHashMap<>(headers);
         List.of(ORIGIN, SEAL, RECORD_KEY).forEach(kept::remove);
         RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
-        return DeadLetter.Failed.of(
+        DeadLetter.Failed failed = DeadLetter.Failed.of(
                 name, CHANNEL, record.topic(), refused.reason(), OrderMessages.error(refused), kept, record.value());
+        return RecordText.bodyLeftOut(record).map(failed::withBodyLeftOut).orElse(failed);
     }
 
     private CompletableFuture<Void> replay(DeadLetter letter) {
-        if (letter.body() == null && RecordText.bodyLeftOut(letter.headers()).isPresent()) {
-            return CompletableFuture.failedFuture(new IllegalArgumentException(
-                    "the body was too large to be kept, so it cannot be sent again without another one"));
-        }
         return seals.of(letter).thenCompose(seal -> {
             Map<String, String> headers = new LinkedHashMap<>(letter.headers());
             String key = headers.remove(RECORD_KEY);

@@ -9,13 +9,13 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 
 /** Bounds the headers of a record, of which a sender may send as many and as large ones as the topic takes. */
 final class BoundedHeaders {
-    /** Header that tells of those that are not there. */
+    /** Header that tells how many are not there. */
     static final String LEFT_OUT = "headers-left-out";
 
     /** Names and values of all headers, in bytes. */
-    private static final long LARGEST = 256 * 1024;
+    private static final long LARGEST = 1024 * 1024;
 
-    private static final int MOST = 1_000;
+    private static final int MOST = 10_000;
 
     private BoundedHeaders() {}
 
@@ -27,10 +27,10 @@ final class BoundedHeaders {
             count++;
             size += size(header);
         }
-        return count <= MOST && size <= LARGEST ? record : bounded(record, count, size);
+        return count <= MOST && size <= LARGEST ? record : bounded(record, count);
     }
 
-    private static ConsumerRecord<byte[], byte[]> bounded(ConsumerRecord<byte[], byte[]> record, int count, long size) {
+    private static ConsumerRecord<byte[], byte[]> bounded(ConsumerRecord<byte[], byte[]> record, int count) {
         Headers kept = new RecordHeaders();
         int keptCount = 0;
         long keptSize = 0;
@@ -50,7 +50,7 @@ final class BoundedHeaders {
                 keptSize += size(header);
             }
         }
-        String instead = (count - keptCount) + " headers, " + (size - keptSize) + " bytes";
+        String instead = String.valueOf(count - keptCount);
         kept.add(new RecordHeader(LEFT_OUT, instead.getBytes(StandardCharsets.UTF_8)));
         return new ConsumerRecord<>(
                 record.topic(),

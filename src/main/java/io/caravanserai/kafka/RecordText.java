@@ -45,11 +45,6 @@ public final class RecordText {
                 .flatMap(header -> of(header.value()));
     }
 
-    /** The same of a message among the dead letters; empty when its body is there, or it never had one. */
-    public static Optional<String> bodyLeftOut(Map<String, String> headers) {
-        return Optional.ofNullable(headers.get(BoundedBytes.BODY_LEFT_OUT));
-    }
-
     /** Takes away what says that something was left out: what is sent again is sent as it is. */
     public static void withoutLeftOut(Map<String, String> headers) {
         headers.keySet()
