@@ -77,7 +77,12 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         if (System.getProperty("logback.configurationFile") != null) {
             return ExecutionStatus.INVOKE_NEXT_IF_ANY;
         }
-        PatternLayoutEncoder lines = new PatternLayoutEncoder();
+        PatternLayoutEncoder lines = new PatternLayoutEncoder() {
+            @Override
+            public byte[] encode(ILoggingEvent event) {
+                return LogSecrets.hide(getLayout().doLayout(event)).getBytes(StandardCharsets.UTF_8);
+            }
+        };
         lines.setContext(context);
         lines.setCharset(StandardCharsets.UTF_8);
         lines.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0}: %msg %kvp%n%ex");

@@ -15,15 +15,19 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a hub in a process of its own writes to its log about brokers outside. */
+/** What a hub in a process of its own writes to its log about brokers outside, and what it never writes there. */
 class OutageLinesIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     /** Long enough for clients that try again every second to say so ten times each. */
@@ -102,6 +106,64 @@ class OutageLinesIT {
                     .isEqualTo("SHIPPED"));
         }
         assertThat(troubles(before)).hasSizeLessThanOrEqualTo(MOST_LINES + 5);
+    }
+
+    @Test
+    void noSecretIsInTheLogAtAnyLevel() throws Exception {
+        String key = "operators-key-4711";
+        String hash = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256")
+                        .digest(key.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+        int artemisPort = FreePort.take();
+        ArtemisProcess artemis = ArtemisProcess.start(folder.resolve("artemis"), artemisPort);
+        try {
+            Map<String, String> environment = new HashMap<>();
+            for (String library : List.of(
+                    "ORG_APACHE_CAMEL",
+                    "ORG_APACHE_ACTIVEMQ",
+                    "ORG_APACHE_KAFKA",
+                    "IO_VERTX",
+                    "IO_CARAVANSERAI",
+                    "ORG_MESSAGINGHUB",
+                    "ORG_SPRINGFRAMEWORK",
+                    "ROOT")) {
+                environment.put("HUB_LOG_LEVEL_" + library, "trace");
+            }
+            environment.put("HUB_LOG_LEVEL", "debug");
+            environment.put("HUB_KAFKA_BROKERS", "embedded");
+            environment.put("HUB_KAFKA_PORT", String.valueOf(FreePort.take()));
+            environment.put("HUB_SECURITY_API_KEYS", "boss:operator:" + hash);
+            environment.put("HUB_NOTIFICATION_MAIL_URL", "smtp://127.0.0.1:" + FreePort.take());
+            environment.put("HUB_NOTIFICATION_MAIL_USER", "postman");
+            environment.put("HUB_NOTIFICATION_MAIL_PASSWORD", "mail-secret-4712");
+            environment.put("HUB_NOTIFICATION_MAIL_FROM", "hub@example.org");
+            environment.put("HUB_JMS_URL", "tcp://127.0.0.1:" + artemisPort + "?user=hub&password=jms-secret-4713");
+            start(environment);
+            await().ignoreExceptionsInstanceOf(IOException.class)
+                    .until(() -> send("PUT", "/stock/SADDLE-01", "{\"onHand\": 5}", "X-API-Key", key)
+                            .has("onHand"));
+            send(
+                    "POST",
+                    "/orders?style=queue",
+                    KafkaHub.order("seen", "pm_card_visa"),
+                    "Authorization",
+                    "Bearer " + key);
+            await().until(() -> send("GET", "/orders/seen", null, "X-API-Key", key)
+                    .path("status")
+                    .asText()
+                    .equals("SHIPPED"));
+        } finally {
+            artemis.close();
+        }
+        hub.destroy();
+        assertThat(hub.waitFor(60, TimeUnit.SECONDS)).isTrue();
+
+        assertThat(lines())
+                .anyMatch(line -> line.contains(" DEBUG "))
+                .noneMatch(line -> line.contains("-4711")
+                        || line.contains("-4712")
+                        || line.contains("-4713")
+                        || line.matches(".*PlainLoginModule.*password=\"[^*].*"));
     }
 
     private List<String> lines() throws IOException {
