@@ -24,10 +24,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a hub in a process of its own writes to its log about brokers outside, and what it never writes there. */
+@Tag("crash")
 class OutageLinesIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     /** Long enough for clients that try again every second to say so ten times each. */
