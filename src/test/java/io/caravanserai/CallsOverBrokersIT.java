@@ -39,15 +39,21 @@ class CallsOverBrokersIT {
                         "hub.kafka.brokers",
                         kafka.bootstrapServers()))) {
             hub.put("/stock/BELL", "{\"onHand\": 1000}");
-            put(hub, FILE, shipped().replace("- to: direct:ship-order", """
+            String told = shipped().replace("- to: direct:ship-order", """
                     - to:
                                       uri: kamelet:kafka-send
                                       parameters:
                                         topic: warehouse
                                         timeout: 1000
                                         step: ship-order
-                                  - to: direct:ship-order"""));
+                                  - to: direct:ship-order""");
+            put(hub, FILE, told);
             assertThat(post(hub, "before").status()).isEqualTo(201);
+            assertThat(hub.post("/flows/" + FILE + "/try", told + "\n# harmless\n", "Content-Type", "application/yaml"))
+                    .satisfies(
+                            tried -> assertThat(tried.status()).as(tried.body()).isEqualTo(200))
+                    .satisfies(tried ->
+                            assertThat(tried.json().path("changed").asInt()).isZero());
             onlyListedHeadersWentOut(kafka);
 
             kafka.kill();

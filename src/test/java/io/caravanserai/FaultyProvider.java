@@ -23,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /**
  * A payment provider on a socket of its own, with faults that a test switches: {@code POST /charges} takes money once
@@ -78,6 +79,7 @@ public final class FaultyProvider implements AutoCloseable {
     private final AtomicInteger mostInFlight = new AtomicInteger();
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Function<Request, Fault> faults = request -> Fault.NONE;
+    private volatile ToIntFunction<Request> statuses = request -> 0;
     private volatile ServerSocket server;
 
     /**
@@ -97,6 +99,11 @@ public final class FaultyProvider implements AutoCloseable {
 
     public void faults(Function<Request, Fault> chosen) {
         faults = chosen;
+    }
+
+    /** Has requests answered with a status, and nothing done; those of status 0 are taken as they are. */
+    public void statuses(ToIntFunction<Request> chosen) {
+        statuses = chosen;
     }
 
     /** Listens again. */
@@ -186,8 +193,13 @@ public final class FaultyProvider implements AutoCloseable {
         if (isAfterItsRefund(request) && !isClosed(in, socket)) {
             violations.add("charge of " + request.orderId() + " sent after its refund");
         }
-        Fault fault = faults.apply(request);
         OutputStream out = socket.getOutputStream();
+        int refusal = statuses.applyAsInt(request);
+        if (refusal != 0) {
+            write(out, refusal, "application/json", "{\"reason\": \"as the test wants\"}");
+            return true;
+        }
+        Fault fault = faults.apply(request);
         switch (fault) {
             case ERROR -> write(out, 500, "text/plain", "try again");
             case PENDING -> write(out, 202, "application/json", "{\"status\": \"pending\"}");

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An order is cancelled, and its customer told so, only once the provider outside has given the money back. */
 class OutsideRefundsIT {
@@ -60,6 +61,7 @@ class OutsideRefundsIT {
 
     @BeforeEach
     void fillStock() {
+        provider.statuses(request -> 0);
         hub.put("/stock/BELL", "{\"onHand\": 1000}");
     }
 
@@ -112,6 +114,39 @@ class OutsideRefundsIT {
         assertThat(provider.charges(id)).isEqualTo(1);
         assertThat(asked(id)).isEqualTo(4);
         assertThat(hub.get("/payments?orderId=" + id).body()).contains("CAPTURED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {300, 301, 302, 307, 400, 401, 403, 404, 405, 409, 410, 418, 422})
+    void anAnswerThatIsNoYesShipsNothing(int status) {
+        provider.faults(request -> Fault.NONE);
+        provider.statuses(request -> request.path().equals("/charges") ? status : 0);
+        for (Style style : Style.values()) {
+            String id = "no-" + status + "-" + style.wire();
+            TestHub.Answer answer = hub.post("/orders?style=" + style.wire(), ORDER.formatted(id, "NL"));
+            assertThat(answer.status()).as(answer.body()).isEqualTo(409);
+            assertThat(asked(id)).as("one charge and one refund").isLessThanOrEqualTo(2);
+            assertThat(hub.get("/payments?orderId=" + id).json().path("items")).isEmpty();
+            endsWithItsCancellation(id);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {408, 425, 429, 500, 502, 503, 504, 511})
+    void anAnswerThatSaysLaterIsAskedAgainForWithTheSameKey(int status) {
+        provider.faults(request -> Fault.NONE);
+        for (Style style : Style.values()) {
+            String id = "later-" + status + "-" + style.wire();
+            provider.statuses(request -> asked(id) == 1 ? status : 0);
+            TestHub.Answer answer = hub.post("/orders?style=" + style.wire(), ORDER.formatted(id, "NL"));
+            assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+            assertThat(provider.charges(id)).isEqualTo(1);
+            assertThat(provider.requests().stream()
+                            .filter(request -> request.orderId().equals(id))
+                            .map(FaultyProvider.Request::key)
+                            .distinct())
+                    .hasSize(1);
+        }
     }
 
     private static long asked(String id) {
