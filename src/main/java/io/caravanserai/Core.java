@@ -22,6 +22,7 @@ import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.saga.SagaListener;
 import io.caravanserai.service.CommandReply;
 import io.caravanserai.service.GiveUp;
+import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.StepName;
@@ -159,8 +160,22 @@ final class Core implements AutoCloseable {
         context.getGlobalOptions().put(Exchange.LOG_EIP_NAME, "flow");
         context.getCamelContextExtension().addLogListener(Core::withOrder);
         context.getManagementStrategy()
-                .addEventNotifier(
-                        new FlowFailures(store, orders, stepLog, sagas, sagaless, new StepNames(context), cancelled));
+                .addEventNotifier(new FlowFailures(
+                        store,
+                        orders,
+                        stepLog,
+                        sagas,
+                        sagaless,
+                        new StepNames(context),
+                        cancelled,
+                        (tx, order, reason) -> life.ownStepFailed(
+                                tx,
+                                outbox,
+                                order.orderId(),
+                                reason,
+                                orders.find(tx, order.orderId())
+                                        .map(OrderLookup.Known::context)
+                                        .orElse(EventContext.NONE))));
         context.getRegistry().bind("openOrders", (OpenOrders) orderId -> store.read(tx -> orders.view(tx, orderId)
                 .filter(order -> !order.status().isEnd())
                 .isPresent()));
@@ -191,6 +206,8 @@ final class Core implements AutoCloseable {
         policy.setLogExhaustedMessageHistory("false");
         DefaultErrorHandlerDefinition quiet = new DefaultErrorHandlerDefinition();
         quiet.setRedeliveryPolicy(policy);
+        // In a route without any onException, Camel does not ask the policy.
+        quiet.setLevel("OFF");
         context.getCamelContextExtension().setErrorHandlerFactory(quiet);
     }
 

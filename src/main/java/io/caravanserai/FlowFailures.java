@@ -8,21 +8,28 @@ import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.DurableSagaService;
+import io.caravanserai.saga.FailurePlace;
+import io.caravanserai.saga.SagaNotRunningException;
 import io.caravanserai.service.FailureReason;
+import io.caravanserai.service.OrderClosedException;
 import io.caravanserai.service.StepLog;
+import io.caravanserai.service.StepRefusedException;
 import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.order.SagalessOrders;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.util.Optional;
 import org.apache.camel.Exchange;
+import org.apache.camel.ExchangeExtension;
 import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.support.EventNotifierSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Sees to the orders whose flow failed outside a saga, where nothing turns them back. An event that a flow failed to
@@ -43,6 +50,13 @@ final class FlowFailures extends EventNotifierSupport {
     private final SagalessOrders sagaless;
     private final StepNames stepNames;
     private final CancelledOrdersLog cancelled;
+    private final Refusal refusal;
+
+    /** Turns an order back that a flow has refused, where no saga does. */
+    @FunctionalInterface
+    interface Refusal {
+        void turnBack(Transaction tx, OrderView order, Reason reason) throws SQLException;
+    }
 
     FlowFailures(
             Store store,
@@ -51,7 +65,9 @@ final class FlowFailures extends EventNotifierSupport {
             DurableSagaService sagas,
             SagalessOrders sagaless,
             StepNames stepNames,
-            CancelledOrdersLog cancelled) {
+            CancelledOrdersLog cancelled,
+            Refusal refusal) {
+        this.refusal = refusal;
         this.store = store;
         this.orders = orders;
         this.stepLog = stepLog;
@@ -76,12 +92,50 @@ final class FlowFailures extends EventNotifierSupport {
      *
      * @param ofEvent whether an event brought the order into the route
      * @param caught whether the flow has caught it and ended well
+     * @param stopped whether the flow did nothing more once it had caught it
+     * @param place the route in which it failed
+     * @param step as {@link FailurePlace} has it; may be null
      */
     private record Failure(
-            String orderId, RouteName from, boolean ofEvent, boolean caught, String place, Throwable thrown) {
-        String detail() {
-            return Cause.text(thrown);
+            String orderId,
+            RouteName from,
+            boolean ofEvent,
+            boolean caught,
+            boolean stopped,
+            String place,
+            String step,
+            Throwable thrown) {
+        Cause cause() {
+            return new Cause(Cause.Kind.FAILED, Cause.text(thrown), place, step, thrown);
         }
+
+        String detail() {
+            return cause().detail();
+        }
+
+        boolean isRefusal() {
+            return thrown instanceof StepRefusedException;
+        }
+    }
+
+    /** Whether a failure says something of the flow, rather than of its order or a part of the hub. */
+    static boolean isOfFlow(Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof OrderClosedException
+                    || each instanceof SagaNotRunningException
+                    || each instanceof StoreUnavailableException) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    static void logAfterShipping(String orderId, String step, String error) {
+        LOG.atWarn()
+                .addKeyValue("orderId", orderId)
+                .addKeyValue("step", step)
+                .addKeyValue("error", error)
+                .log("flow failed after its order was shipped; the order stays SHIPPED");
     }
 
     @Override
@@ -116,31 +170,54 @@ final class FlowFailures extends EventNotifierSupport {
             return;
         }
         String orderId = exchange.getMessage().getHeader("orderId", String.class);
-        boolean isCopy = exchange.getProperty(ExchangePropertyKey.CORRELATION_ID) != null;
-        if (orderId == null || isCopy) {
-            if (caught || thrown instanceof FlowEndedException ended && !ended.markLogged()) {
-                return;
-            }
-            lines.pass(exchange.getFromRouteId())
-                    .ifPresent(leftOut -> LOG.atWarn()
-                            .addKeyValue("route", exchange.getFromRouteId())
-                            .addKeyValue("orderId", orderId)
-                            .addKeyValue("error", thrown.getClass().getSimpleName() + ": " + Cause.text(thrown))
-                            .addKeyValue("notLoggedBefore", leftOut)
-                            .log("flow failed"));
-        } else if (FailureReason.of(thrown) == Reason.FLOW_ERROR) {
-            boolean ofEvent = exchange.getFromEndpoint() != null
-                    && exchange.getFromEndpoint().getEndpointUri().startsWith(EVENTS);
-            String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
-            seeTo(new Failure(
-                    orderId, from.get(), ofEvent, caught, place == null ? exchange.getFromRouteId() : place, thrown));
+        if (orderId != null && isOfFlow(thrown)) {
+            seeTo(failure(exchange, orderId, from.get(), thrown, caught), isCopy(exchange));
+        } else if (orderId == null && !caught) {
+            log(exchange.getFromRouteId(), null, thrown);
         }
     }
 
-    private void seeTo(Failure failure) {
-        store.write("flow-failure", failure.orderId(), tx -> record(tx, failure))
-                .thenAccept(toAbandon -> toAbandon.ifPresent(sagaId -> sagas.abandon(
-                        sagaId, new Cause(Cause.Kind.FAILED, failure.detail(), failure.place(), failure.thrown()))))
+    private static boolean isCopy(Exchange exchange) {
+        return exchange.getProperty(ExchangePropertyKey.CORRELATION_ID) != null;
+    }
+
+    private static Failure failure(
+            Exchange exchange, String orderId, RouteName from, Throwable thrown, boolean caught) {
+        boolean ofEvent = exchange.getFromEndpoint() != null
+                && exchange.getFromEndpoint().getEndpointUri().startsWith(EVENTS);
+        ExchangeExtension extension = exchange.getExchangeExtension();
+        boolean stopped =
+                exchange.isRouteStop() || extension.isErrorHandlerHandledSet() && extension.isErrorHandlerHandled();
+        String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
+        return new Failure(
+                orderId,
+                from,
+                ofEvent,
+                caught,
+                stopped,
+                place == null ? exchange.getFromRouteId() : place,
+                FailurePlace.stepOf(exchange, thrown),
+                thrown);
+    }
+
+    private void log(String route, String orderId, Throwable thrown) {
+        if (thrown instanceof FlowEndedException ended && !ended.markLogged()) {
+            return;
+        }
+        lines.pass(route).ifPresent(leftOut -> {
+            LoggingEventBuilder line = LOG.atWarn().addKeyValue("route", route);
+            if (orderId != null) {
+                line = line.addKeyValue("orderId", orderId);
+            }
+            line.addKeyValue("error", thrown.getClass().getSimpleName() + ": " + Cause.text(thrown))
+                    .addKeyValue("notLoggedBefore", leftOut)
+                    .log("flow failed");
+        });
+    }
+
+    private void seeTo(Failure failure, boolean isCopy) {
+        store.write("flow-failure", failure.orderId(), tx -> record(tx, failure, isCopy))
+                .thenAccept(toAbandon -> toAbandon.ifPresent(sagaId -> sagas.abandon(sagaId, failure.cause())))
                 .exceptionally(notRecorded -> {
                     LOG.atWarn()
                             .addKeyValue("orderId", failure.orderId())
@@ -152,22 +229,83 @@ final class FlowFailures extends EventNotifierSupport {
     }
 
     /** Answers the saga to turn back, which records the failure itself; empty when there is nothing more to do. */
-    private Optional<String> record(Transaction tx, Failure failure) throws SQLException {
-        Optional<OrderView> found = orders.view(tx, failure.orderId());
-        if (found.isEmpty()
-                || found.get().status().isEnd()
-                || found.get().reason() != null
-                || !failure.from().isOf(found.get().flow())) {
+    private Optional<String> record(Transaction tx, Failure failure, boolean isCopy) throws SQLException {
+        Optional<OrderView> found = orders.view(tx, failure.orderId())
+                .filter(order -> failure.from().isOf(order.flow()));
+        if (found.isEmpty()) {
+            // Whoever hears an event tells in the log that it was not handled.
+            if (!failure.caught() && !failure.ofEvent()) {
+                tx.afterCommit(() -> log(failure.place(), failure.orderId(), failure.thrown()));
+            }
             return Optional.empty();
         }
         OrderView order = found.get();
+        if (order.status() == OrderStatus.SHIPPED) {
+            afterShipping(tx, failure);
+            return Optional.empty();
+        }
+        if (isCopy) {
+            // What waits for its copies fails with them; what does not goes on without them.
+            if (!failure.caught()) {
+                tx.afterCommit(() -> log(failure.place(), failure.orderId(), failure.thrown()));
+            }
+            return Optional.empty();
+        }
+        if (order.status().isEnd() || order.reason() != null) {
+            if (failure.ofEvent() && !failure.caught() && isBug(failure)) {
+                stepLog.undoFailed(tx, order.orderId(), name(failure, null), failure.detail());
+            }
+            return Optional.empty();
+        }
+        if (failure.isRefusal()) {
+            return refused(tx, failure, order);
+        }
+        return isBug(failure) ? bug(tx, failure, order) : Optional.empty();
+    }
+
+    private static boolean isBug(Failure failure) {
+        return FailureReason.of(failure.thrown()) == Reason.FLOW_ERROR;
+    }
+
+    private String name(Failure failure, OrderView order) {
+        return stepNames.of(failure.place(), failure.step(), order == null ? null : next(order.status()));
+    }
+
+    private void afterShipping(Transaction tx, Failure failure) throws SQLException {
+        if (failure.caught() && (failure.isRefusal() || !failure.stopped())) {
+            return;
+        }
+        String step = name(failure, null);
+        if (stepLog.flowFailed(tx, failure.orderId(), step, failure.detail())
+                && !(failure.ofEvent() && !failure.caught())) {
+            tx.afterCommit(() -> logAfterShipping(failure.orderId(), step, failure.detail()));
+        }
+    }
+
+    /** A flow refuses its order; the hub's services record their own refusals. */
+    private Optional<String> refused(Transaction tx, Failure failure, OrderView order) throws SQLException {
+        if (failure.caught() && !failure.stopped()) {
+            return Optional.empty();
+        }
+        if (!failure.ofEvent() && order.sagaId() != null) {
+            return Optional.of(order.sagaId());
+        }
+        String step = name(failure, order);
+        Reason reason = FailureReason.of(failure.thrown());
+        stepLog.flowFailed(tx, order.orderId(), step, failure.detail());
+        refusal.turnBack(tx, order, reason);
+        tx.afterCommit(() -> cancelled.explain(order.orderId(), step, failure.detail()));
+        return Optional.empty();
+    }
+
+    private Optional<String> bug(Transaction tx, Failure failure, OrderView order) throws SQLException {
         if (failure.caught() && !failedBeforeItsSaga(tx, failure, order)) {
             return Optional.empty();
         }
         if (!failure.ofEvent() && order.sagaId() != null) {
             return Optional.of(order.sagaId());
         }
-        String step = stepNames.of(failure.place(), next(order.status()));
+        String step = name(failure, order);
         stepLog.flowFailed(tx, order.orderId(), step, failure.detail());
         tx.afterCommit(() -> cancelled.explain(order.orderId(), step, failure.detail()));
         if (!failure.ofEvent()) {

@@ -70,6 +70,9 @@ final class OrderSagas implements SagaListener {
             return true;
         }
         if (order.get().status() == OrderStatus.SHIPPED) {
+            if (cause.kind() == Cause.Kind.FAILED && cause.failure() != null) {
+                failAfterShipping(tx, order.get().orderId(), cause);
+            }
             tellWhenDurable(tx, order.get());
             return false;
         }
@@ -99,10 +102,20 @@ final class OrderSagas implements SagaListener {
                 ? Reason.SERVICE_UNAVAILABLE
                 : FailureReason.of(cause.failure());
         life.turnBack(tx, order.orderId(), reason);
-        String step = stepNames.of(cause.place(), FlowFailures.next(order.status()));
+        String step = stepNames.of(cause.place(), cause.step(), FlowFailures.next(order.status()));
         String detail = cause.detail() == null ? "the flow compensated the saga" : cause.detail();
         stepLog.flowFailed(tx, order.orderId(), step, detail);
         tx.afterCommit(() -> cancelled.explain(order.orderId(), step, detail));
+    }
+
+    private void failAfterShipping(Transaction tx, String orderId, Cause cause) throws SQLException {
+        if (!FlowFailures.isOfFlow(cause.failure())) {
+            return;
+        }
+        String step = stepNames.of(cause.place(), cause.step(), null);
+        if (stepLog.flowFailed(tx, orderId, step, cause.detail())) {
+            tx.afterCommit(() -> FlowFailures.logAfterShipping(orderId, step, cause.detail()));
+        }
     }
 
     /** An order whose flow failed, and went no further since, did not just run out of time. */

@@ -100,14 +100,16 @@ final class RunningVersion {
 
     private void nameRoutes(List<RouteDefinition> definitions) {
         int number = 0;
+        String nodePrefix = version.flow() + "-" + version.version() + "-";
         for (RouteDefinition route : definitions) {
             number++;
             String id = route.hasCustomIdAssigned() ? route.getId() : version.flow() + "-" + number;
             ids.add(id);
             route.setId(LocalNames.versioned(version.flow(), id, version.version()));
             route.addInterceptStrategy(loops);
+            route.addInterceptStrategy(new FailedSteps(nodePrefix));
             // Ids of steps must be unique in the whole context too.
-            route.setNodePrefixId(version.flow() + "-" + version.version() + "-");
+            route.setNodePrefixId(nodePrefix);
             routes.add(route.getId());
             // Camel's default is the route's id: a logger for each version, under names that nobody can set a level
             // for.

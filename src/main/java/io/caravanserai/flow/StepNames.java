@@ -32,19 +32,38 @@ public final class StepNames {
      * The name under which a failure in a route is shown.
      *
      * @param routeId null when the route is not known
-     * @param next the step of the services that the order waits for
-     * @return the service's step that the route calls; else the route's own name
+     * @param failed the step that the flow names or the node calls, of {@link io.caravanserai.saga.FailurePlace}; null
+     *     when the flow names none
+     * @param next the step of the services that the order waits for; null when it waits for none
+     * @return the failed step; else the service's step when the route is about that one alone; else the route's own name
      */
-    public String of(String routeId, Step next) {
+    public String of(String routeId, String failed, Step next) {
+        if (failed != null && !isBehind(failed, next)) {
+            return failed;
+        }
         Optional<RouteName> name = RouteName.of(routeId);
         if (name.isEmpty()) {
-            return next.action();
+            return next == null ? "flow" : next.action();
         }
-        Set<Step> called = called(routeId);
-        if (called.isEmpty()) {
-            return name.get().route();
-        }
-        return called.contains(next) ? next.action() : called.iterator().next().action();
+        // Of a route that calls several steps, nobody knows which one a node of its own belongs to; a step that the
+        // order has behind it did not fail.
+        return next != null && called(routeId).equals(EnumSet.of(next))
+                ? next.action()
+                : name.get().route();
+    }
+
+    /** Whether it is an action that the order has behind it: a node may fail after the service has answered. */
+    private static boolean isBehind(String name, Step next) {
+        return Arrays.stream(Step.values())
+                .filter(step -> step.action().equals(name))
+                .anyMatch(step -> next == null || step.ordinal() < next.ordinal());
+    }
+
+    /** The action that a node itself calls; null when it calls none, or may call several. */
+    static String calledBy(ProcessorDefinition<?> node) {
+        Set<Step> called = EnumSet.noneOf(Step.class);
+        find(node, called);
+        return called.size() == 1 ? called.iterator().next().action() : null;
     }
 
     /** The steps of the services that a route itself calls. */
@@ -59,12 +78,16 @@ public final class StepNames {
     }
 
     private static void collect(ProcessorDefinition<?> definition, Set<Step> called) {
+        find(definition, called);
+        definition.getOutputs().forEach(output -> collect(output, called));
+    }
+
+    private static void find(ProcessorDefinition<?> definition, Set<Step> called) {
         if (definition instanceof EndpointRequiredDefinition endpoint && endpoint.getEndpointUri() != null) {
             find(endpoint.getEndpointUri(), called);
         } else if (definition instanceof EnrichDefinition enrich && enrich.getExpression() != null) {
             find(String.valueOf(enrich.getExpression().getExpression()), called);
         }
-        definition.getOutputs().forEach(output -> collect(output, called));
     }
 
     private static void find(String text, Set<Step> called) {

@@ -5,9 +5,10 @@ package io.caravanserai.saga;
  *
  * @param detail for people; null when there is nothing to add
  * @param place the route in which a step failed; null when that is not known, or was not a failure of a step. Not stored
+ * @param step the step that failed, as {@link FailurePlace} has it; null when it is not known. Not stored
  * @param failure what a step failed with, or what the flow has handled; null when there is none. Not stored
  */
-public record Cause(Kind kind, String detail, String place, Throwable failure) {
+public record Cause(Kind kind, String detail, String place, String step, Throwable failure) {
 
     /** Where the decision came from. */
     public enum Kind {
@@ -35,6 +36,6 @@ public record Cause(Kind kind, String detail, String place, Throwable failure) {
     }
 
     public Cause(Kind kind, String detail) {
-        this(kind, detail, null, null);
+        this(kind, detail, null, null, null);
     }
 }

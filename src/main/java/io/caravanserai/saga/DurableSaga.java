@@ -192,7 +192,9 @@ final class DurableSaga implements CamelSagaCoordinator {
             // No step has failed: the order goes on once the database can be written, up to its deadline.
             return CompletableFuture.failedFuture(away.get());
         }
-        return bare(service.compensate(sagaId, cause(exchange, null)));
+        Cause cause = cause(exchange, null);
+        told(exchange);
+        return bare(service.compensate(sagaId, cause));
     }
 
     static Optional<StoreUnavailableException> storeUnavailable(Throwable failure) {
@@ -206,7 +208,12 @@ final class DurableSaga implements CamelSagaCoordinator {
 
     @Override
     public CompletableFuture<Void> complete(Exchange exchange) {
-        return bare(service.complete(sagaId, cause(exchange, "the flow ended before its work was done")));
+        Cause otherwise = cause(exchange, "the flow ended before its work was done");
+        return bare(service.complete(sagaId, otherwise).whenComplete((done, failure) -> {
+            if (failure != null) {
+                told(exchange);
+            }
+        }));
     }
 
     /** @param otherwise what to say when nothing failed; null for nothing */
@@ -216,12 +223,18 @@ final class DurableSaga implements CamelSagaCoordinator {
         }
         Throwable failure = failure(exchange);
         String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
-        exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
         String detail = failure == null ? otherwise : Cause.text(failure);
         if (failure != null && otherwise != null) {
             detail = otherwise + "; it had handled: " + detail;
         }
-        return new Cause(Cause.Kind.FAILED, detail, place, failure);
+        return new Cause(Cause.Kind.FAILED, detail, place, FailurePlace.stepOf(exchange, failure), failure);
+    }
+
+    /** What failed on the exchange so far is the saga's to tell. What fails after a saga is complete is not. */
+    private static void told(Exchange exchange) {
+        if (exchange != null) {
+            exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
+        }
     }
 
     /** What an onException has handled is no failure of the exchange any more. */

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /** What happens to an order beside its events, for its history. Thread-safe. */
 public final class StepLog {
@@ -37,17 +38,16 @@ public final class StepLog {
               SELECT 1 FROM events
               WHERE order_id = ? AND type IN ('PaymentRefunded', 'ItemsReleased', 'OrderCancelled') AND id > ?)
             """;
-    private static final String FAILED_ONCE = """
-            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
-            SELECT ?, ?, CAST(? AS BIGINT), 'step', ?, 'failed', 1, ?
-            WHERE NOT EXISTS (
-              SELECT 1 FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'failed' AND detail = ?)
-            """;
+    private static final String FAILURES =
+            "SELECT detail FROM step_log WHERE order_id = ? AND name = ? AND outcome = 'failed'";
     private static final String FAILED_SINCE = """
             SELECT 1 FROM step_log WHERE order_id = ? AND kind = 'step' AND outcome = 'failed' AND at >= ? LIMIT 1
             """;
 
     private static final String FORGET = "DELETE FROM step_log WHERE order_id = ?";
+
+    /** Of an exchange, an object, a message: another one at each attempt. */
+    private static final Pattern HEX_OR_NUMBER = Pattern.compile("[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*");
 
     private final Supplier<String> ids;
     private final Clock clock;
@@ -125,10 +125,32 @@ public final class StepLog {
 
     /**
      * A step failed and no service has recorded an event of that: the flow failed. Recorded once for each step and
-     * detail, though an event may be tried again and again.
+     * detail, though an event may be tried again and again; ids and counts in the detail do not make another failure.
+     *
+     * @return false when it was recorded before
      */
-    public void flowFailed(Transaction tx, String orderId, String step, String detail) throws SQLException {
-        tx.update(FAILED_ONCE, ids.get(), orderId, clock.instant(), step, detail, orderId, step, detail);
+    public boolean flowFailed(Transaction tx, String orderId, String step, String detail) throws SQLException {
+        return flowFailed(tx, orderId, "step", step, detail);
+    }
+
+    /** A route that undoes a step failed. Recorded like {@link #flowFailed}. */
+    public boolean undoFailed(Transaction tx, String orderId, String compensation, String detail) throws SQLException {
+        return flowFailed(tx, orderId, "compensation", compensation, detail);
+    }
+
+    private boolean flowFailed(Transaction tx, String orderId, String kind, String name, String detail)
+            throws SQLException {
+        String said = withoutNumbers(detail);
+        boolean isTold = tx.list(FAILURES, row -> String.valueOf(row.getString(1)), orderId, name).stream()
+                .anyMatch(earlier -> withoutNumbers(earlier).equals(said));
+        if (!isTold) {
+            insert(tx, orderId, kind, name, "failed", 1, detail);
+        }
+        return !isTold;
+    }
+
+    private static String withoutNumbers(String detail) {
+        return HEX_OR_NUMBER.matcher(detail).replaceAll("#");
     }
 
     /** Whether the flow has failed since then, as {@link #flowFailed} records it. */

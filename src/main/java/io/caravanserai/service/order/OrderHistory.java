@@ -58,8 +58,14 @@ public final class OrderHistory {
         return new HistoryEntry(event.at(), event.kind(), event.name(), event.outcome(), event.attempt(), detail);
     }
 
-    /** Whether the step log tells of it already: an outside service undid its effect before the hub booked that. */
+    /**
+     * Whether the step log tells of it already: an outside service undid its effect before the hub booked that, or
+     * refused a step, which the step log tells in full in the same unit of work.
+     */
     private static boolean isTold(List<HistoryEntry> history, HistoryEntry cause) {
+        if (cause.outcome().equals("failed")) {
+            return !history.isEmpty() && isSameWork(history.get(history.size() - 1), cause, "failed");
+        }
         return cause.kind().equals("compensation")
                 && history.stream().anyMatch(earlier -> isSameWork(earlier, cause, "done"));
     }
