@@ -27,6 +27,7 @@ import io.caravanserai.service.ServiceRoutes;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.StepName;
 import io.caravanserai.service.StepWork;
+import io.caravanserai.service.WorkListener;
 import io.caravanserai.service.inventory.Inventory;
 import io.caravanserai.service.inventory.Shelf;
 import io.caravanserai.service.order.OrderHistory;
@@ -91,7 +92,7 @@ final class Core implements AutoCloseable {
      * @param relay given each event once it is durable; must not block
      */
     Core(HubSettings settings, Store store, CamelContext context, Clock clock, Consumer<OrderEvent> relay) {
-        this(settings, store, context, clock, relay, decides -> decides);
+        this(settings, store, context, clock, relay, decides -> decides, WorkListener.NONE);
     }
 
     /** @param sagaListener may put something before the listener that decides, such as meters */
@@ -101,7 +102,8 @@ final class Core implements AutoCloseable {
             CamelContext context,
             Clock clock,
             Consumer<OrderEvent> relay,
-            UnaryOperator<SagaListener> sagaListener) {
+            UnaryOperator<SagaListener> sagaListener,
+            WorkListener work) {
         this.store = store;
         this.clock = clock;
         this.context = context;
@@ -109,7 +111,7 @@ final class Core implements AutoCloseable {
         this.running = RunningClock.resume(store, clock);
         this.orders = new Orders(clock, running);
         this.life = new OrderLife(clock, outcomes::ended);
-        this.stepLog = new StepLog(ids, clock);
+        this.stepLog = new StepLog(ids, clock, work);
         // The fence first: what it refuses, nobody else counts.
         this.ledger = new Ledger(store, clock);
         CancelledOrdersLog cancelled = new CancelledOrdersLog();
@@ -182,7 +184,7 @@ final class Core implements AutoCloseable {
         GiveUp giveUp = new GiveUp(store, orders, outbox, this::ownStepFailed);
         this.outside = new OutsideComponent(new OrderCalls(store, orders, sagas, stepLog, giveUp));
         context.addComponent("outside", outside);
-        this.routes = new ServiceRoutes(store, orders, giveUp)
+        this.routes = new ServiceRoutes(store, orders, giveUp, work)
                 .with(OrderReactions.ENDPOINT, reactions.repetition())
                 .with(Step.CREATE_ORDER, (tx, order, cause) -> life.create(tx, outbox, order, cause), reactions::cancel)
                 .with(Step.RESERVE_ITEMS, inventory::reserve, inventory::release)

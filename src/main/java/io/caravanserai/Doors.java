@@ -15,6 +15,7 @@ import io.caravanserai.operator.OpenApiEndpoint;
 import io.caravanserai.operator.SagaEndpoints;
 import io.caravanserai.operator.StockEndpoints;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /** Where orders come in, and the endpoints of the core. The JMS and Kafka doors share {@link #reader} and {@link #entry}. */
 final class Doors {
@@ -26,14 +27,23 @@ final class Doors {
     /** This process: a node that is started again under the same name is another one. */
     private final String owner;
 
-    Doors(HubSettings settings, Core core) {
+    Doors(HubSettings settings, Core core, BiConsumer<String, String> started) {
         this.settings = settings;
         this.core = core;
         this.keys = new IdempotencyKeys(core.clock);
         this.owner = settings.nodeId() + "/" + core.ids.get();
         this.reader = new OrderReader(core.ids);
         this.entry = new OrderEntry(
-                core.store, core.orders, core.outcomes, keys, core.flows, core.entry, core.ids, core.clock, owner);
+                core.store,
+                core.orders,
+                core.outcomes,
+                keys,
+                core.flows,
+                core.entry,
+                core.ids,
+                core.clock,
+                owner,
+                started);
     }
 
     /** @param checks of what the hub needs besides its store */

@@ -23,6 +23,7 @@ import io.caravanserai.operator.FlowTryEndpoint;
 import io.caravanserai.operator.HealthCheck;
 import io.caravanserai.operator.MetricsEndpoint;
 import io.caravanserai.outbox.EventRetention;
+import io.caravanserai.service.WorkListener;
 import io.caravanserai.store.FolderLock;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
@@ -31,6 +32,7 @@ import io.caravanserai.telemetry.CommitMeters;
 import io.caravanserai.telemetry.HubMeters;
 import io.caravanserai.telemetry.MeteredStore;
 import io.caravanserai.telemetry.SagaMeters;
+import io.caravanserai.telemetry.WorkMeters;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -142,9 +144,15 @@ public final class Hub implements AutoCloseable {
                 SqliteStore.open(folder, empty, List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
         messaging = opened(new Messaging(
-                settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry())));
+                settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry(), clock)));
         core = new Core(
-                settings, store, context, clock, this::happened, decides -> new SagaMeters(decides, meters.registry()));
+                settings,
+                store,
+                context,
+                clock,
+                this::happened,
+                decides -> new SagaMeters(decides, meters.registry()),
+                workMeters());
         context.getCamelContextExtension().addInterceptStrategy(opened(blockingCalls(store)));
         for (Invariant law : Invariant.values()) {
             meters.invariant(law.wire(), () -> core.ledger.holds(law));
@@ -157,7 +165,7 @@ public final class Hub implements AutoCloseable {
         // Camel would stop the routes that hear events one after the other.
         atStop("EventBus", messaging.bus::hearNoMore);
         camel.start();
-        doors = new Doors(settings, core);
+        doors = new Doors(settings, core, meters::started);
         opened(core);
         api = new HttpApi(new ApiKeys(settings.security().keys()), endpoints());
         api.mount(http.router());
@@ -253,13 +261,33 @@ public final class Hub implements AutoCloseable {
                         messaging.broker.embedded().ifPresent(broker -> broker.deleteIdle(Flows::isQueueOfVersion)));
     }
 
+    private WorkListener workMeters() {
+        WorkMeters work = new WorkMeters(meters.registry());
+        return new WorkListener() {
+            @Override
+            public void stepEnded(String step, String outcome, Duration took) {
+                work.step(step, outcome, took);
+            }
+
+            @Override
+            public void compensationEnded(String compensation, String outcome, Duration took) {
+                work.compensation(compensation, outcome, took);
+            }
+
+            @Override
+            public void retried(String step) {
+                work.retried(step);
+            }
+        };
+    }
+
     private void happened(OrderEvent event) {
         meters.happened(event);
         messaging.newEvents();
     }
 
     private void openJmsDoor(Store store, Clock clock) {
-        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style());
+        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style(), "jms");
         JmsReplies replies = opened(new JmsReplies(
                 store,
                 doors.entry,
@@ -280,7 +308,7 @@ public final class Hub implements AutoCloseable {
     }
 
     private void openKafkaDoor(KafkaSide kafka) {
-        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style());
+        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style(), "kafka");
         kafkaDoor = Optional.of(
                 opened(new KafkaDoor(kafka.link, orders, doors.entry, kafka.deadLetters, messaging.deadLetters))
                         .start());

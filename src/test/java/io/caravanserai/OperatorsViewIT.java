@@ -136,6 +136,58 @@ class OperatorsViewIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"request-reply", "queue", "pubsub", "choreography"})
+    void metersTellOfStepsCompensationsAndRetriesInEveryStyle(String style) {
+        String before = hub.get("/observe/metrics").body();
+        hub.post("/orders?style=" + style, KafkaHub.order("metered-1-" + style, "pm_flaky_1"));
+        hub.post("/orders?style=" + style, KafkaHub.order("metered-2-" + style, "SADDLE-01", "pm_card_visa", "AQ"));
+
+        for (String meter : List.of(
+                "hub_orders_started_total{ingress=\"rest\",style=\"" + style + "\"} 2",
+                "hub_step_seconds_count{outcome=\"done\",step=\"create-order\"} 2",
+                "hub_step_seconds_count{outcome=\"done\",step=\"process-payment\"} 2",
+                "hub_step_seconds_count{outcome=\"unavailable\",step=\"process-payment\"} 1",
+                "hub_step_seconds_count{outcome=\"refused\",step=\"ship-order\"} 1",
+                "hub_compensation_seconds_count{compensation=\"refund-payment\",outcome=\"done\"} 1",
+                "hub_compensation_seconds_count{compensation=\"release-items\",outcome=\"done\"} 1",
+                "hub_compensation_seconds_count{compensation=\"cancel-order\",outcome=\"done\"} 1",
+                "hub_retries_total{step=\"process-payment\"} 1")) {
+            int end = meter.lastIndexOf(' ');
+            String name = meter.substring(0, end);
+            double more = Double.parseDouble(meter.substring(end));
+            await().untilAsserted(() -> assertThat(
+                            value(hub.get("/observe/metrics").body(), name) - value(before, name))
+                    .as(name)
+                    .isGreaterThanOrEqualTo(more));
+        }
+        String after = hub.get("/observe/metrics").body();
+        assertThat(after).contains("hub_step_seconds_bucket{").contains("hub_compensation_seconds_bucket{");
+        assertThat(after).doesNotContain("metered-");
+        if (style.equals("pubsub") || style.equals("choreography")) {
+            assertThat(after).contains("hub_event_age_seconds_bucket{subscriber=\"" + style + "-payment\"");
+        }
+    }
+
+    @Test
+    void metersTellOfOpenOrdersByTheVersionOfTheirFlow() {
+        hub.post("/orders", KafkaHub.order("metered-open", "pm_slow_60000"), "Prefer", "respond-async");
+        try {
+            await().untilAsserted(() -> assertThat(hub.get("/observe/metrics").body())
+                    .containsPattern("hub_flow_orders\\{flow=\"order-request-reply\",version=\"\\d+\"\\} 1"));
+            assertThat(hub.get("/observe/metrics").body()).contains("hub_outbox_oldest_seconds{destination=\"bus\"}");
+        } finally {
+            hub.post("/orders/metered-open/cancel", "");
+        }
+    }
+
+    private static double value(String metrics, String name) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+                .sum();
+    }
+
     @Test
     void everyFamilyOfMetersIsExplainedAndInBaseUnits() {
         assertThat(hub.post("/orders", KafkaHub.order("measured", "pm_card_visa"))

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -43,10 +44,12 @@ public final class OrderEntry {
     private final Supplier<String> ids;
     private final Clock clock;
     private final String owner;
+    private final BiConsumer<String, String> started;
 
     /**
      * @param ids for sagas
      * @param owner this process among all that ever ran on the store
+     * @param started given the style and the ingress of each order once it is durable; must be quick
      */
     public OrderEntry(
             Store store,
@@ -57,7 +60,9 @@ public final class OrderEntry {
             FlowEntry flowEntry,
             Supplier<String> ids,
             Clock clock,
-            String owner) {
+            String owner,
+            BiConsumer<String, String> started) {
+        this.started = started;
         this.store = store;
         this.orders = orders;
         this.outcomes = outcomes;
@@ -187,6 +192,7 @@ public final class OrderEntry {
     }
 
     private Submission dispatch(Sending sending, int version, String sagaId) {
+        started.accept(sending.style().wire(), sending.ingress());
         Order order = sending.order();
         Optional<CompletableFuture<Void>> ended =
                 sending.answerWithin().isZero() ? Optional.empty() : Optional.of(outcomes.await(order.orderId()));

@@ -30,9 +30,14 @@ public final class OrderMessages {
     private final OrderReader reader;
     private final OrderEntry entry;
     private final OrderStyle usualStyle;
+    private final String ingress;
 
-    /** @param usualStyle of messages that name none */
-    public OrderMessages(OrderReader reader, OrderEntry entry, OrderStyle usualStyle) {
+    /**
+     * @param usualStyle of messages that name none
+     * @param ingress by which the messages come, for figures
+     */
+    public OrderMessages(OrderReader reader, OrderEntry entry, OrderStyle usualStyle, String ingress) {
+        this.ingress = ingress;
         this.reader = reader;
         this.entry = entry;
         this.usualStyle = usualStyle;
@@ -170,7 +175,8 @@ public final class OrderMessages {
                 message.idempotencyKey(),
                 isNameless ? Optional.of(message.name()) : Optional.empty(),
                 message.traceparent(),
-                Duration.ZERO);
+                Duration.ZERO,
+                ingress);
         return entry.submit(sending)
                 .thenApply(submission -> taken(submission, sending.order().orderId()));
     }

@@ -76,7 +76,8 @@ final class OrderPosts {
                 key,
                 Optional.empty(),
                 request.header("traceparent"),
-                preference.answerWithin());
+                preference.answerWithin(),
+                "rest");
         if (key.isEmpty()) {
             return entry.submit(sending).thenCompose(submission -> answer(submission, preference));
         }

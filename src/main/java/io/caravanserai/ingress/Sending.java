@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param idempotencyKey under which the sender may repeat it
  * @param message which message brought an order that names neither itself nor a key; empty for all others
  * @param traceparent of the sender's trace, as received; what is not valid is left out
+ * @param ingress by which it came: rest, jms or kafka
  * @param answerWithin how long the sender waits for the order's end; zero when it does not
  */
 public record Sending(
@@ -23,7 +24,8 @@ public record Sending(
         Optional<String> idempotencyKey,
         Optional<MessageName> message,
         Optional<String> traceparent,
-        Duration answerWithin) {
+        Duration answerWithin,
+        String ingress) {
 
     private static final int LONGEST_TRACEPARENT = 55;
 

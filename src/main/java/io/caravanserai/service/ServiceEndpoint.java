@@ -3,10 +3,12 @@ package io.caravanserai.service;
 import io.caravanserai.order.Step;
 import io.caravanserai.service.OrderLookup.Known;
 import io.caravanserai.store.Store;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
@@ -27,9 +29,12 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     private final Step step;
     private final String name;
     private final StepWork work;
+    private final WorkListener listener;
 
     /** @param name of the action or compensation, in the step's words */
-    public ServiceEndpoint(Store store, OrderLookup orders, Step step, String name, StepWork work) {
+    public ServiceEndpoint(
+            Store store, OrderLookup orders, Step step, String name, StepWork work, WorkListener listener) {
+        this.listener = listener;
         this.store = store;
         this.orders = orders;
         this.step = step;
@@ -46,7 +51,10 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
             return true;
         }
         String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
-        run(orderId, causation).whenComplete((outcome, failure) -> {
+        long began = System.nanoTime();
+        AtomicBoolean inSaga = new AtomicBoolean();
+        run(orderId, causation, inSaga).whenComplete((outcome, failure) -> {
+            tell(outcome, failure, inSaga.get(), Duration.ofNanos(System.nanoTime() - began));
             if (failure != null) {
                 exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
@@ -57,22 +65,32 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         return false;
     }
 
-    private CompletableFuture<StepOutcome> run(String orderId, String causation) {
-        return runOnce(orderId, causation).thenCompose(outcome -> {
+    private void tell(StepOutcome outcome, Throwable failure, boolean inSaga, Duration took) {
+        String ended = failure != null ? "failed" : outcome.label();
+        if (!step.compensation().filter(name::equals).isPresent()) {
+            listener.stepEnded(step.action(), ended, took);
+        } else if (!inSaga) {
+            listener.compensationEnded(name, ended, took);
+        }
+    }
+
+    private CompletableFuture<StepOutcome> run(String orderId, String causation, AtomicBoolean inSaga) {
+        return runOnce(orderId, causation, inSaga).thenCompose(outcome -> {
             if (outcome instanceof StepOutcome.Later later) {
                 Executor afterwards =
                         CompletableFuture.delayedExecutor(later.pause().toMillis(), TimeUnit.MILLISECONDS);
                 return CompletableFuture.supplyAsync(() -> null, afterwards)
-                        .thenCompose(now -> run(orderId, causation));
+                        .thenCompose(now -> run(orderId, causation, inSaga));
             }
             return CompletableFuture.completedFuture(outcome);
         });
     }
 
-    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation) {
+    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation, AtomicBoolean inSaga) {
         return store.write(name, orderId, tx -> {
             Known order = orders.find(tx, orderId)
                     .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
+            inSaga.set(order.context().sagaId() != null);
             return work.run(tx, order.order(), order.context().causedBy(causation));
         });
     }

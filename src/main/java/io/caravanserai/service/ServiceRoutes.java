@@ -15,9 +15,11 @@ import org.apache.camel.builder.RouteBuilder;
 public final class ServiceRoutes extends RouteBuilder {
     private final Store store;
     private final OrderLookup orders;
+    private final WorkListener listener;
     private final Map<String, Processor> endpoints = new LinkedHashMap<>();
 
-    public ServiceRoutes(Store store, OrderLookup orders, GiveUp giveUp) {
+    public ServiceRoutes(Store store, OrderLookup orders, GiveUp giveUp, WorkListener listener) {
+        this.listener = listener;
         this.store = store;
         this.orders = orders;
         endpoints.put("give-up", giveUp);
@@ -27,7 +29,7 @@ public final class ServiceRoutes extends RouteBuilder {
 
     /** Adds a step that cannot be undone. */
     public ServiceRoutes with(Step step, StepWork action) {
-        endpoints.put(step.action(), new ServiceEndpoint(store, orders, step, step.action(), action));
+        endpoints.put(step.action(), new ServiceEndpoint(store, orders, step, step.action(), action, listener));
         return this;
     }
 
@@ -39,14 +41,14 @@ public final class ServiceRoutes extends RouteBuilder {
 
     /** Adds another way to do a step, under a name of its own. */
     public ServiceRoutes with(Step step, String name, StepWork work) {
-        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, work));
+        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, work, listener));
         return this;
     }
 
     /** Adds a step and its compensation. */
     public ServiceRoutes with(Step step, StepWork action, StepWork compensation) {
         String name = step.compensation().orElseThrow();
-        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, compensation));
+        endpoints.put(name, new ServiceEndpoint(store, orders, step, name, compensation, listener));
         return with(step, action);
     }
 

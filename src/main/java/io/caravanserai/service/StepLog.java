@@ -51,9 +51,16 @@ public final class StepLog {
 
     private final Supplier<String> ids;
     private final Clock clock;
+    private final WorkListener listener;
 
     /** @param ids from the same source as the events' ids: history is put in order by them */
     public StepLog(Supplier<String> ids, Clock clock) {
+        this(ids, clock, WorkListener.NONE);
+    }
+
+    /** @param listener hears of each retry once that is durable */
+    public StepLog(Supplier<String> ids, Clock clock, WorkListener listener) {
+        this.listener = listener;
         this.ids = ids;
         this.clock = clock;
     }
@@ -173,6 +180,9 @@ public final class StepLog {
             Transaction tx, String orderId, String kind, String name, String outcome, int attempt, String detail)
             throws SQLException {
         tx.update(INSERT, ids.get(), orderId, clock.instant(), kind, name, outcome, attempt, detail);
+        if (outcome.equals("retrying")) {
+            tx.afterCommit(() -> listener.retried(name));
+        }
     }
 
     private void insertDone(Transaction tx, String orderId, String kind, String name, int attempt) throws SQLException {

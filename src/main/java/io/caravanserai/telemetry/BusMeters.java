@@ -5,17 +5,25 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventVersions;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Counts what passes over the bus, and which consumers still hear deprecated versions. */
 public final class BusMeters implements EventBusListener {
     private final MeterRegistry registry;
+    private final Clock clock;
     private final Counter published;
+    private final Map<String, Timer> ages = new ConcurrentHashMap<>();
     /** By the names of their tags: looking a counter up in the registry costs more than counting. */
     private final Map<String, Counter> heard = new ConcurrentHashMap<>();
 
-    public BusMeters(MeterRegistry registry) {
+    public BusMeters(MeterRegistry registry, Clock clock) {
+        this.clock = clock;
         this.registry = registry;
         this.published = Counter.builder("hub.events.published")
                 .description("Events the bus took durably")
@@ -32,6 +40,7 @@ public final class BusMeters implements EventBusListener {
                                 .tag("type", event.type().name())
                                 .register(registry))
                 .increment();
+        age(subscriber, event);
         if (version < EventVersions.newest(event.type())) {
             Counter.builder("hub.events.deprecated")
                     .description("Events that reached a subscriber in a deprecated version")
@@ -41,6 +50,24 @@ public final class BusMeters implements EventBusListener {
                     .register(registry)
                     .increment();
         }
+    }
+
+    private void age(String subscriber, CloudEvent event) {
+        Instant time;
+        try {
+            time = Instant.parse(String.valueOf(event.attributes().get("time")));
+        } catch (DateTimeParseException e) {
+            return;
+        }
+        Duration age = Duration.between(time, clock.instant());
+        ages.computeIfAbsent(
+                        subscriber,
+                        name -> Timer.builder("hub.event.age")
+                                .description("Time from recording an event until a subscriber takes it")
+                                .serviceLevelObjectives(WorkMeters.BUCKETS)
+                                .tag("subscriber", subscriber)
+                                .register(registry))
+                .record(age.isNegative() ? Duration.ZERO : age);
     }
 
     @Override

@@ -50,6 +50,13 @@ public final class HubMeters implements AutoCloseable {
     private final MultiGauge outbox = MultiGauge.builder("hub.outbox.pending")
             .description("Events that are still to be sent, by destination")
             .register(registry);
+    private final MultiGauge outboxOldest = MultiGauge.builder("hub.outbox.oldest")
+            .description("Age of the oldest event that is still to be sent, by destination; 0 when there is none")
+            .baseUnit("seconds")
+            .register(registry);
+    private final MultiGauge flowOrders = MultiGauge.builder("hub.flow.orders")
+            .description("Orders that have not ended, by the version of the flow that carries them")
+            .register(registry);
     private final MultiGauge deadLetters = MultiGauge.builder("hub.dead.letters")
             .description("Dead letters that wait for somebody, by source and reason")
             .register(registry);
@@ -124,6 +131,15 @@ public final class HubMeters implements AutoCloseable {
         }
     }
 
+    /** To be told of each order that an ingress has taken, once it is durable. */
+    public void started(String style, String ingress) {
+        Counter.builder("hub.orders.started")
+                .description("Orders taken in, by style and ingress")
+                .tags("style", style, "ingress", ingress)
+                .register(registry)
+                .increment();
+    }
+
     private void ended(OrderEvent event, String status, String reason) {
         String style =
                 event.context().style() == null ? "" : event.context().style().wire();
@@ -156,6 +172,17 @@ public final class HubMeters implements AutoCloseable {
         outbox.register(
                 work.outbox().entrySet().stream()
                         .map(each -> MultiGauge.Row.of(Tags.of("destination", each.getKey()), each.getValue()))
+                        .toList(),
+                true);
+        outboxOldest.register(
+                work.outboxOldestSeconds().entrySet().stream()
+                        .map(each -> MultiGauge.Row.of(Tags.of("destination", each.getKey()), each.getValue()))
+                        .toList(),
+                true);
+        flowOrders.register(
+                work.flows().stream()
+                        .map(each -> MultiGauge.Row.of(
+                                Tags.of("flow", each.flow(), "version", String.valueOf(each.version())), each.orders()))
                         .toList(),
                 true);
         deadLetters.register(

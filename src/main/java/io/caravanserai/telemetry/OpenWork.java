@@ -19,49 +19,72 @@ import java.util.Map;
  * @param orders that have not ended, by style
  * @param oldestOrderSeconds age of the oldest of them; 0 when there is none
  * @param outbox events still to be sent, by destination
+ * @param outboxOldestSeconds age of the oldest of them, by destination; 0 when there is none
+ * @param flows the orders that have not ended, by the version of the flow that carries them
  */
 public record OpenWork(
         Map<SagaStatus, Long> sagas,
         Map<String, Long> orders,
         long oldestOrderSeconds,
         Map<String, Long> outbox,
+        Map<String, Long> outboxOldestSeconds,
+        List<FlowOrders> flows,
         List<Letters> deadLetters) {
     private static final String ORDERS = """
-            SELECT style, COUNT(*), MIN(created_at) FROM orders
-            WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY style
+            SELECT style, flow, flow_version, COUNT(*), MIN(created_at) FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY style, flow, flow_version
             """;
-    private static final String TO_BUS = "SELECT COUNT(*) FROM events WHERE sent_at IS NULL";
-    private static final String TO_KAFKA = "SELECT COUNT(*) FROM events WHERE kafka_sent_at = 0";
+    private static final String TO_BUS = "SELECT COUNT(*), MIN(at) FROM events WHERE sent_at IS NULL";
+    private static final String TO_KAFKA = "SELECT COUNT(*), MIN(at) FROM events WHERE kafka_sent_at = 0";
     /** Sources may be named by anybody who sends messages: only so many become time series. */
     private static final String LETTERS = """
             SELECT source, reason, COUNT(*) FROM dead_letters
             WHERE settled_at IS NULL GROUP BY source, reason ORDER BY 3 DESC LIMIT 100
             """;
 
+    /** Orders that a version of a flow carries. */
+    public record FlowOrders(String flow, int version, long orders) {}
+
+    private record Pending(long count, long oldestSeconds) {}
+
     /** Dead letters that wait for somebody. */
     public record Letters(String source, String reason, long count) {}
 
     /** Nothing, where the store cannot be read. */
     public static OpenWork none() {
-        return new OpenWork(Map.of(), Map.of(), 0, Map.of(), List.of());
+        return new OpenWork(Map.of(), Map.of(), 0, Map.of(), Map.of(), List.of(), List.of());
     }
 
     public static OpenWork read(Transaction tx, Map<SagaStatus, Long> sagas, Clock clock) throws SQLException {
         Map<String, Long> orders = new LinkedHashMap<>();
-        List<Instant> oldest = new ArrayList<>();
+        List<FlowOrders> flows = new ArrayList<>();
+        List<Long> ages = new ArrayList<>();
         tx.list(ORDERS, row -> {
-            oldest.add(Instant.ofEpochMilli(row.getLong(3)));
-            return orders.put(row.getString(1), row.getLong(2));
+            ages.add(age(row.getLong(5), clock));
+            orders.merge(row.getString(1), row.getLong(4), Long::sum);
+            return flows.add(new FlowOrders(row.getString(2), row.getInt(3), row.getLong(4)));
         });
-        long age = oldest.stream()
-                .mapToLong(at -> Duration.between(at, clock.instant()).toSeconds())
-                .max()
-                .orElse(0);
+        Map<String, Pending> pending = Map.of("bus", pending(tx, TO_BUS, clock), "kafka", pending(tx, TO_KAFKA, clock));
         Map<String, Long> outbox = new HashMap<>();
-        outbox.put("bus", tx.first(TO_BUS, row -> row.getLong(1)).orElse(0L));
-        outbox.put("kafka", tx.first(TO_KAFKA, row -> row.getLong(1)).orElse(0L));
+        Map<String, Long> oldest = new HashMap<>();
+        pending.forEach((destination, events) -> {
+            outbox.put(destination, events.count());
+            oldest.put(destination, events.oldestSeconds());
+        });
         List<Letters> letters =
                 tx.list(LETTERS, row -> new Letters(row.getString(1), row.getString(2), row.getLong(3)));
-        return new OpenWork(sagas, orders, Math.max(0, age), outbox, letters);
+        return new OpenWork(sagas, orders, ages.stream().max(Long::compare).orElse(0L), outbox, oldest, flows, letters);
+    }
+
+    private static Pending pending(Transaction tx, String query, Clock clock) throws SQLException {
+        return tx.first(query, row -> new Pending(row.getLong(1), row.getLong(1) == 0 ? 0 : age(row.getLong(2), clock)))
+                .orElse(new Pending(0, 0));
+    }
+
+    private static long age(long epochMillis, Clock clock) {
+        return Math.max(
+                0,
+                Duration.between(Instant.ofEpochMilli(epochMillis), clock.instant())
+                        .toSeconds());
     }
 }

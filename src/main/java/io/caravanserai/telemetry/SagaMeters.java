@@ -15,10 +15,12 @@ import java.time.Instant;
 public final class SagaMeters implements SagaListener {
     private final SagaListener decides;
     private final MeterRegistry registry;
+    private final WorkMeters work;
 
     public SagaMeters(SagaListener decides, MeterRegistry registry) {
         this.decides = decides;
         this.registry = registry;
+        this.work = new WorkMeters(registry);
     }
 
     @Override
@@ -44,6 +46,7 @@ public final class SagaMeters implements SagaListener {
     @Override
     public void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException {
         decides.compensated(tx, sagaId, attempt);
+        tx.afterCommit(() -> work.compensation(name(attempt.compensation()), "done", attempt.took()));
     }
 
     @Override
@@ -51,11 +54,17 @@ public final class SagaMeters implements SagaListener {
             Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException {
         decides.compensationFailed(tx, sagaId, attempt, error, next);
+        tx.afterCommit(() -> work.compensation(name(attempt.compensation()), "failed", attempt.took()));
         tx.afterCommit(() -> Counter.builder("hub.compensations.failed")
                 .description("Attempts to compensate that failed; the last one leaves its saga STUCK")
                 .tag("gave.up", String.valueOf(next == null))
                 .register(registry)
                 .increment());
+    }
+
+    /** The name in an endpoint's uri, without its version: a series for each version would never end. */
+    private static String name(String uri) {
+        return uri.replaceFirst("^[a-z-]+:(//)?", "").replaceFirst("[@?].*$", "");
     }
 
     @Override
