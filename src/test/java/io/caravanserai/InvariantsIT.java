@@ -12,10 +12,12 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ledger tells when what the services hold and what became of the orders disagree. */
 class InvariantsIT {
@@ -102,6 +104,40 @@ class InvariantsIT {
             assertThat(refused.json().path("errors").path(0).path("line").asInt())
                     .isGreaterThan(1);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"constant: shipped", "header: other", "simple: ${header.orderId}x"})
+    void aCompensationUndoesItsOwnOrderWhateverOrderItsOptionNames(String option) throws Exception {
+        Path routes = Files.createDirectory(folder.resolve("routes"));
+        String file = "order-request-reply.camel.yaml";
+        String text = Files.readString(Path.of("src/main/resources/routes", file));
+        int pay = text.indexOf("id: request-reply-pay");
+        String wrong = text.substring(0, pay)
+                + text.substring(pay).replaceFirst("header: orderId", Matcher.quoteReplacement(option));
+        Files.writeString(routes.resolve(file), text);
+        try (TestHub hub = TestHub.start(folder.resolve("data"), Map.of("hub.routes.dir", routes.toString()))) {
+            hub.put("/stock/BELL", "{\"onHand\": 1000}");
+            hub.post("/orders", body("shipped", "NL"));
+            TestHub.Answer put = hub.put("/flows/" + file, wrong, "Content-Type", "application/yaml");
+            assertThat(put.status()).as(put.body()).isEqualTo(200);
+
+            hub.post("/orders", body("unserved", "AQ"));
+
+            await().untilAsserted(() -> assertThat(
+                            hub.get("/orders/unserved").json().path("status").asText())
+                    .isEqualTo("CANCELLED"));
+            assertThat(payment(hub, "unserved")).isEqualTo("REFUNDED");
+            assertThat(payment(hub, "shipped")).isEqualTo("CAPTURED");
+            assertThat(hub.get("/invariants").json().path("ok").asBoolean()).isTrue();
+        }
+    }
+
+    private static String payment(TestHub hub, String orderId) {
+        return hub.get("/payments?orderId=" + orderId)
+                .json()
+                .at("/items/0/status")
+                .asText();
     }
 
     private static List<String> failed(JsonNode books) {

@@ -3,7 +3,10 @@ package io.caravanserai.service;
 import io.caravanserai.order.Step;
 import io.caravanserai.service.OrderLookup.Known;
 import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -31,6 +34,12 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     private final StepWork work;
     private final WorkListener listener;
 
+    /**
+     * @param orderId as the message names it; null when it does not
+     * @param sagaId of the saga that sent it; null when none did
+     */
+    private record Request(String orderId, String sagaId, String causation) {}
+
     /** @param name of the action or compensation, in the step's words */
     public ServiceEndpoint(
             Store store, OrderLookup orders, Step step, String name, StepWork work, WorkListener listener) {
@@ -45,15 +54,16 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     @Override
     public boolean process(Exchange exchange, AsyncCallback callback) {
         String orderId = exchange.getMessage().getHeader(ORDER_ID, String.class);
-        if (orderId == null) {
+        String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
+        String sagaId = exchange.getMessage().getHeader(Exchange.SAGA_LONG_RUNNING_ACTION, String.class);
+        if (orderId == null && (sagaId == null || !isCompensation())) {
             exchange.setException(new IllegalArgumentException(name + " needs the header " + ORDER_ID));
             callback.done(true);
             return true;
         }
-        String causation = exchange.getMessage().getHeader(CAUSATION_ID, String.class);
         long began = System.nanoTime();
         AtomicBoolean inSaga = new AtomicBoolean();
-        run(orderId, causation, inSaga).whenComplete((outcome, failure) -> {
+        run(new Request(orderId, sagaId, causation), inSaga).whenComplete((outcome, failure) -> {
             tell(outcome, failure, inSaga.get(), Duration.ofNanos(System.nanoTime() - began));
             if (failure != null) {
                 exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
@@ -67,32 +77,49 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
 
     private void tell(StepOutcome outcome, Throwable failure, boolean inSaga, Duration took) {
         String ended = failure != null ? "failed" : outcome.label();
-        if (!step.compensation().filter(name::equals).isPresent()) {
+        if (!isCompensation()) {
             listener.stepEnded(step.action(), ended, took);
         } else if (!inSaga) {
             listener.compensationEnded(name, ended, took);
         }
     }
 
-    private CompletableFuture<StepOutcome> run(String orderId, String causation, AtomicBoolean inSaga) {
-        return runOnce(orderId, causation, inSaga).thenCompose(outcome -> {
+    private CompletableFuture<StepOutcome> run(Request request, AtomicBoolean inSaga) {
+        return runOnce(request, inSaga).thenCompose(outcome -> {
             if (outcome instanceof StepOutcome.Later later) {
                 Executor afterwards =
                         CompletableFuture.delayedExecutor(later.pause().toMillis(), TimeUnit.MILLISECONDS);
-                return CompletableFuture.supplyAsync(() -> null, afterwards)
-                        .thenCompose(now -> run(orderId, causation, inSaga));
+                return CompletableFuture.supplyAsync(() -> null, afterwards).thenCompose(now -> run(request, inSaga));
             }
             return CompletableFuture.completedFuture(outcome);
         });
     }
 
-    private CompletableFuture<StepOutcome> runOnce(String orderId, String causation, AtomicBoolean inSaga) {
-        return store.write(name, orderId, tx -> {
+    private CompletableFuture<StepOutcome> runOnce(Request request, AtomicBoolean inSaga) {
+        return store.write(name, request.orderId() == null ? request.sagaId() : request.orderId(), tx -> {
+            String orderId = orderToServe(tx, request);
             Known order = orders.find(tx, orderId)
                     .orElseThrow(() -> new IllegalArgumentException("no order " + orderId + " is known"));
             inSaga.set(order.context().sagaId() != null);
-            return work.run(tx, order.order(), order.context().causedBy(causation));
+            return work.run(tx, order.order(), order.context().causedBy(request.causation()));
         });
+    }
+
+    /**
+     * A compensation undoes its step for the order of its saga, whatever order the option {@code orderId} of the flow
+     * names: a wrong option would give back the money of another order, and keep that of its own.
+     */
+    private String orderToServe(Transaction tx, Request request) throws SQLException {
+        if (request.sagaId() == null || !isCompensation()) {
+            return request.orderId();
+        }
+        return orders.orderOfSaga(tx, request.sagaId())
+                .or(() -> Optional.ofNullable(request.orderId()))
+                .orElseThrow(() -> new IllegalArgumentException(name + " needs the header " + ORDER_ID));
+    }
+
+    private boolean isCompensation() {
+        return step.compensation().filter(name::equals).isPresent();
     }
 
     private void fail(Exchange exchange, StepOutcome outcome) {

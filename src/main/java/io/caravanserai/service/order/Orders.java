@@ -166,7 +166,7 @@ public final class Orders implements OrderLookup {
         return tx.first(BY_SAGA, Orders::view, sagaId);
     }
 
-    /** The order that a saga is about, be it the order's own or one that repeats what its flow failed to undo. */
+    @Override
     public Optional<String> orderOfSaga(Transaction tx, String sagaId) throws SQLException {
         return tx.first(ORDER_OF_SAGA, row -> row.getString(1), sagaId, sagaId);
     }
