@@ -64,13 +64,17 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
         long began = System.nanoTime();
         AtomicBoolean inSaga = new AtomicBoolean();
         run(new Request(orderId, sagaId, causation), inSaga).whenComplete((outcome, failure) -> {
-            tell(outcome, failure, inSaga.get(), Duration.ofNanos(System.nanoTime() - began));
             if (failure != null) {
                 exchange.setException(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
                 fail(exchange, outcome);
             }
-            callback.done(false);
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
+            try {
+                tell(outcome, failure, inSaga.get(), took);
+            } finally {
+                callback.done(false);
+            }
         });
         return false;
     }
