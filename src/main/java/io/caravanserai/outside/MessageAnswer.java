@@ -3,6 +3,7 @@ package io.caravanserai.outside;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 
@@ -16,9 +17,18 @@ final class MessageAnswer {
 
     private MessageAnswer() {}
 
+    /** A reply of JMS comes as text or as bytes, as its sender chose; null when it is neither. */
+    private static String text(Object body) {
+        if (body instanceof byte[] bytes && bytes.length <= LONGEST_JSON) {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+        return body instanceof String text ? text : null;
+    }
+
     static CallResult judge(Object body, Map<String, Object> headers) {
         CallResult answered = new CallResult.Answered(body, headers);
-        if (!(body instanceof String text) || !text.stripLeading().startsWith("{") || text.length() > LONGEST_JSON) {
+        String text = text(body);
+        if (text == null || !text.stripLeading().startsWith("{") || text.length() > LONGEST_JSON) {
             return answered;
         }
         try {
