@@ -125,8 +125,8 @@ final class Core implements AutoCloseable {
         this.payments = new Payments(outbox, stepLog, clock, ids);
         this.shipping = new Shipping(outbox, clock, ids, settings.shippingCountries());
         StepWork close = (tx, order, cause) -> life.cancel(tx, outbox, order, cause);
-        this.reactions =
-                new OrderReactions(store, orders, context, ids, List.of(payments::refund, inventory::release), close);
+        this.reactions = new OrderReactions(
+                store, orders, outbox, context, ids, List.of(payments::refund, inventory::release), close);
         context.getRegistry().bind("reactions", reactions);
         Backoff backoff = new Backoff(
                 settings.saga().compensationAttempts(), settings.saga().compensationBackoff());

@@ -6,6 +6,7 @@ import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.order.Order;
 import io.caravanserai.outbox.EventLog;
+import io.caravanserai.outbox.Outbox;
 import io.caravanserai.saga.Cause;
 import io.caravanserai.saga.DurableSagaService;
 import io.caravanserai.service.OrderLookup;
@@ -16,18 +17,24 @@ import io.caravanserai.service.StepWork;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -48,6 +55,8 @@ final class OrderReactions implements Reactions, AutoCloseable {
     private static final String EVENT = "eventId";
     private static final String SUBSCRIBER = "subscriber";
     private static final long PASS_MILLIS = 1_000;
+    /** How long a reaction may be owed before its event is sent once more, as after an edit of who hears what. */
+    private static final Duration REPEAT_EVERY = Duration.ofSeconds(60);
 
     private static final String DONE = """
             INSERT INTO reactions_done (event_id, subscriber, order_id) VALUES (?, ?, ?)
@@ -59,11 +68,22 @@ final class OrderReactions implements Reactions, AutoCloseable {
             INSERT INTO awaited_cancellations (order_id, causation_id) VALUES (?, ?) ON CONFLICT (order_id) DO NOTHING
             """;
     private static final String AWAITED = "SELECT causation_id FROM awaited_cancellations WHERE order_id = ?";
-    private static final String ALL_AWAITED = "SELECT order_id FROM awaited_cancellations LIMIT 500";
+    private static final String ALL_AWAITED = """
+            SELECT order_id, causation_id FROM awaited_cancellations WHERE order_id > ? ORDER BY order_id LIMIT 100
+            """;
     private static final String NOT_AWAITED = "DELETE FROM awaited_cancellations WHERE order_id = ?";
     private static final String REPEAT = """
             INSERT INTO reaction_sagas (saga_id, order_id, event_id, subscriber, compensation) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (event_id, subscriber) DO NOTHING
+            """;
+    private static final String SEEN_TO = """
+            SELECT 1 FROM reactions_done WHERE event_id = ? AND subscriber = ?
+            UNION ALL SELECT 1 FROM reaction_sagas WHERE event_id = ? AND subscriber = ?
+            """;
+    private static final String OPEN_REPETITIONS = """
+            SELECT reaction_sagas.event_id, reaction_sagas.subscriber
+            FROM reaction_sagas JOIN sagas ON sagas.saga_id = reaction_sagas.saga_id
+            WHERE reaction_sagas.order_id = ? AND sagas.ended_at IS NULL
             """;
     private static final String REPEATED = """
             SELECT order_id, event_id, subscriber, compensation FROM reaction_sagas WHERE saga_id = ?
@@ -71,6 +91,7 @@ final class OrderReactions implements Reactions, AutoCloseable {
 
     private final Store store;
     private final Orders orders;
+    private final Outbox outbox;
     private final CamelContext context;
     private final Supplier<String> ids;
     private final List<StepWork> undoing;
@@ -82,6 +103,8 @@ final class OrderReactions implements Reactions, AutoCloseable {
     });
     private volatile DurableSagaService sagas;
     private volatile Instant settled = Instant.MAX;
+    /** When events of an order were last sent once more. */
+    private final Map<String, Instant> repeatedAt = new ConcurrentHashMap<>();
 
     /**
      * What a saga repeats.
@@ -97,12 +120,14 @@ final class OrderReactions implements Reactions, AutoCloseable {
     OrderReactions(
             Store store,
             Orders orders,
+            Outbox outbox,
             CamelContext context,
             Supplier<String> ids,
             List<StepWork> undoing,
             StepWork cancel) {
         this.store = store;
         this.orders = orders;
+        this.outbox = outbox;
         this.context = context;
         this.ids = ids;
         this.undoing = undoing;
@@ -129,14 +154,63 @@ final class OrderReactions implements Reactions, AutoCloseable {
     }
 
     CompletableFuture<Void> runOnce() {
-        return store.read(tx -> tx.list(ALL_AWAITED, row -> row.getString(1)))
-                .thenCompose(waiting -> CompletableFuture.allOf(waiting.stream()
-                        .map(orderId -> store.write("cancel-awaited", orderId, tx -> {
-                            cancelIfDue(tx, orderId);
-                            return null;
-                        }))
-                        .toArray(CompletableFuture[]::new)));
+        return runFrom("");
     }
+
+    private CompletableFuture<Void> runFrom(String after) {
+        return store.read(tx -> lookFrom(tx, after)).thenCompose(page -> {
+            List<CompletableFuture<Void>> written = new ArrayList<>();
+            page.due()
+                    .forEach(orderId -> written.add(store.write("cancel-awaited", orderId, tx -> {
+                        cancelIfDue(tx, orderId);
+                        return null;
+                    })));
+            page.unheard()
+                    .forEach((orderId, events) -> written.add(store.write("repeat-event", orderId, tx -> {
+                        for (String event : events) {
+                            outbox.repeat(tx, event);
+                        }
+                        return null;
+                    })));
+            CompletableFuture<Void> all = CompletableFuture.allOf(written.toArray(CompletableFuture[]::new));
+            return page.last() == null ? all : all.thenCompose(nothing -> runFrom(page.last()));
+        });
+    }
+
+    /**
+     * Some of the waiting cancellations.
+     *
+     * @param unheard by order, events that somebody has still to hear and that were sent long ago
+     * @param last the order from which to go on; null when there are no more
+     */
+    private record Look(List<String> due, Map<String, Set<String>> unheard, String last) {}
+
+    private Look lookFrom(Transaction tx, String after) throws SQLException {
+        List<String> due = new ArrayList<>();
+        Map<String, Set<String>> unheard = new HashMap<>();
+        String last = null;
+        Instant now = Instant.now();
+        repeatedAt.values().removeIf(at -> at.plus(REPEAT_EVERY).isBefore(now));
+        for (Awaited each : tx.list(ALL_AWAITED, row -> new Awaited(row.getString(1), row.getString(2)), after)) {
+            last = each.orderId();
+            Optional<OrderLookup.Known> known = orders.find(tx, each.orderId());
+            if (known.isEmpty()) {
+                continue;
+            }
+            EventContext cause = known.get().context().causedBy(each.causationId());
+            List<List<String>> owed = owed(tx, each.orderId(), cause);
+            if (owed.isEmpty()) {
+                due.add(each.orderId());
+            } else if (settled.plus(REPEAT_EVERY).isBefore(now)
+                    && repeatedAt.putIfAbsent(each.orderId(), now) == null) {
+                unheard.put(
+                        each.orderId(), owed.stream().map(pair -> pair.get(0)).collect(Collectors.toSet()));
+            }
+        }
+        return new Look(due, unheard, last);
+    }
+
+    private record Awaited(String orderId, String causationId) {}
 
     /** Closes an order, or has that wait until all reactions to its failure are through. */
     StepOutcome cancel(Transaction tx, Order order, EventContext cause) throws SQLException {
@@ -148,10 +222,18 @@ final class OrderReactions implements Reactions, AutoCloseable {
                         .isPresent()
                 && isOwed(tx, order.orderId(), cause);
         if (!waits) {
-            return cancel.run(tx, order, cause);
+            StepOutcome outcome = cancel.run(tx, order, cause);
+            tx.update(FORGET_DONE, order.orderId());
+            return outcome;
         }
         tx.update(AWAIT, order.orderId(), cause.causationId());
         return StepOutcome.DONE;
+    }
+
+    @Override
+    public CompletableFuture<Boolean> isSeenTo(CloudEvent event, String subscriber) {
+        return store.read(tx -> tx.first(SEEN_TO, row -> true, event.id(), subscriber, event.id(), subscriber)
+                .isPresent());
     }
 
     @Override
@@ -192,18 +274,29 @@ final class OrderReactions implements Reactions, AutoCloseable {
 
     /** Whether a flow that heard an event of the failure is not through with it. */
     private boolean isOwed(Transaction tx, String orderId, EventContext cause) throws SQLException {
-        Set<List<String>> done =
-                new HashSet<>(tx.list(ALL_DONE, row -> List.of(row.getString(1), row.getString(2)), orderId));
+        return !owed(tx, orderId, cause).isEmpty();
+    }
+
+    /** Events and the subscribers that are not through with them: those that listen, and those that a saga repeats. */
+    private List<List<String>> owed(Transaction tx, String orderId, EventContext cause) throws SQLException {
+        Set<List<String>> done = new HashSet<>(tx.list(ALL_DONE, OrderReactions::pair, orderId));
+        List<List<String>> owed = new ArrayList<>(tx.list(OPEN_REPETITIONS, OrderReactions::pair, orderId));
+        owed.removeAll(done);
         for (CloudEvent event : EventLog.allOfOrder(tx, orderId)) {
             if (EventsComponent.toReactTo().contains(event.type())) {
                 for (String subscriber : events().reacting(cause.style(), event.type(), event.time(), settled)) {
-                    if (!done.contains(List.of(event.id(), subscriber))) {
-                        return true;
+                    List<String> reaction = List.of(event.id(), subscriber);
+                    if (!done.contains(reaction) && !owed.contains(reaction)) {
+                        owed.add(reaction);
                     }
                 }
             }
         }
-        return false;
+        return owed;
+    }
+
+    private static List<String> pair(ResultSet row) throws SQLException {
+        return List.of(row.getString(1), row.getString(2));
     }
 
     private EventsComponent events() {
@@ -254,8 +347,12 @@ final class OrderReactions implements Reactions, AutoCloseable {
                 sagaId);
     }
 
-    /** A person has undone what could not be undone: the hub's services undo their parts, then the order ends. */
-    void resolved(Transaction tx, String orderId) throws SQLException {
+    /**
+     * A person has undone what could not be undone: the hub's services undo their parts, then the order ends.
+     *
+     * @param resolved the reaction that the person has seen to; empty when it was the order's own saga
+     */
+    void resolved(Transaction tx, String orderId, Optional<Repeated> resolved) throws SQLException {
         Optional<Orders.Standing> now = orders.standingOf(tx, orderId);
         if (now.isEmpty() || now.get().reason() == null || now.get().status().isEnd()) {
             return;
@@ -264,7 +361,17 @@ final class OrderReactions implements Reactions, AutoCloseable {
         for (StepWork each : undoing) {
             each.run(tx, known.order(), known.context());
         }
-        close(tx, known.order(), known.context());
+        if (resolved.isEmpty()) {
+            close(tx, known.order(), known.context());
+            return;
+        }
+        done(tx, orderId, resolved.get().eventId(), resolved.get().subscriber());
+        if (isOwed(tx, orderId, known.context())) {
+            // Another reaction of the order is still repeated, or waits for a person as well.
+            tx.update(AWAIT, orderId, known.context().causationId());
+        } else {
+            close(tx, known.order(), known.context());
+        }
     }
 
     /** The endpoint that a saga calls to repeat a reaction. */

@@ -205,7 +205,7 @@ final class OrderSagas implements SagaListener {
         if (orderId.isPresent()) {
             stepLog.acted(tx, orderId.get(), act.kind().toString(), act.detail());
             if (act.kind() == OperatorAct.Kind.RESOLVE) {
-                reactions.resolved(tx, orderId.get());
+                reactions.resolved(tx, orderId.get(), reactions.repeated(tx, sagaId));
             }
         }
     }

@@ -73,6 +73,13 @@ final class EventsConsumer extends DefaultConsumer {
         if (reactions == null || !isReaction(event)) {
             return send(event);
         }
+        return reactions
+                .isSeenTo(event, subscriber)
+                .thenCompose(
+                        seenTo -> seenTo ? CompletableFuture.<Void>completedFuture(null) : react(event, reactions));
+    }
+
+    private CompletableFuture<Void> react(CloudEvent event, Reactions reactions) {
         return again(event).handle((nothing, failure) -> failure).thenCompose(failure -> {
             if (failure == null) {
                 return CompletableFuture.<Void>completedFuture(null);

@@ -5,6 +5,7 @@ import io.caravanserai.event.EventType;
 import io.caravanserai.order.OrderStyle;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,26 +20,49 @@ import java.util.stream.Collectors;
 final class Listeners {
     private final Supplier<EventBus> bus;
     private final Map<String, Shared> bySubscriber = new HashMap<>();
+    /** Read without the lock, which is held while a broker is asked: the writer of the store must not wait for that. */
+    private volatile List<Listening> current = List.of();
+
+    private record Listening(String subscriber, EventFilter filter, Instant since) {
+        boolean isOf(OrderStyle style) {
+            return filter.style().filter(style::equals).isPresent();
+        }
+
+        boolean wants(EventType type) {
+            return filter.types().isEmpty() || filter.types().contains(type);
+        }
+    }
 
     Listeners(Supplier<EventBus> bus) {
         this.bus = bus;
     }
 
     synchronized void join(EventsConsumer consumer) {
-        bySubscriber.computeIfAbsent(consumer.subscriber(), Shared::new).add(consumer);
+        try {
+            bySubscriber.computeIfAbsent(consumer.subscriber(), Shared::new).add(consumer);
+        } finally {
+            remember();
+        }
+    }
+
+    private void remember() {
+        current = bySubscriber.values().stream()
+                .filter(shared -> shared.filter != null)
+                .map(shared -> new Listening(shared.subscriber, shared.filter, shared.since))
+                .toList();
     }
 
     /** As {@link EventsComponent#reacting}. */
-    synchronized Set<String> reacting(OrderStyle style, EventType type, Instant at, Instant settled) {
-        return bySubscriber.values().stream()
+    Set<String> reacting(OrderStyle style, EventType type, Instant at, Instant settled) {
+        return current.stream()
                 .filter(shared -> shared.isOf(style) && shared.wants(type))
                 .filter(shared -> !shared.since.isAfter(settled) || !shared.since.isAfter(at))
                 .map(shared -> shared.subscriber)
                 .collect(Collectors.toSet());
     }
 
-    synchronized boolean isListening(OrderStyle style) {
-        return bySubscriber.values().stream().anyMatch(shared -> shared.isOf(style));
+    boolean isListening(OrderStyle style) {
+        return current.stream().anyMatch(shared -> shared.isOf(style));
     }
 
     CompletableFuture<Void> again(String subscriber, CloudEvent event) {
@@ -57,6 +81,7 @@ final class Listeners {
         if (shared != null && shared.remove(consumer)) {
             bySubscriber.remove(consumer.subscriber());
         }
+        remember();
     }
 
     private final class Shared implements EventHandler {
@@ -85,14 +110,6 @@ final class Listeners {
                 remove(consumer);
                 throw e;
             }
-        }
-
-        boolean isOf(OrderStyle style) {
-            return filter != null && filter.style().filter(style::equals).isPresent();
-        }
-
-        boolean wants(EventType type) {
-            return filter.types().isEmpty() || filter.types().contains(type);
         }
 
         /** True when nobody is left. */

@@ -12,6 +12,9 @@ public interface Reactions {
     /** Records that a subscriber has handled an event of such an order; completes once that is durable. */
     CompletableFuture<Void> done(CloudEvent event, String subscriber);
 
+    /** Whether a subscriber has handled an event of such an order, or a saga repeats what failed: then it is done with. */
+    CompletableFuture<Boolean> isSeenTo(CloudEvent event, String subscriber);
+
     /**
      * Takes a reaction over that failed, to be repeated as a compensation is.
      *

@@ -19,6 +19,7 @@ public final class Outbox {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """;
 
+    private static final String REPEAT = "UPDATE events SET sent_at = NULL WHERE id = ? AND sent_at IS NOT NULL";
     private static final String REPEAT_LAST = """
             UPDATE events SET sent_at = NULL
             WHERE sequence = (SELECT MAX(sequence) FROM events WHERE order_id = ?) AND sent_at IS NOT NULL
@@ -57,6 +58,11 @@ public final class Outbox {
     /** Has the last event of an order sent once more, to those who ought to have reacted to it and have not. */
     public void repeatLast(Transaction tx, String orderId) throws SQLException {
         tx.update(REPEAT_LAST, orderId);
+    }
+
+    /** Has an event sent once more. */
+    public void repeat(Transaction tx, String eventId) throws SQLException {
+        tx.update(REPEAT, eventId);
     }
 
     /**
