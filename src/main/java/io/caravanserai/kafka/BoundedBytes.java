@@ -3,6 +3,7 @@ package io.caravanserai.kafka;
 import io.caravanserai.support.Digests;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 
@@ -56,6 +57,8 @@ final class BoundedBytes implements Deserializer<byte[]> {
         }
         if (bytes.remaining() > largest) {
             String instead = bytes.remaining() + " bytes, SHA-256 " + Digests.sha256(bytes.slice());
+            // A header that nobody has read yet is a part of the record's buffer, and would keep the whole of it.
+            headers.forEach(Header::value);
             headers.add(header, instead.getBytes(StandardCharsets.UTF_8));
             return null;
         }

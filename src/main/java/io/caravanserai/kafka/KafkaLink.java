@@ -144,6 +144,8 @@ public final class KafkaLink implements AutoCloseable {
         settings.put("heartbeat.interval.ms", 1_000);
         settings.put("default.api.timeout.ms", 10_000);
         settings.put("request.timeout.ms", 10_000);
+        // Compressed records may unfold to the largest body each, and all of a poll are in memory at once.
+        settings.put("max.poll.records", 50);
         settings.put("fetch.max.bytes", KafkaTopic.LARGEST_MESSAGE);
         settings.put("max.partition.fetch.bytes", 1024 * 1024);
         settings.put("allow.auto.create.topics", false);
