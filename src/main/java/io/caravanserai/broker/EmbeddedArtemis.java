@@ -345,9 +345,11 @@ public final class EmbeddedArtemis implements AutoCloseable {
     }
 
     private static long deliverable(Queue queue) {
-        // A damaged queue counts messages as delivered that nobody has.
-        long inOtherHands = queue.getConsumerCount() > 1 ? queue.getDeliveringCount() : 0;
-        return queue.getMessageCount() - queue.getScheduledCount() - inOtherHands;
+        // Dispatch pauses until the messages in another consumer's hands are done with, as after a consumer was added.
+        // A
+        // damaged queue counts messages as delivered that nobody has, so what is in the hands of one is no sign.
+        boolean isInOtherHands = queue.getConsumerCount() > 1 && queue.getDeliveringCount() > 0;
+        return isInOtherHands ? 0 : queue.getMessageCount() - queue.getScheduledCount();
     }
 
     /** Whether an operator has paused a queue. */

@@ -47,6 +47,8 @@ final class SenderFields {
             Message.HDR_ROUTING_TYPE,
             SenderFields::isRoutingType);
 
+    private static final SimpleString MANAGEMENT = SimpleString.of("activemq.management");
+
     private SenderFields() {}
 
     /**
@@ -55,6 +57,10 @@ final class SenderFields {
      */
     static void makeSafe(ICoreMessage message) {
         boundPriority(message);
+        if (MANAGEMENT.equals(message.getAddressSimpleString())) {
+            // Its questions are such properties; who may ask them is checked behind this.
+            return;
+        }
         Set<SimpleString> names = message.getPropertyNames();
         for (SimpleString name : names) {
             if (isReserved(name) && !isAllowed(name, message.getObjectProperty(name))) {
