@@ -65,13 +65,17 @@ final class Nodes {
 
     /** Camel reads {@code show-all} as {@code showAll} where options of endpoints stand. */
     static void dashesToCamelCase(Node root) {
-        for (Node parameters : valuesOf(root, "parameters")) {
-            if (parameters instanceof MappingNode options) {
+        walk(root, node -> {
+            // A Kamelet may have dashes in the names of its own parameters.
+            boolean isKamelet =
+                    text(node, "uri").filter(uri -> uri.startsWith("kamelet:")).isPresent()
+                            || value(node, "name").isPresent();
+            if (!isKamelet && value(node, "parameters").orElse(null) instanceof MappingNode options) {
                 options.setValue(options.getValue().stream()
                         .map(Nodes::dashesToCamelCase)
                         .toList());
             }
-        }
+        });
     }
 
     private static NodeTuple dashesToCamelCase(NodeTuple option) {
