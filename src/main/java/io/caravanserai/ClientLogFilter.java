@@ -47,6 +47,13 @@ final class ClientLogFilter extends TurboFilter {
             "AMQ229031|AMQ229032|AMQ229213|authenticat|authoriz|permission|SASL|SSL handshake",
             Pattern.CASE_INSENSITIVE);
 
+    /** Used by flows, which may have brokers of their own: the hub tells of no outage of those. */
+    private static final List<String> OF_FLOWS = List.of(
+            "org.apache.camel.component.jms",
+            "org.apache.camel.component.kafka",
+            "org.messaginghub.pooled.jms",
+            "org.springframework.jms");
+
     private static final String KAFKA_CLIENTS = "org.apache.kafka.clients";
 
     private final Map<String, Long> lastLines = new ConcurrentHashMap<>();
@@ -88,8 +95,9 @@ final class ClientLogFilter extends TurboFilter {
     }
 
     private static boolean saysAway(Logger logger, String message, String error) {
-        boolean ofAFlow =
-                logger.getName().startsWith(KAFKA_CLIENTS) && !message.contains("clientId=" + KafkaMember.PREFIX);
+        String name = logger.getName();
+        boolean ofAFlow = name.startsWith(KAFKA_CLIENTS) && !message.contains("clientId=" + KafkaMember.PREFIX)
+                || OF_FLOWS.stream().anyMatch(name::startsWith);
         return !ofAFlow && (AWAY.matcher(message).find() || AWAY.matcher(error).find());
     }
 

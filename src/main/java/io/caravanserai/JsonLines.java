@@ -33,7 +33,8 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
             line.put("stack", ThrowableProxyUtil.asString(event.getThrowableProxy()));
         }
         try {
-            return (LogSecrets.hide(JSON.writeValueAsString(line)) + "\n").getBytes(StandardCharsets.UTF_8);
+            line.replaceAll((key, value) -> value instanceof String text ? LogSecrets.hide(text) : value);
+            return (JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a log line cannot be written as JSON", e);
         }

@@ -19,16 +19,6 @@ class ClientLogFilterTest {
 
     @Test
     void thatABrokerIsAwayIsLeftToTheHub() {
-        String listener = "org.apache.camel.component.jms.DefaultJmsMessageListenerContainer";
-        assertThat(reply(listener, Level.ERROR, "Could not refresh JMS Connection for destination 'orders'"))
-                .isEqualTo(FilterReply.DENY);
-        assertThat(reply(
-                        listener,
-                        Level.WARN,
-                        "Setup failed for '{}'. Cause: {}",
-                        "orders",
-                        "AMQ219017: Consumer is closed"))
-                .isEqualTo(FilterReply.DENY);
         assertThat(reply("org.apache.activemq.artemis.core.client", Level.WARN, "AMQ212037: CORE connection failure"))
                 .isEqualTo(FilterReply.DENY);
         assertThat(reply(
@@ -36,6 +26,23 @@ class ClientLogFilterTest {
                         Level.WARN,
                         "[Producer clientId=hub-1] Bootstrap broker 127.0.0.1:1 disconnected"))
                 .isEqualTo(FilterReply.DENY);
+    }
+
+    @Test
+    void aBrokerOfAFlowThatIsAwayIsToldOnceAMinuteUnlessAPartOfTheHubIsAwayToo() {
+        String listener = "org.apache.camel.component.jms.DefaultJmsMessageListenerContainer";
+        String away = "Could not refresh JMS Connection for destination 'mine'";
+        assertThat(reply(listener, Level.ERROR, away)).isEqualTo(FilterReply.NEUTRAL);
+        assertThat(reply(listener, Level.ERROR, away)).isEqualTo(FilterReply.DENY);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(61));
+        OutageLog outage = new OutageLog(LoggerFactory.getLogger(getClass()), "broker");
+        outage.failed("away for this test");
+        try {
+            assertThat(reply(listener, Level.ERROR, away)).isEqualTo(FilterReply.DENY);
+        } finally {
+            outage.forget();
+        }
+        assertThat(reply(listener, Level.ERROR, away)).isEqualTo(FilterReply.NEUTRAL);
     }
 
     @Test
