@@ -15,8 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * Checks that no order is shipped unpaid and none keeps a payment or items when it is cancelled, on whichever way it goes
@@ -244,14 +246,21 @@ final class StepRules {
             }
         }
 
-        /** Whether the file of a route turns the saga back when a step refuses, without an event. */
+        /** Whether the file of a route turns the saga back where it catches the refusal of a step, without an event. */
         private boolean turnsBackByItself(RouteTable.Route route) {
+            Set<String> turning = new HashSet<>(Set.of("saga:compensate"));
+            routes.all().stream()
+                    .filter(other -> other.steps().stream().anyMatch(step -> contains(step, turning)))
+                    .forEach(other -> turning.add(other.endpoint()));
             return Optional.ofNullable(trees.get(route.file())).stream()
-                    .flatMap(tree -> Nodes.valuesOf(tree, "onException").stream())
+                    .flatMap(tree -> Stream.of("onException", "doCatch")
+                            .flatMap(catches -> Nodes.valuesOf(tree, catches).stream()))
+                    .flatMap(caught ->
+                            caught instanceof SequenceNode several ? several.getValue().stream() : Stream.of(caught))
                     .filter(caught -> Nodes.value(caught, "exception").isPresent())
                     .anyMatch(
                             caught -> contains(Nodes.value(caught, "exception").orElseThrow(), REFUSALS)
-                                    && contains(caught, Set.of("saga:compensate")));
+                                    && contains(caught, turning));
         }
 
         private void comes(EventType type, OrderState state) {

@@ -254,7 +254,20 @@ class StepRulesIT {
     private static Stream<Arguments> sound() throws IOException {
         String reply = text("order-request-reply");
         String choreography = text("order-choreography");
+        String pubsub = text("order-pubsub");
+        String refused =
+                "logStackTrace: false\n          handled:\n            constant:\n              expression: \"true\"\n\n- route";
         return Stream.of(
+                Arguments.of(
+                        "a refusal that turns back by a route of its own",
+                        "order-pubsub",
+                        without(pubsub, "pubsub-compensate")
+                                        .replaceFirst(
+                                                refused,
+                                                refused.replace(
+                                                        "\n\n- route",
+                                                        "\n          steps:\n            - to: direct:turn-back\n\n- route"))
+                                + route("turn-back", "- to: saga:compensate")),
                 Arguments.of(
                         "paid before reserved",
                         "order-request-reply",
