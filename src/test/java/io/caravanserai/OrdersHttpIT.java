@@ -323,6 +323,11 @@ class OrdersHttpIT {
                 "/orders?limit=201",
                 "/orders?cursor=x",
                 "/orders?cursor=!",
+                "/orders?cursor=c2FnYXM6MQ",
+                "/sagas?cursor=MQ",
+                "/dead-letters?cursor=MQ",
+                "/stock?cursor=AA",
+                "/shipments?cursor=cGF5bWVudHM6eA",
                 "/sagas?status=DONE",
                 "/sagas?limit=-1",
                 "/stock?limit=1000",
@@ -333,6 +338,35 @@ class OrdersHttpIT {
 
         assertThat(answer.status()).isEqualTo(400);
         assertThat(answer.header("Content-Type")).isEqualTo("application/problem+json");
+    }
+
+    @Test
+    void aBodyInAnotherCharsetOrThatIsNoJsonIsToldInPlainWords() {
+        assertThat(hub.post(
+                                "/orders",
+                                named("utf-16", "pm_card_visa"),
+                                "Content-Type",
+                                "application/json; charset =utf-16")
+                        .status())
+                .isEqualTo(415);
+        assertThat(hub.post(
+                                "/orders",
+                                named("quoted", "pm_card_visa"),
+                                "Content-Type",
+                                "application/json; x=\";charset=utf-16\"; charset=UTF-8")
+                        .status())
+                .isEqualTo(201);
+        for (String body : List.of(
+                "{\"total\": " + "9".repeat(2_000) + "}",
+                "[".repeat(5_000),
+                "{\"a\": ",
+                "{\"a\": \"",
+                "{\"a\" 1}",
+                "{\"a\": 1, \"a\": 2}")) {
+            Answer answer = hub.post("/orders", body);
+            assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+            assertThat(answer.body()).doesNotContain("REDACTED", "fasterxml", "StreamRead", "start marker");
+        }
     }
 
     @Test

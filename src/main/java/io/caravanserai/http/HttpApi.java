@@ -110,7 +110,11 @@ public final class HttpApi {
         if (endpoint.mediaTypes().isEmpty()) {
             return;
         }
-        String given = http.getHeader("Content-Type");
+        List<String> all = http.headers().getAll("Content-Type");
+        if (all.size() > 1) {
+            throw Problem.of(400, "Content-Type is given more than once").asException();
+        }
+        String given = all.isEmpty() ? null : all.get(0);
         boolean hasBody = http.getHeader("Transfer-Encoding") != null
                 || !Optional.ofNullable(http.getHeader("Content-Length"))
                         .orElse("0")

@@ -203,8 +203,7 @@ public final class Request {
             }
             return tree;
         } catch (JsonProcessingException e) {
-            throw Problem.of(400, "the body is not JSON: " + e.getOriginalMessage())
-                    .asException();
+            throw Problem.of(400, "the body is not JSON: " + JsonFault.of(e)).asException();
         } catch (NumberFormatException e) {
             // Thrown bare by the parser for an exponent of too many digits.
             throw Problem.of(400, "the body has a number that cannot be read").asException();

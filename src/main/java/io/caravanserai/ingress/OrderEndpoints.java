@@ -47,12 +47,16 @@ public final class OrderEndpoints implements HttpEndpoints {
                 request.query("status").map(OrderEndpoints::status).orElse(null),
                 request.query("style").map(this::style).orElse(null),
                 request.query("customerId").orElse(null),
-                Cursor.numberOf(request).orElse(null),
+                Cursor.numberOf("orders", request).orElse(null),
                 limit + 1);
         return door.store()
                 .list(tx -> door.orders().list(tx, filter))
                 .thenApply(found -> Response.page(Cursor.page(
-                        found, limit, order -> String.valueOf(order.sequence()), OrderDocument::withoutHistory)));
+                        "orders",
+                        found,
+                        limit,
+                        order -> String.valueOf(order.sequence()),
+                        OrderDocument::withoutHistory)));
     }
 
     private static OrderStatus status(String name) {

@@ -9,6 +9,7 @@ import com.networknt.schema.PathType;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
+import io.caravanserai.http.JsonFault;
 import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.order.Currency;
 import io.caravanserai.order.Money;
@@ -67,7 +68,7 @@ public final class OrderReader {
         } catch (CharacterCodingException e) {
             return new Reading.Unreadable("the text is not UTF-8");
         } catch (JsonProcessingException e) {
-            return new Reading.Unreadable("the text is not JSON: " + e.getOriginalMessage() + position(e));
+            return new Reading.Unreadable("the text is not JSON: " + JsonFault.of(e) + position(e));
         } catch (NumberFormatException e) {
             // Thrown bare by the parser for an exponent of too many digits.
             return new Reading.Unreadable("the text has a number that cannot be read");

@@ -56,9 +56,9 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
                 request.query("source").orElse(null),
                 request.query("reason").orElse(null),
                 request.query("type").orElse(null));
-        return letters.page(filter, Cursor.of(request).orElse(null), request.limit())
-                .thenApply(page -> Response.page(
-                        Cursor.page(page.letters(), page.more(), DeadLetter::id, DeadLetterEndpoints::json)));
+        return letters.page(filter, Cursor.of("dead-letters", request).orElse(null), request.limit())
+                .thenApply(page -> Response.page(Cursor.page(
+                        "dead-letters", page.letters(), page.more(), DeadLetter::id, DeadLetterEndpoints::json)));
     }
 
     private CompletionStage<Response> get(Request request) {

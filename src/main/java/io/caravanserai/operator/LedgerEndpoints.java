@@ -69,21 +69,23 @@ public final class LedgerEndpoints implements HttpEndpoints {
 
     private CompletionStage<Response> payments(Request request) {
         int limit = request.limit();
-        String after = Cursor.of(request).orElse("");
+        String after = Cursor.of("payments", request).orElse("");
         Optional<String> orderId = request.query("orderId");
         return store.list(tx -> orderId.isPresent()
                         ? payments.held(tx, orderId.get()).map(List::of).orElse(List.of())
                         : payments.list(tx, after, limit + 1))
-                .thenApply(found -> Response.page(Cursor.page(found, limit, Payment::orderId, PaymentDocument::of)));
+                .thenApply(found ->
+                        Response.page(Cursor.page("payments", found, limit, Payment::orderId, PaymentDocument::of)));
     }
 
     private CompletionStage<Response> shipments(Request request) {
         int limit = request.limit();
-        String after = Cursor.of(request).orElse("");
+        String after = Cursor.of("shipments", request).orElse("");
         Optional<String> orderId = request.query("orderId");
         return store.list(tx -> orderId.isPresent()
                         ? shipping.find(tx, orderId.get()).map(List::of).orElse(List.of())
                         : shipping.list(tx, after, limit + 1))
-                .thenApply(found -> Response.page(Cursor.page(found, limit, Shipment::orderId, ShipmentDocument::of)));
+                .thenApply(found ->
+                        Response.page(Cursor.page("shipments", found, limit, Shipment::orderId, ShipmentDocument::of)));
     }
 }

@@ -72,7 +72,7 @@ public final class SagaEndpoints implements HttpEndpoints {
     private CompletionStage<Response> list(Request request) {
         int limit = request.limit();
         SagaStatus status = request.query("status").map(SagaEndpoints::status).orElse(null);
-        String before = Cursor.of(request).orElse(null);
+        String before = Cursor.of("sagas", request).orElse(null);
         return store.list(tx -> {
                     List<SagaRecord> found = sagas.log().list(tx, status, before, limit + 1);
                     List<SagaDocument> documents = new ArrayList<>();
@@ -81,7 +81,8 @@ public final class SagaEndpoints implements HttpEndpoints {
                     }
                     return documents;
                 })
-                .thenApply(found -> Response.page(Cursor.page(found, limit, SagaDocument::sagaId, saga -> saga)));
+                .thenApply(
+                        found -> Response.page(Cursor.page("sagas", found, limit, SagaDocument::sagaId, saga -> saga)));
     }
 
     private Instant deadline(SagaRecord saga) {

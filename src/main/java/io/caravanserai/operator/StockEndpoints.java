@@ -38,9 +38,9 @@ public final class StockEndpoints implements HttpEndpoints {
 
     private CompletionStage<Response> list(Request request) {
         int limit = request.limit();
-        String after = Cursor.of(request).orElse("");
+        String after = Cursor.of("stock", request).orElse("");
         return store.list(tx -> shelf.list(tx, after, limit + 1))
-                .thenApply(found -> Response.page(Cursor.page(found, limit, Stock::sku, stock -> stock)));
+                .thenApply(found -> Response.page(Cursor.page("stock", found, limit, Stock::sku, stock -> stock)));
     }
 
     private CompletionStage<Response> one(Request request) {
