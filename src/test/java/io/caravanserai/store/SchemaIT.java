@@ -56,6 +56,9 @@ class SchemaIT {
         run(empty, "ALTER TABLE jms_replies DROP COLUMN sent_at");
         run(empty, "ALTER TABLE jms_replies DROP COLUMN correlation_bytes");
         run(empty, "DROP TABLE store_secrets");
+        run(empty, "DROP TABLE reactions_done");
+        run(empty, "DROP TABLE awaited_cancellations");
+        run(empty, "DROP TABLE reaction_sagas");
         run(empty, "DROP INDEX orders_without_saga");
         run(empty, "ALTER TABLE orders DROP COLUMN accepted_running");
         run(empty, "DROP TABLE running_time");
