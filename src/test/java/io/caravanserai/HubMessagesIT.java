@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -204,7 +205,7 @@ class HubMessagesIT {
         String orderId = newOrderId();
         String broken = ORDER.formatted(orderId, "pm_card_visa").replaceFirst("\\{", "{\"typo\": 1, ");
         send(broken, Map.of(), "c-m");
-        JsonNode letter = letterWith(orderId);
+        JsonNode letter = await().until(() -> letterWith(orderId), Objects::nonNull);
         String path = "/dead-letters/" + letter.path("id").asText();
         ObjectNode change = OrderJson.MAPPER.createObjectNode();
 
