@@ -1,5 +1,6 @@
 package io.caravanserai.deadletter;
 
+import io.caravanserai.support.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Base64;
@@ -82,7 +83,7 @@ public record DeadLetter(
                 failed.headers.put(BODY_LEFT_OUT, LetterText.leftOut(bytes.length + " bytes", bytes));
                 return failed;
             }
-            Optional<String> text = LetterText.text(bytes);
+            Optional<String> text = Utf8.text(bytes);
             boolean base64 = bytes != null && text.isEmpty();
             String body = base64 ? Base64.getEncoder().encodeToString(bytes) : text.orElse(null);
             return new Failed(origin, channel, source, null, reason, error, headers, body, base64);

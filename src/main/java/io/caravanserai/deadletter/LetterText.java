@@ -1,12 +1,9 @@
 package io.caravanserai.deadletter;
 
 import io.caravanserai.support.Digests;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** Text of senders as it can be kept: not every text can be kept in every database, and none is kept without bounds. */
 final class LetterText {
@@ -62,21 +59,6 @@ final class LetterText {
     /** What is told in place of something too large to be kept. */
     static String leftOut(String size, byte[] bytes) {
         return size + ", SHA-256 begins " + Digests.shortSha256(bytes);
-    }
-
-    /** The text of some bytes; empty when there are none or they are no UTF-8. */
-    static Optional<String> text(byte[] bytes) {
-        if (bytes == null) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString());
-        } catch (CharacterCodingException e) {
-            return Optional.empty();
-        }
     }
 
     private static String carriable(String text) {

@@ -5,10 +5,10 @@ import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.http.Problem;
 import io.caravanserai.ingress.OrderMessages.Taken;
 import io.caravanserai.jms.JmsDeadLetters;
-import io.caravanserai.jms.JmsHeaders;
 import io.caravanserai.jms.JmsReceiver;
 import io.caravanserai.jms.ReceivedMessage;
 import io.caravanserai.jms.ReplyAddress;
+import io.caravanserai.support.Utf8;
 import jakarta.jms.JMSException;
 import jakarta.jms.Session;
 import java.nio.charset.StandardCharsets;
@@ -205,7 +205,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     }
 
     private static DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
-        Optional<String> text = JmsHeaders.utf8(body);
+        Optional<String> text = Utf8.text(body);
         boolean binary = body != null && text.isEmpty();
         return new DeadLetter.Failed(
                 CHANNEL + ':' + ReceivedMessage.idAndDigest(headers, body),

@@ -13,6 +13,7 @@ import io.caravanserai.kafka.RecordIntake;
 import io.caravanserai.kafka.RecordSender;
 import io.caravanserai.kafka.RecordText;
 import io.caravanserai.support.Digests;
+import io.caravanserai.support.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -183,7 +184,7 @@ public final class KafkaDoor implements AutoCloseable {
             String name, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
         Map<String, String> kept = new LinkedHashMap<>(headers);
         List.of(ORIGIN, SEAL, RECORD_KEY).forEach(kept::remove);
-        RecordText.of(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
+        Utf8.text(record.key()).ifPresent(key -> kept.put(RECORD_KEY, key));
         DeadLetter.Failed failed = DeadLetter.Failed.of(
                 name, CHANNEL, record.topic(), refused.reason(), OrderMessages.error(refused), kept, record.value());
         return RecordText.bodyLeftOut(record).map(failed::withBodyLeftOut).orElse(failed);

@@ -5,6 +5,7 @@ import io.caravanserai.deadletter.AwayException;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replayer;
+import io.caravanserai.support.Utf8;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
 import jakarta.jms.Destination;
@@ -204,7 +205,7 @@ public final class JmsDeadLetterWatch implements AutoCloseable {
     private DeadLetter.Failed failed(ReceivedMessage message, long number)
             throws InterruptedException, ExecutionException {
         Map<String, String> headers = message.headers();
-        Optional<String> text = JmsHeaders.utf8(message.body());
+        Optional<String> text = Utf8.text(message.body());
         boolean base64 = text.isEmpty() && message.body() != null;
         boolean expired = headers.containsKey(EXPIRED);
         boolean ofTheBroker = headers.containsKey(ORIGINAL_ADDRESS);

@@ -13,6 +13,7 @@ import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
+import io.caravanserai.support.Utf8;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
@@ -218,7 +219,7 @@ public final class JmsEventBus implements EventBus {
         }
 
         private static Delivery.Incoming incoming(ReceivedMessage message) {
-            Optional<String> text = JmsHeaders.utf8(message.body());
+            Optional<String> text = Utf8.text(message.body());
             boolean base64 = text.isEmpty() && message.body() != null;
             return new Delivery.Incoming(
                     message.idAndDigest(),

@@ -3,9 +3,6 @@ package io.caravanserai.jms;
 import io.caravanserai.bus.EventFilter;
 import io.caravanserai.event.EventType;
 import jakarta.jms.Message;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,21 +45,6 @@ public final class JmsHeaders {
                     .collect(Collectors.joining("', '", CLOUD_EVENTS + "type IN ('", "')")));
         }
         return conditions.isEmpty() ? Optional.empty() : Optional.of(String.join(" AND ", conditions));
-    }
-
-    /** Bytes as text; empty when there are none, or they are not UTF-8. */
-    public static Optional<String> utf8(byte[] bytes) {
-        if (bytes == null) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString());
-        } catch (CharacterCodingException e) {
-            return Optional.empty();
-        }
     }
 
     /**

@@ -2,6 +2,7 @@ package io.caravanserai.jms;
 
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.support.Digests;
+import io.caravanserai.support.Utf8;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -216,7 +217,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
 
     private static String text(Object value) {
         if (value instanceof byte[] bytes) {
-            return JmsHeaders.utf8(bytes)
+            return Utf8.text(bytes)
                     .orElseGet(() -> "base64:" + Base64.getEncoder().encodeToString(bytes));
         }
         return value == null ? null : value.toString();

@@ -3,6 +3,7 @@ package io.caravanserai.kafka;
 import io.caravanserai.bus.Delivery;
 import io.caravanserai.bus.HubName;
 import io.caravanserai.event.CloudEvent;
+import io.caravanserai.support.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -31,7 +32,7 @@ public final class KafkaCloudEvents {
     /** What a record brings; it may be no event at all. */
     static Delivery.Incoming read(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = RecordText.headers(record);
-        Optional<String> text = RecordText.of(record.value());
+        Optional<String> text = Utf8.text(record.value());
         boolean base64 = text.isEmpty() && record.value() != null;
         return new Delivery.Incoming(
                 RecordText.place(record),

@@ -1,7 +1,6 @@
 package io.caravanserai.kafka;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import io.caravanserai.support.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,25 +23,10 @@ public final class RecordText {
         return headers;
     }
 
-    /** The text of some bytes; empty when there are none or they are no UTF-8. */
-    public static Optional<String> of(byte[] bytes) {
-        if (bytes == null) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString());
-        } catch (CharacterCodingException e) {
-            return Optional.empty();
-        }
-    }
-
     /** What a header says of a body that was too large to be taken: its size and its digest. */
     public static Optional<String> bodyLeftOut(ConsumerRecord<byte[], byte[]> record) {
         return Optional.ofNullable(record.headers().lastHeader(BoundedBytes.BODY_LEFT_OUT))
-                .flatMap(header -> of(header.value()));
+                .flatMap(header -> Utf8.text(header.value()));
     }
 
     /** Takes away what says that something was left out: what is sent again is sent as it is. */

@@ -1,0 +1,27 @@
+package io.caravanserai.support;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** Reads bytes that may be text (RFC 3629). */
+public final class Utf8 {
+
+    private Utf8() {}
+
+    /** The text of some bytes; empty for null, and for bytes that are not UTF-8. */
+    public static Optional<String> text(byte[] bytes) {
+        if (bytes == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
+    }
+}
