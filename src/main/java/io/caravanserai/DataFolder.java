@@ -34,8 +34,10 @@ final class DataFolder implements AutoCloseable {
 
     /** Tightens what is there, with a line in the log when others had rights to it, and what comes from now on. */
     DataFolder watch() {
+        // Brokers make files with rights for others, which a private folder keeps others from.
+        boolean wasOpen = isOpen();
         int changed = tighten();
-        if (changed > 0) {
+        if (wasOpen && changed > 0) {
             LOG.atWarn()
                     .addKeyValue("folder", folder.toAbsolutePath())
                     .addKeyValue("files", changed)
@@ -43,6 +45,15 @@ final class DataFolder implements AutoCloseable {
         }
         timer.scheduleWithFixedDelay(this::tighten, 0, PASS_SECONDS, TimeUnit.SECONDS);
         return this;
+    }
+
+    private boolean isOpen() {
+        try {
+            return !PrivateFiles.isPrivate(folder);
+        } catch (IOException e) {
+            LOG.atDebug().setCause(e).log("rights of the data folder cannot be read");
+            return true;
+        }
     }
 
     private int tighten() {

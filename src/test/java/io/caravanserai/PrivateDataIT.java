@@ -68,4 +68,21 @@ class PrivateDataIT {
             return "---------";
         }
     }
+
+    @Test
+    void othersAreToldOfOnlyWhenTheFolderWasOpenToThem(@TempDir Path folder) throws Exception {
+        for (boolean open : new boolean[] {false, true}) {
+            Path data = Files.createDirectory(folder.resolve("open-" + open));
+            Path file = Files.createFile(data.resolve("journal"));
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+            Files.setPosixFilePermissions(data, PosixFilePermissions.fromString(open ? "rwxr-xr-x" : "rwx------"));
+            try (CapturedLog log = CapturedLog.open();
+                    DataFolder watched = new DataFolder(data, folder.resolve("routes")).watch()) {
+                assertThat(watched).isNotNull();
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                        .isEqualTo("rw-------");
+                assertThat(log.with("other users could read")).hasSize(open ? 1 : 0);
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -55,6 +56,13 @@ public final class PrivateFiles {
         // A link at the start is followed, none below it.
         Files.walkFileTree(folder.toRealPath(), tightening);
         return tightening.changed;
+    }
+
+    /** Whether nobody but its owner has rights to a folder, and so to what is in it; true where there are no such rights. */
+    public static boolean isPrivate(Path folder) throws IOException {
+        return !isPosix(folder)
+                || !Files.exists(folder)
+                || Collections.disjoint(Files.getPosixFilePermissions(folder), OF_OTHERS);
     }
 
     private static FileAttribute<?>[] attributes(Path path, Set<PosixFilePermission> mode) {
