@@ -18,6 +18,7 @@ import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import io.caravanserai.store.UnitOfWork;
+import io.caravanserai.telemetry.OpenWork;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -39,6 +41,8 @@ class ListPlansIT {
 
     private Store store;
     private final List<String> plans = new ArrayList<>();
+    /** As they would be if only keys were asked for: an index that covers the rest decides all filters. */
+    private final List<String> keyPlans = new ArrayList<>();
 
     @BeforeEach
     void open() {
@@ -97,6 +101,41 @@ class ListPlansIT {
         assertThat(plans).hasSize(14).allSatisfy(ListPlansIT::isASearch);
     }
 
+    /** One customer may have a third of all orders, one source nearly all dead letters. */
+    @Test
+    void filtersThatFewPassAreDecidedWithoutReadingRows() {
+        Orders orders = new Orders(Clock.systemUTC());
+        for (OrderStyle style : new OrderStyle[] {null, Style.QUEUE}) {
+            for (OrderStatus status : List.of(OrderStatus.CREATED, OrderStatus.PAID, OrderStatus.CANCELLED)) {
+                OrderFilter filter = new OrderFilter(status, style, "C-1", null, 51);
+                store.read(tx -> orders.list(tx, filter)).join();
+            }
+            OrderFilter open = new OrderFilter(OrderStatus.RESERVED, style, null, null, 51);
+            store.read(tx -> orders.list(tx, open)).join();
+        }
+        DeadLetters letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
+        for (DeadLetters.Filter filter : List.of(
+                new DeadLetters.Filter("orders", null, "OrderCreated"),
+                new DeadLetters.Filter(null, "invalid", "OrderCreated"),
+                new DeadLetters.Filter("orders", "invalid", "OrderCreated"))) {
+            letters.list(filter, null, 51).join();
+        }
+        assertThat(keyPlans)
+                .hasSize(11)
+                .allSatisfy(plan -> assertThat(plan).contains("USING COVERING INDEX"))
+                .noneSatisfy(plan -> assertThat(plan).contains("INDEX orders_by_customer"));
+    }
+
+    @Test
+    void metricsCountDeadLettersInAnIndex() {
+        store.read(tx -> OpenWork.read(tx, Map.of(), Clock.systemUTC())).join();
+        assertThat(plans)
+                .filteredOn(plan -> plan.contains("dead_letters"))
+                .singleElement()
+                .asString()
+                .contains("COVERING INDEX dead_letters_by_source_and_reason");
+    }
+
     /** The few that are open may be gone through by their index. */
     private static void isASearch(String plan) {
         assertThat(plan).startsWith("SEARCH");
@@ -123,8 +162,14 @@ class ListPlansIT {
         }
 
         private void explain(String sql, Object... arguments) throws SQLException {
-            plans.add(
-                    String.join("; ", tx.list("EXPLAIN QUERY PLAN " + sql, row -> row.getString("detail"), arguments)));
+            plans.add(plan(sql, arguments));
+            String ofKeys = sql.replaceFirst("SELECT seq,[^?]+FROM orders", "SELECT seq FROM orders")
+                    .replace("SELECT * FROM dead_letters", "SELECT id FROM dead_letters");
+            keyPlans.add(plan(ofKeys, arguments));
+        }
+
+        private String plan(String sql, Object... arguments) throws SQLException {
+            return String.join("; ", tx.list("EXPLAIN QUERY PLAN " + sql, row -> row.getString("detail"), arguments));
         }
 
         @Override

@@ -22,6 +22,23 @@ final class OrderLists {
             WHERE customer_id = ? AND seq < ? AND (? IS NULL OR status = ?) AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
+    private static final String CANCELLED_OF_CUSTOMER = """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders
+            WHERE status = 'CANCELLED' AND customer_id = ? AND seq < ? AND (? IS NULL OR style = ?)
+            ORDER BY seq DESC LIMIT ?
+            """;
+    /** A large customer's orders may be very many, what is open is not: the unary plus keeps SQLite from the former. */
+    private static final String UNFINISHED_OF_CUSTOMER = """
+            SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
+              payment_id, tracking_number, created_at, updated_at
+            FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND status = ? AND +customer_id = ? AND seq < ?
+              AND (? IS NULL OR style = ?)
+            ORDER BY seq DESC LIMIT ?
+            """;
+
     private static final String OF_STYLE = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
@@ -62,15 +79,21 @@ final class OrderLists {
         String customer = filter.customerId();
         long before = filter.before() == null ? Long.MAX_VALUE : filter.before();
         int limit = filter.limit();
+        boolean unfinished = filter.status() != null && !filter.status().isEnd();
         if (customer != null) {
-            return Query.of(OF_CUSTOMER, customer, before, status, status, style, style, limit);
+            if (filter.status() == OrderStatus.CANCELLED) {
+                return Query.of(CANCELLED_OF_CUSTOMER, customer, before, style, style, limit);
+            }
+            return unfinished
+                    ? Query.of(UNFINISHED_OF_CUSTOMER, status, customer, before, style, style, limit)
+                    : Query.of(OF_CUSTOMER, customer, before, status, status, style, style, limit);
         }
         if (filter.status() == OrderStatus.CANCELLED) {
             return style == null
                     ? Query.of(CANCELLED, before, limit)
                     : Query.of(CANCELLED_OF_STYLE, style, before, limit);
         }
-        if (filter.status() != null && !filter.status().isEnd()) {
+        if (unfinished) {
             return Query.of(UNFINISHED, status, before, style, style, limit);
         }
         return style == null
