@@ -41,20 +41,27 @@ public final class DeadLetters implements DeadLetterSink {
             WHERE settled_at IS NULL AND id < ?
             ORDER BY id DESC LIMIT ?
             """;
+    // The filters are decided on keys, in an index: SQLite would read each letter, body and all, to look at its type.
     private static final String LIST_OF_SOURCE = """
-            SELECT * FROM dead_letters
-            WHERE settled_at IS NULL AND source = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
-            ORDER BY id DESC LIMIT ?
+            SELECT * FROM dead_letters WHERE id IN (
+              SELECT id FROM dead_letters
+              WHERE settled_at IS NULL AND source = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+              ORDER BY id DESC LIMIT ?)
+            ORDER BY id DESC
             """;
     private static final String LIST_OF_REASON = """
-            SELECT * FROM dead_letters
-            WHERE settled_at IS NULL AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
-            ORDER BY id DESC LIMIT ?
+            SELECT * FROM dead_letters WHERE id IN (
+              SELECT id FROM dead_letters
+              WHERE settled_at IS NULL AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+              ORDER BY id DESC LIMIT ?)
+            ORDER BY id DESC
             """;
     private static final String LIST_OF_SOURCE_AND_REASON = """
-            SELECT * FROM dead_letters
-            WHERE settled_at IS NULL AND source = ? AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
-            ORDER BY id DESC LIMIT ?
+            SELECT * FROM dead_letters WHERE id IN (
+              SELECT id FROM dead_letters
+              WHERE settled_at IS NULL AND source = ? AND reason = ? AND id < ? AND (CAST(? AS TEXT) IS NULL OR type = ?)
+              ORDER BY id DESC LIMIT ?)
+            ORDER BY id DESC
             """;
     private static final String LIST_OF_TYPE = """
             SELECT * FROM dead_letters WHERE settled_at IS NULL AND type = ? AND id < ? ORDER BY id DESC LIMIT ?

@@ -30,10 +30,12 @@ public record OpenWork(
         Map<String, Long> outboxOldestSeconds,
         List<FlowOrders> flows,
         List<Letters> deadLetters) {
+    /** COALESCE keeps SQLite from an index that has the order of the groups, and all orders there ever were. */
     private static final String ORDERS = """
-            SELECT style, flow, flow_version, COUNT(*), MIN(created_at) FROM orders
-            WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY style, flow, flow_version
+            SELECT COALESCE(style, ''), flow, flow_version, COUNT(*), MIN(created_at) FROM orders
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') GROUP BY COALESCE(style, ''), flow, flow_version
             """;
+
     private static final String TO_BUS = "SELECT COUNT(*), MIN(at) FROM events WHERE sent_at IS NULL";
     private static final String TO_KAFKA = "SELECT COUNT(*), MIN(at) FROM events WHERE kafka_sent_at = 0";
     /** Sources may be named by anybody who sends messages: only so many become time series. */

@@ -29,12 +29,12 @@ final class OrderLists {
             WHERE status = 'CANCELLED' AND customer_id = ? AND seq < ? AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
-    /** A large customer's orders may be very many, what is open is not: the unary plus keeps SQLite from the former. */
+    /** A large customer's orders may be very many, what is open is not: COALESCE keeps SQLite from the former. */
     private static final String UNFINISHED_OF_CUSTOMER = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at
             FROM orders
-            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND status = ? AND +customer_id = ? AND seq < ?
+            WHERE status NOT IN ('SHIPPED', 'CANCELLED') AND status = ? AND COALESCE(customer_id, '') = ? AND seq < ?
               AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
