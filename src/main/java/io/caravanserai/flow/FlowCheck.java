@@ -55,6 +55,7 @@ final class FlowCheck {
             faults.addAll(SagaCheck.check(file, whole));
             if (alsoInItself) {
                 faults.addAll(StepRules.check(file, whole, around));
+                faults.addAll(InterceptCheck.check(file, whole, around));
                 faults.addAll(StepNeeds.check(file, whole, around));
                 faults.addAll(ClassesCheck.check(file, whole, around));
             }

@@ -14,6 +14,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -23,10 +24,14 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 final class FlowPaths {
     static final Map<String, Step> ACTIONS = Arrays.stream(Step.values())
             .collect(Collectors.toUnmodifiableMap(step -> "direct:" + step.action(), Function.identity()));
+    private static final Map<String, Step> COMPENSATIONS = Arrays.stream(Step.values())
+            .filter(step -> step.compensation().isPresent())
+            .collect(Collectors.toUnmodifiableMap(
+                    step -> "direct:" + step.compensation().orElseThrow(), Function.identity()));
     static final String BOOKED = "direct:payment-captured";
 
     /** Behind these an order does not go on. */
-    private static final Set<String> ENDS = Set.of(
+    static final Set<String> ENDS = Set.of(
             "direct:payment-declined",
             "direct:give-up",
             "direct:tell-failure",
@@ -39,7 +44,11 @@ final class FlowPaths {
 
     private final RouteTable routes;
     private final Calls calls;
+    private final boolean undoing;
     private final Deque<RouteTable.Route> inside = new ArrayDeque<>();
+    /** What is certain where a compensation stops before its end, which Camel takes for success. */
+    private Optional<OrderState> stopped = Optional.empty();
+
     private String event;
     private int called;
 
@@ -58,8 +67,14 @@ final class FlowPaths {
     }
 
     FlowPaths(RouteTable routes, Calls calls) {
+        this(routes, calls, false);
+    }
+
+    /** @param undoing whether a compensation is followed: then a step counts as done where its compensation was called */
+    private FlowPaths(RouteTable routes, Calls calls, boolean undoing) {
         this.routes = routes;
         this.calls = calls;
+        this.undoing = undoing;
     }
 
     /**
@@ -91,7 +106,7 @@ final class FlowPaths {
         Deque<OrderState> outsideOwn = new ArrayDeque<>();
         for (Node step : steps) {
             Optional<Node> saga = Nodes.value(step, "saga");
-            if (saga.isPresent()) {
+            if (saga.isPresent() && !isTrue(saga.get(), "disabled")) {
                 // A saga spans what stands behind it in the same list, too.
                 if (isOwn(saga.get(), state)) {
                     outsideOwn.push(state);
@@ -99,7 +114,9 @@ final class FlowPaths {
                 state = steps(RouteTable.list(saga.get(), "steps"), enter(saga.get(), state));
             } else if (step instanceof MappingNode mapping) {
                 for (NodeTuple tuple : mapping.getValue()) {
-                    state = step(((ScalarNode) tuple.getKeyNode()).getValue(), tuple.getValueNode(), state);
+                    state = isTrue(tuple.getValueNode(), "disabled")
+                            ? state
+                            : step(((ScalarNode) tuple.getKeyNode()).getValue(), tuple.getValueNode(), state);
                 }
             }
         }
@@ -110,9 +127,12 @@ final class FlowPaths {
     }
 
     private OrderState enter(Node saga, OrderState before) {
+        if (undoing) {
+            return before;
+        }
         Set<String> undone = Nodes.value(saga, "compensation")
-                .flatMap(LocalNames::uriOf)
-                .map(uri -> undoneBy(LocalNames.keyOf(uri)))
+                .flatMap(compensation ->
+                        LocalNames.uriOf(compensation).map(uri -> undoneBy(compensation, LocalNames.keyOf(uri))))
                 .orElse(Set.of());
         return before.joined(undone, Nodes.value(saga, "compensation").orElse(null));
     }
@@ -126,24 +146,58 @@ final class FlowPaths {
     }
 
     private OrderState leave(OrderState end, OrderState outside) {
-        calls.ownSagaEnded(inside.peek(), outside, end);
+        if (!undoing) {
+            calls.ownSagaEnded(inside.peek(), outside, end);
+        }
         return end.under(outside);
     }
 
     private OrderState step(String key, Node value, OrderState before) {
         return switch (key) {
-            case "to", "toD", "wireTap", "enrich", "pollEnrich", "poll", "recipientList", "routingSlip" ->
-                call(key, value, before);
+            case "to", "toD", "wireTap", "enrich", "recipientList", "routingSlip" -> call(key, value, before);
             case "choice" -> choice(value, before);
             case "filter" -> filter(value, before);
             case "multicast" -> multicast(value, before);
             case "loadBalance" -> anyOf(RouteTable.list(value, "steps"), before);
             case "doTry" -> attempt(value, before);
             case "circuitBreaker" -> circuitBreaker(value, before);
-            case "throwException", "rollback", "stop" -> before.dead();
+            case "throwException", "rollback" -> before.dead();
+            case "stop" -> stop(before);
+            case "split", "loop", "sample", "aggregate", "resequence" -> perhaps(value, before);
+            case "idempotentConsumer" ->
+                isOfTheOrder(value) ? steps(RouteTable.list(value, "steps"), before) : perhaps(value, before);
             case "onException", "onCompletion", "intercept", "interceptFrom", "interceptSendToEndpoint" -> before;
             default -> steps(RouteTable.list(value, "steps"), before);
         };
+    }
+
+    private OrderState stop(OrderState before) {
+        if (before.alive()) {
+            stopped = Optional.of(stopped.map(before::meet).orElse(before));
+        }
+        return before.dead();
+    }
+
+    /**
+     * Steps that may run for no part of a message. The message of a compensation has no body, so there is nothing to
+     * split; an order has something, and the service of a later step refuses it when not.
+     */
+    private OrderState perhaps(Node value, OrderState before) {
+        OrderState through = steps(RouteTable.list(value, "steps"), before);
+        return undoing ? before.meet(through) : through;
+    }
+
+    /** Whether the key of what is done once tells orders apart. */
+    private static boolean isOfTheOrder(Node once) {
+        List<Node> found = new ArrayList<>();
+        Nodes.value(once, "expression").ifPresent(expression -> Nodes.walk(expression, found::add));
+        found.add(once);
+        return found.stream()
+                .flatMap(node -> node instanceof MappingNode group ? group.getValue().stream() : Stream.empty())
+                .map(NodeTuple::getValueNode)
+                .anyMatch(text -> text instanceof ScalarNode scalar
+                        && (scalar.getValue().contains("orderId")
+                                || scalar.getValue().contains("Long-Running-Action")));
     }
 
     private OrderState choice(Node choice, OrderState before) {
@@ -240,7 +294,7 @@ final class FlowPaths {
     /** An endpoint that a step names. */
     private record Target(String endpoint, Node node) {}
 
-    private static List<Target> targets(String key, Node value) {
+    private List<Target> targets(String key, Node value) {
         if (key.equals("to") || key.equals("wireTap")) {
             return LocalNames.uriOf(value).map(uri -> new Target(LocalNames.keyOf(uri), place(value))).stream()
                     .toList();
@@ -248,7 +302,9 @@ final class FlowPaths {
         List<Target> targets = new ArrayList<>();
         Nodes.walk(value, node -> {
             if (node instanceof ScalarNode text) {
-                LocalNames.in(text.getValue()).forEach(name -> targets.add(new Target(name, text)));
+                LocalNames.in(text.getValue()).stream()
+                        .filter(name -> !undoing || !text.getValue().contains("${"))
+                        .forEach(name -> targets.add(new Target(name, text)));
             }
         });
         return targets;
@@ -282,6 +338,12 @@ final class FlowPaths {
             return before;
         }
         String endpoint = target.endpoint();
+        if (undoing) {
+            Step undone = COMPENSATIONS.get(endpoint);
+            return undone != null
+                    ? before.with(undone, target.node())
+                    : routes.at(endpoint).map(route -> route(route, before)).orElse(before);
+        }
         Step step = endpoint.equals(BOOKED) ? Step.PROCESS_PAYMENT : ACTIONS.get(endpoint);
         if (step != null) {
             return calls.step(inside.peek(), step, target.node(), before);
@@ -296,25 +358,16 @@ final class FlowPaths {
         return routes.at(endpoint).map(route -> route(route, before)).orElse(before);
     }
 
-    /** The compensations of the services that an endpoint leads to, itself or through routes. */
-    private Set<String> undoneBy(String endpoint) {
-        Set<String> reached = new HashSet<>();
-        Deque<String> toGo = new ArrayDeque<>(List.of(endpoint));
-        while (!toGo.isEmpty()) {
-            String next = toGo.pop();
-            if (reached.add(next)) {
-                routes.at(next)
-                        .ifPresent(route -> route.steps()
-                                .forEach(each -> Nodes.walk(each, node -> {
-                                    LocalNames.uriOf(node)
-                                            .map(LocalNames::keyOf)
-                                            .ifPresent(toGo::add);
-                                    if (node instanceof ScalarNode text) {
-                                        toGo.addAll(LocalNames.in(text.getValue()));
-                                    }
-                                })));
-            }
-        }
-        return reached;
+    /** The compensations of the services that an endpoint leads to on each way through it, and waits for. */
+    private Set<String> undoneBy(Node compensation, String endpoint) {
+        FlowPaths paths = new FlowPaths(routes, calls, true);
+        OrderState end = paths.call(new Target(endpoint, compensation), OrderState.fresh(false));
+        OrderState certain = paths.stopped.map(end::meet).orElse(end);
+        Set<String> undone = certain.done().stream()
+                .flatMap(step -> step.compensation().stream())
+                .map(name -> "direct:" + name)
+                .collect(Collectors.toCollection(HashSet::new));
+        undone.add(endpoint);
+        return undone;
     }
 }

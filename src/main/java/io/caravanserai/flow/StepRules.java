@@ -392,7 +392,8 @@ final class StepRules {
                         each.route(),
                         each.compensation(),
                         "the compensation does not undo the step '"
-                                + each.step().action() + "': it must lead to '" + undo + "'");
+                                + each.step().action() + "': it must lead to '" + undo + "' "
+                                + "on each way, and wait for it");
             }
         }
 
