@@ -8,6 +8,7 @@ import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.HubEdge;
 import io.caravanserai.flow.OrdersCarried;
+import io.caravanserai.flow.RetryListener;
 import io.caravanserai.flow.RouteName;
 import io.caravanserai.flow.StepNames;
 import io.caravanserai.inbox.Inbox;
@@ -144,6 +145,8 @@ final class Core implements AutoCloseable {
         context.getRegistry().bind("commandReply", new CommandReply());
         this.once = new OnceRepository(store, new Inbox(clock));
         context.getRegistry().bind("once", once);
+        context.getCamelContextExtension()
+                .addContextPlugin(RetryListener.class, new OrderRetries(store, orders, stepLog, clock));
         AllowedUse.limit(context, settings.flows().allowedComponents());
         this.flows = new Flows(context, store, settings.routesDir(), clock, ordersCarried());
         this.entry = new FlowEntry(context, flows);

@@ -4,7 +4,6 @@ import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
 import io.caravanserai.event.EventType;
 import io.caravanserai.flow.StepNames;
-import io.caravanserai.http.Timestamps;
 import io.caravanserai.order.OrderStatus;
 import io.caravanserai.order.Reason;
 import io.caravanserai.order.Step;
@@ -191,8 +190,7 @@ final class OrderSagas implements SagaListener {
         if (next == null) {
             stepLog.compensationFailed(tx, orderId, name, attempt.number(), error);
         } else {
-            stepLog.compensationRetrying(
-                    tx, orderId, name, attempt.number(), error + "; next attempt at " + Timestamps.text(next));
+            stepLog.retryPlanned(tx, orderId, "compensation", name, attempt.number(), error, next);
         }
     }
 

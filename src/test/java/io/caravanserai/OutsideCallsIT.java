@@ -12,6 +12,7 @@ import jakarta.jms.JMSContext;
 import jakarta.jms.Message;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.HashMap;
@@ -241,6 +242,29 @@ class OutsideCallsIT {
                         "step process-payment retrying 2",
                         "step process-payment done 3",
                         "event PaymentProcessed done 1");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Style.class)
+    void theNextAttemptIsInTheHistoryBeforeItIsDue(Style style) throws Exception {
+        String id = "planned-" + style.wire();
+        provider.faults(request -> request.orderId().equals(id) && keys(id).size() < 2 ? Fault.ERROR : Fault.NONE);
+        putText(
+                style.flow() + ".camel.yaml",
+                PaymentOutside.of(style, provider.port(), TIMEOUT_MILLIS)
+                        .replaceFirst("redeliveryDelay: 100\\b", "redeliveryDelay: 3000"));
+        post(style, List.of(id), "NL");
+
+        await().until(() -> history(id).contains("step process-payment retrying 1"));
+
+        assertThat(keys(id)).as("the second attempt waits").hasSize(1);
+        JsonNode entry = order(id).path("history").findParent("nextAt");
+        assertThat(Duration.between(
+                        Instant.parse(entry.path("at").asText()),
+                        Instant.parse(entry.path("nextAt").asText())))
+                .isBetween(Duration.ofSeconds(1), Duration.ofSeconds(3));
+        await().until(() -> order(id).path("status").asText().equals("SHIPPED"));
+        assertThat(history(id)).containsOnlyOnce("step process-payment retrying 1");
     }
 
     @Test

@@ -202,6 +202,14 @@ class StylesIT {
                 .filteredOn(entry -> entry.name().equals("process-payment"))
                 .extracting(HistoryEntry::outcome)
                 .containsExactly("retrying", "retrying", "done");
+        // The flows wait 100 ms, then 200 ms.
+        assertThat(history)
+                .filteredOn(entry -> entry.outcome().equals("retrying"))
+                .extracting(
+                        entry -> Duration.between(entry.at(), entry.nextAt()).toMillis() / 100.0)
+                .satisfiesExactly(
+                        first -> assertThat(first).isBetween(0.0, 1.0),
+                        second -> assertThat(second).isBetween(1.0, 2.0));
     }
 
     @Test

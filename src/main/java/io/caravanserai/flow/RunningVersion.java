@@ -81,6 +81,7 @@ final class RunningVersion {
                 RestRoutes.unfold(builder, context);
                 running.nameRoutes(builder.getRouteCollection().getRoutes());
                 running.replaceTemplates(builder);
+                PlannedRetries.watch(builder, context);
             }
         });
         try {

@@ -36,8 +36,12 @@ public record OrderDocument(
         String updatedAt,
         List<Entry> history) {
 
-    /** @param detail null when there is nothing to add */
-    public record Entry(String at, String kind, String name, String outcome, int attempt, String detail) {}
+    /**
+     * @param detail null when there is nothing to add
+     * @param nextAt null when no further attempt was planned
+     */
+    public record Entry(
+            String at, String kind, String name, String outcome, int attempt, String detail, String nextAt) {}
 
     /** Reads an order with its history; empty when it is not known. */
     public static Optional<OrderDocument> read(Transaction tx, Orders orders, OrderHistory history, String orderId)
@@ -63,7 +67,8 @@ public record OrderDocument(
                 entry.name(),
                 entry.outcome(),
                 entry.attempt(),
-                entry.detail());
+                entry.detail(),
+                entry.nextAt() == null ? null : Timestamps.text(entry.nextAt()));
     }
 
     private static OrderDocument of(OrderView view, List<Entry> history) {

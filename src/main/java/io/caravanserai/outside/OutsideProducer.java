@@ -7,6 +7,7 @@ import io.caravanserai.service.ServiceEndpoint;
 import io.caravanserai.service.ServiceUnavailableException;
 import io.caravanserai.service.StepRefusedException;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -141,10 +142,20 @@ final class OutsideProducer extends DefaultAsyncProducer {
             refuse(exchange, call, made.attempt(), refusal, callback);
             return;
         } else {
-            exchange.setException(new ServiceUnavailableException(
-                    call.step(), made.attempt(), call.target() + " " + detail(made.result()), call.isUndo()));
+            exchange.setException(unavailable(call, made));
         }
         callback.done(false);
+    }
+
+    private static ServiceUnavailableException unavailable(Call call, OutsideCalls.Made made) {
+        boolean wasMade = !(made.result() instanceof CallResult.NotDelivered);
+        return new ServiceUnavailableException(
+                call.step(),
+                made.attempt(),
+                call.target() + " " + detail(made.result()),
+                call.isUndo(),
+                wasMade && call.isInHistory(),
+                made.result() instanceof CallResult.Failed failed ? failed.retryAfter() : Duration.ZERO);
     }
 
     private static String detail(CallResult result) {

@@ -2,6 +2,7 @@ package io.caravanserai.service;
 
 import io.caravanserai.order.Reason;
 import io.caravanserai.store.StoreUnavailableException;
+import java.time.Duration;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePropertyKey;
@@ -18,6 +19,8 @@ public final class CommandReply implements AggregationStrategy {
     private static final String CLOSED = "stepClosed";
     private static final String UNAVAILABLE = "stepUnavailable";
     private static final String UNDO = "stepUndo";
+    private static final String IN_HISTORY = "stepInHistory";
+    private static final String RETRY_AFTER = "stepRetryAfterMillis";
     private static final String STORE_UNAVAILABLE = "storeUnavailable";
     private static final String ATTEMPT = "stepAttempt";
     private static final String DETAIL = "stepDetail";
@@ -37,6 +40,8 @@ public final class CommandReply implements AggregationStrategy {
             reply.setHeader(UNAVAILABLE, unavailable.step().name());
             reply.setHeader(ATTEMPT, unavailable.attempt());
             reply.setHeader(UNDO, unavailable.isUndo());
+            reply.setHeader(IN_HISTORY, unavailable.isInHistory());
+            reply.setHeader(RETRY_AFTER, unavailable.retryAfter().toMillis());
         } else if (caught instanceof StoreUnavailableException) {
             reply.setHeader(STORE_UNAVAILABLE, true);
         }
@@ -67,7 +72,9 @@ public final class CommandReply implements AggregationStrategy {
                     new StepName(unavailable),
                     reply.getHeader(ATTEMPT, 1, Integer.class),
                     detail,
-                    reply.getHeader(UNDO, false, Boolean.class));
+                    reply.getHeader(UNDO, false, Boolean.class),
+                    reply.getHeader(IN_HISTORY, true, Boolean.class),
+                    Duration.ofMillis(reply.getHeader(RETRY_AFTER, 0L, Long.class)));
         }
         if (reply.getHeader(STORE_UNAVAILABLE, false, Boolean.class)) {
             return new StoreUnavailableException(detail, null);

@@ -11,8 +11,12 @@ import java.util.regex.Pattern;
 /** What happens to an order beside its events, for its history. Thread-safe. */
 public final class StepLog {
     private static final String INSERT = """
-            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail, next_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """;
+    private static final String LAST_RETRIED = """
+            SELECT attempt FROM step_log
+            WHERE order_id = ? AND kind = ? AND name = ? AND outcome = 'retrying' ORDER BY id DESC LIMIT 1
             """;
     private static final String INSERT_DONE = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt)
@@ -65,18 +69,43 @@ public final class StepLog {
         this.clock = clock;
     }
 
-    /** An attempt of an action failed for the moment and is made again. */
+    /** Like {@link #retrying(Transaction, String, String, int, String)}. */
     public void retrying(Transaction tx, String orderId, Step step, int attempt, String detail) throws SQLException {
         retrying(tx, orderId, step.action(), attempt, detail);
     }
 
     /**
-     * An attempt of an action failed for the moment and is made again.
+     * The attempt that follows a failed one of an action has begun. Not recorded when {@link #retryPlanned} has
+     * recorded the failed one.
      *
      * @param step also the name of a flow's own step
+     * @param attempt the failed one
      */
     public void retrying(Transaction tx, String orderId, String step, int attempt, String detail) throws SQLException {
-        insert(tx, orderId, "step", step, "retrying", attempt, detail);
+        retryBegan(tx, orderId, "step", step, attempt, detail);
+    }
+
+    /**
+     * An attempt of an action or of a compensation failed for the moment; the next one is planned.
+     *
+     * @param kind step or compensation
+     * @param name also of a flow's own step
+     * @param nextAt when the next attempt is due
+     */
+    public void retryPlanned(
+            Transaction tx, String orderId, String kind, String name, int attempt, String detail, Instant nextAt)
+            throws SQLException {
+        insert(tx, orderId, kind, name, "retrying", attempt, detail, nextAt);
+    }
+
+    private void retryBegan(Transaction tx, String orderId, String kind, String name, int attempt, String detail)
+            throws SQLException {
+        boolean isRecorded = tx.first(LAST_RETRIED, row -> row.getInt(1), orderId, kind, name)
+                .filter(last -> last == attempt)
+                .isPresent();
+        if (!isRecorded) {
+            insert(tx, orderId, kind, name, "retrying", attempt, detail, null);
+        }
     }
 
     /** A step of the flow's own, of which no event tells, was done. Recorded once. */
@@ -89,10 +118,10 @@ public final class StepLog {
         insert(tx, orderId, "step", step, "failed", attempt, detail);
     }
 
-    /** An attempt to compensate failed for the moment and is made again. */
+    /** Of an attempt to compensate, like {@link #retrying(Transaction, String, String, int, String)}. */
     public void compensationRetrying(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
-        insert(tx, orderId, "compensation", compensation, "retrying", attempt, detail);
+        retryBegan(tx, orderId, "compensation", compensation, attempt, detail);
     }
 
     /** An outside service has undone its effect. Recorded once, and never {@link #skipped} afterwards. */
@@ -179,7 +208,20 @@ public final class StepLog {
     private void insert(
             Transaction tx, String orderId, String kind, String name, String outcome, int attempt, String detail)
             throws SQLException {
-        tx.update(INSERT, ids.get(), orderId, clock.instant(), kind, name, outcome, attempt, detail);
+        insert(tx, orderId, kind, name, outcome, attempt, detail, null);
+    }
+
+    private void insert(
+            Transaction tx,
+            String orderId,
+            String kind,
+            String name,
+            String outcome,
+            int attempt,
+            String detail,
+            Instant nextAt)
+            throws SQLException {
+        tx.update(INSERT, ids.get(), orderId, clock.instant(), kind, name, outcome, attempt, detail, nextAt);
         if (outcome.equals("retrying")) {
             tx.afterCommit(() -> listener.retried(name));
         }

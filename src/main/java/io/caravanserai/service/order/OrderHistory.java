@@ -15,7 +15,7 @@ import java.util.List;
 public final class OrderHistory {
     private static final String EVENTS = "SELECT id, at, type, attempt, data FROM events WHERE order_id = ?";
     private static final String STEPS =
-            "SELECT id, at, kind, name, outcome, attempt, detail FROM step_log WHERE order_id = ?";
+            "SELECT id, at, kind, name, outcome, attempt, detail, next_at FROM step_log WHERE order_id = ?";
 
     /**
      * An event or a line of the step log.
@@ -110,13 +110,16 @@ public final class OrderHistory {
     }
 
     private static Dated step(ResultSet row) throws SQLException {
+        long next = row.getLong("next_at");
+        Instant nextAt = row.wasNull() ? null : Instant.ofEpochMilli(next);
         HistoryEntry entry = new HistoryEntry(
                 Instant.ofEpochMilli(row.getLong("at")),
                 row.getString("kind"),
                 row.getString("name"),
                 row.getString("outcome"),
                 row.getInt("attempt"),
-                row.getString("detail"));
+                row.getString("detail"),
+                nextAt);
         return new Dated(row.getString("id"), null, entry);
     }
 }
