@@ -2,6 +2,7 @@ package io.caravanserai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.caravanserai.config.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

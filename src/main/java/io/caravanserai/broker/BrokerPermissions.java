@@ -1,7 +1,7 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings.ApiKey;
-import io.caravanserai.HubSettings.Role;
+import io.caravanserai.config.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.Role;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

@@ -1,6 +1,6 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.ApiKey;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -165,7 +165,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
 
     /** Why the broker no longer works; empty while it does. */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         return restarts.outage();
     }
 

@@ -1,6 +1,6 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.support.OutageLog;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
@@ -79,7 +79,7 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * Starts the broker of the settings. One outside need not be there yet: {@link #trouble} tells.
+     * Starts the broker of the settings. One outside need not be there yet: {@link #unavailableReason} tells.
      *
      * @param folder of an embedded broker's journal
      * @throws IllegalStateException when an embedded one does not start
@@ -223,7 +223,7 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /** Why the broker cannot be used at present; empty while it can. */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         return embedded.flatMap(EmbeddedArtemis::outage).or(() -> Optional.ofNullable(trouble));
     }
 

@@ -1,6 +1,6 @@
 package io.caravanserai.broker;
 
-import io.caravanserai.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.ApiKey;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

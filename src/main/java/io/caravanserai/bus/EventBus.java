@@ -33,10 +33,10 @@ public interface EventBus extends AutoCloseable {
     }
 
     /** Why nothing can be published or heard at present; empty while all is well. */
-    Optional<String> trouble();
+    Optional<String> unavailableReason();
 
     /** Ends all subscriptions of this hub, beside each other; events can still be published. */
-    void hearNoMore();
+    void unsubscribeAll();
 
     /** Ends all subscriptions of this hub, and lets go of the broker. What is kept for subscribers stays. */
     @Override

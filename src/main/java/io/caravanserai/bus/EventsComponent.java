@@ -38,7 +38,7 @@ public final class EventsComponent extends DefaultComponent {
     /** Header with the time of the event, RFC 3339. */
     public static final String EVENT_TIME = "eventTime";
 
-    private final Listeners listeners = new Listeners(this::bus);
+    private final SubscriptionRegistry listeners = new SubscriptionRegistry(this::bus);
 
     /** Whether flows undo something when they hear of it. */
     static boolean isToReactTo(EventType type) {

@@ -20,9 +20,14 @@ final class EventsConsumer extends DefaultConsumer {
 
     private final String subscriber;
     private final EventFilter filter;
-    private final Listeners listeners;
+    private final SubscriptionRegistry listeners;
 
-    EventsConsumer(Endpoint endpoint, Processor processor, Listeners listeners, String subscriber, EventFilter filter) {
+    EventsConsumer(
+            Endpoint endpoint,
+            Processor processor,
+            SubscriptionRegistry listeners,
+            String subscriber,
+            EventFilter filter) {
         super(endpoint, processor);
         this.subscriber = subscriber;
         this.filter = filter;

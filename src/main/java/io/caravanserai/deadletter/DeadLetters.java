@@ -3,10 +3,10 @@ package io.caravanserai.deadletter;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.caravanserai.order.OrderJson;
+import io.caravanserai.store.SingleFlight;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.StoreUnavailableException;
 import io.caravanserai.store.Transaction;
-import io.caravanserai.store.UnderWay;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -96,7 +96,7 @@ public final class DeadLetters implements DeadLetterSink {
     private final Clock clock;
     private final Map<String, Replayer> replayers = new ConcurrentHashMap<>();
     private final Set<String> changeable = ConcurrentHashMap.newKeySet();
-    private final UnderWay<String, Optional<Boolean>> underWay = new UnderWay<>();
+    private final SingleFlight<String, Optional<Boolean>> inFlight = new SingleFlight<>();
     private final Seals seals;
 
     public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
@@ -265,7 +265,7 @@ public final class DeadLetters implements DeadLetterSink {
     }
 
     /** Forgets some of those that were replayed well before that time; false when there is no more. */
-    public boolean forgetSome(Transaction tx, Instant before) throws SQLException {
+    public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
         return tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
     }
 
@@ -321,7 +321,7 @@ public final class DeadLetters implements DeadLetterSink {
     /** As {@link #replay(String)}, but does nothing when the letter was handled well at that time or later. */
     CompletableFuture<Optional<Boolean>> replay(String id, Instant unlessSince) {
         // What is to handle it may go while it does, as a flow that is edited.
-        return underWay.get(
+        return inFlight.get(
                 id,
                 () -> sendBack(id, unlessSince)
                         .completeOnTimeout(Optional.of(false), PATIENCE.toSeconds(), TimeUnit.SECONDS));
@@ -383,7 +383,8 @@ public final class DeadLetters implements DeadLetterSink {
     /** Whether a failure says nothing of the message: the broker or the store was away. Null is no failure. */
     public static boolean isAway(Throwable error) {
         return error != null
-                && (cause(error) instanceof AwayException || cause(error) instanceof StoreUnavailableException);
+                && (cause(error) instanceof TargetUnavailableException
+                        || cause(error) instanceof StoreUnavailableException);
     }
 
     private static Throwable cause(Throwable error) {

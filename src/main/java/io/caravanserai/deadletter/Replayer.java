@@ -9,7 +9,7 @@ public interface Replayer {
     /**
      * Replays a letter with its headers, ids and body as they were. Completes when it has been handled, or, where that
      * cannot be known, when it has been sent; fails when it failed again, with an
-     * {@link AwayException} when it could not be tried, or not be heard of: then it may be replayed once more, and is
+     * {@link TargetUnavailableException} when it could not be tried, or not be heard of: then it may be replayed once more, and is
      * handled once.
      */
     CompletableFuture<Void> replay(DeadLetter letter);

@@ -185,7 +185,7 @@ public final class Replays implements AutoCloseable {
     }
 
     /** Forgets some of what ended well before that time; false when there is no more. */
-    public boolean forgetSome(Transaction tx, Instant before) throws SQLException {
+    public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
         int letters = tx.update(FORGET_LETTERS, before, AT_ONCE);
         return letters > 0 || tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
     }

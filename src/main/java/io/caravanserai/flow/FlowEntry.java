@@ -20,7 +20,7 @@ public final class FlowEntry implements AutoCloseable {
     private final CamelContext context;
     private final Flows flows;
     private final ProducerCache producers;
-    private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<String> inFlight = ConcurrentHashMap.newKeySet();
 
     /**
      * An order about to enter its flow.
@@ -46,7 +46,7 @@ public final class FlowEntry implements AutoCloseable {
      *     in the store, not here
      */
     public CompletableFuture<Void> dispatch(Journey journey) {
-        if (!underWay.add(journey.orderId())) {
+        if (!inFlight.add(journey.orderId())) {
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
@@ -56,7 +56,7 @@ public final class FlowEntry implements AutoCloseable {
                     .asyncSendExchange(
                             context.getEndpoint(uri), ExchangePattern.InOnly, null, null, exchange(journey), null)
                     .whenComplete((answer, failure) -> {
-                        underWay.remove(journey.orderId());
+                        inFlight.remove(journey.orderId());
                         Throwable cause = failure != null ? failure : answer.getException();
                         if (cause == null) {
                             done.complete(null);
@@ -65,7 +65,7 @@ public final class FlowEntry implements AutoCloseable {
                         }
                     });
         } catch (RuntimeException e) {
-            underWay.remove(journey.orderId());
+            inFlight.remove(journey.orderId());
             done.completeExceptionally(e);
         }
         return done;
@@ -87,13 +87,13 @@ public final class FlowEntry implements AutoCloseable {
     }
 
     /** Whether this process has the order in its flow's own route at present. */
-    public boolean isUnderWay(String orderId) {
-        return underWay.contains(orderId);
+    public boolean isInFlight(String orderId) {
+        return inFlight.contains(orderId);
     }
 
     /** How many orders this process has in their flows' own routes. */
-    public int underWay() {
-        return underWay.size();
+    public int inFlight() {
+        return inFlight.size();
     }
 
     @Override

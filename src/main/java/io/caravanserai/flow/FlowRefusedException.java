@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.flow.yaml.Fault;
 import java.util.List;
 
 /** A text may not become a flow; nothing has changed. */

@@ -1,5 +1,28 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.flow.check.CheckContext;
+import io.caravanserai.flow.check.ErrorLocator;
+import io.caravanserai.flow.check.ExpressionGuard;
+import io.caravanserai.flow.check.FlowCheck;
+import io.caravanserai.flow.check.PlaceholderGuard;
+import io.caravanserai.flow.check.SchemaCheck;
+import io.caravanserai.flow.deploy.FlowFolder;
+import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.deploy.FolderWatch;
+import io.caravanserai.flow.deploy.MutuallyDependentFlows;
+import io.caravanserai.flow.deploy.Refusal;
+import io.caravanserai.flow.deploy.RunningFlows;
+import io.caravanserai.flow.deploy.RunningVersion;
+import io.caravanserai.flow.deploy.SqlFlowVersions;
+import io.caravanserai.flow.dryrun.DryRun;
+import io.caravanserai.flow.dryrun.DryRunContext;
+import io.caravanserai.flow.dryrun.Trace;
+import io.caravanserai.flow.yaml.Fault;
+import io.caravanserai.flow.yaml.FlowText;
+import io.caravanserai.flow.yaml.FlowVersion;
+import io.caravanserai.flow.yaml.Kamelets;
+import io.caravanserai.flow.yaml.Nodes;
+import io.caravanserai.flow.yaml.VersionedEndpoints;
 import io.caravanserai.store.Store;
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,7 +85,7 @@ public final class Flows implements AutoCloseable {
     /** Whether what was refused may be sound by now, for what it lacked may be there. */
     private volatile boolean somethingNew;
     /** Files that are sound together but did not start. */
-    private Ring failedRing = Ring.NONE;
+    private MutuallyDependentFlows failedRing = MutuallyDependentFlows.NONE;
     // One beside the other: an edit must not wait until the routes of an old version have stopped.
     private final ScheduledExecutorService timer = timer("flows");
     private final ScheduledExecutorService sweeper = timer("flows-sweep");
@@ -130,8 +153,9 @@ public final class Flows implements AutoCloseable {
                         .log("orders wait for a version that cannot run");
             }
         }
-        timer.scheduleWithFixedDelay(new Round(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
-        sweeper.scheduleWithFixedDelay(new Round(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(
+                new PeriodicTask(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(new PeriodicTask(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private boolean wasAccepted(OrdersCarried.Carried version) {
@@ -149,7 +173,7 @@ public final class Flows implements AutoCloseable {
                         flow,
                         each.version().version(),
                         each.hasSaga(),
-                        LocalNames.versioned(flow, name, each.version().version())));
+                        VersionedEndpoints.versioned(flow, name, each.version().version())));
     }
 
     /** The flows that orders may enter now, in the order of their names. */
@@ -176,7 +200,7 @@ public final class Flows implements AutoCloseable {
         if (!flows.isRunning(flow, version)) {
             revive(flow, version);
         }
-        return LocalNames.versioned(flow, "direct:" + flow, version);
+        return VersionedEndpoints.versioned(flow, "direct:" + flow, version);
     }
 
     /** How all flows stand, by file. */
@@ -190,10 +214,10 @@ public final class Flows implements AutoCloseable {
     }
 
     private interface Check {
-        List<Fault> faults(String file, String text, Surroundings around);
+        List<Fault> faults(String file, String text, CheckContext around);
     }
 
-    private List<Fault> check(String file, String text, Surroundings around, Check check) {
+    private List<Fault> check(String file, String text, CheckContext around, Check check) {
         List<Fault> faults = new ArrayList<>(check.faults(file, text, around));
         if (faults.isEmpty()) {
             faults.addAll(stillNeeded(file, text, around));
@@ -283,49 +307,49 @@ public final class Flows implements AutoCloseable {
      *
      * @throws FlowRefusedException when the text has faults, or no orders enter it
      */
-    public Rehearsal.Report rehearse(String file, String text, List<Rehearsal.Sample> samples, Rehearsal rehearsal)
+    public DryRun.Report rehearse(String file, String text, List<DryRun.Sample> samples, DryRun rehearsal)
             throws FlowRefusedException, InterruptedException {
         List<Fault> faults = check(file, text);
         if (!faults.isEmpty()) {
             throw new FlowRefusedException(faults);
         }
         Optional<FlowVersion> running = running(file);
-        List<Course> after = courses(candidate(file, text, around(file)), samples, rehearsal);
-        List<Course> before = running.isPresent() ? courses(running.get(), samples, rehearsal) : List.of();
-        List<Rehearsal.Comparison> orders = new ArrayList<>();
+        List<Trace> after = courses(candidate(file, text, around(file)), samples, rehearsal);
+        List<Trace> before = running.isPresent() ? courses(running.get(), samples, rehearsal) : List.of();
+        List<DryRun.Comparison> orders = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
-            orders.add(new Rehearsal.Comparison(
+            orders.add(new DryRun.Comparison(
                     samples.get(i).orderId(), before.isEmpty() ? null : before.get(i), after.get(i)));
         }
-        return new Rehearsal.Report(orders);
+        return new DryRun.Report(orders);
     }
 
-    private List<Course> courses(FlowVersion version, List<Rehearsal.Sample> samples, Rehearsal rehearsal)
+    private List<Trace> courses(FlowVersion version, List<DryRun.Sample> samples, DryRun rehearsal)
             throws FlowRefusedException, InterruptedException {
         String entry = "direct:" + version.flow();
         Node root = Nodes.parse(version.file(), version.text()).orElseThrow();
-        if (!samples.isEmpty() && !LocalNames.of(version.flow(), root).contains(entry)) {
+        if (!samples.isEmpty() && !VersionedEndpoints.of(version.flow(), root).contains(entry)) {
             throw new FlowRefusedException(
                     List.of(Fault.atStart(version.file(), "no orders enter it: no route begins with '" + entry + "'")));
         }
-        try (RehearsalContext stage = new RehearsalContext(version, around(version.file()), rehearsal)) {
-            List<Course> courses = new ArrayList<>();
-            for (Rehearsal.Sample sample : samples) {
+        try (DryRunContext stage = new DryRunContext(version, around(version.file()), rehearsal)) {
+            List<Trace> courses = new ArrayList<>();
+            for (DryRun.Sample sample : samples) {
                 courses.add(stage.play(sample));
             }
             return courses;
         } catch (InterruptedException e) {
             throw e;
         } catch (Exception e) {
-            throw new FlowRefusedException(List.of(Blame.of(version.file(), root, e, flows.context())));
+            throw new FlowRefusedException(List.of(ErrorLocator.of(version.file(), root, e, flows.context())));
         }
     }
 
     private synchronized FlowVersion rollback(FlowVersion earlier, String who) throws FlowRefusedException {
         String file = earlier.file();
-        Surroundings around = flows.around(file);
+        CheckContext around = flows.around(file);
         String folderHash = candidate(file, earlier.text(), around).hash();
-        Surroundings then = around.with(Kamelets.of(flows.context(), earlier.kamelets()));
+        CheckContext then = around.with(Kamelets.of(flows.context(), earlier.kamelets()));
         FlowVersion candidate = candidate(file, earlier.text(), then);
         Optional<FlowVersion> running = running(file).filter(each -> each.hash().equals(candidate.hash()));
         if (running.isPresent()) {
@@ -360,7 +384,7 @@ public final class Flows implements AutoCloseable {
 
     /** Whether a JMS queue belongs to one version of a flow, such as {@code order-queue.orders@7}, and ends with it. */
     public static boolean isQueueOfVersion(String queue) {
-        return LocalNames.isQueueOfVersion(queue);
+        return VersionedEndpoints.isQueueOfVersion(queue);
     }
 
     /** Whether a text may be the name of a flow file. */
@@ -397,7 +421,7 @@ public final class Flows implements AutoCloseable {
 
     private synchronized FlowVersion swap(String file, String text, String who, boolean write)
             throws FlowRefusedException {
-        Surroundings around = flows.around(file);
+        CheckContext around = flows.around(file);
         FlowVersion candidate = candidate(file, text, around);
         Optional<FlowVersion> running =
                 running(file).filter(each -> each.folderHash().equals(candidate.hash()));
@@ -415,11 +439,11 @@ public final class Flows implements AutoCloseable {
         return running;
     }
 
-    private static FlowVersion candidate(String file, String text, Surroundings around) {
+    private static FlowVersion candidate(String file, String text, CheckContext around) {
         return FlowVersion.candidate(file, text, around.kamelets().neededBy(file, text));
     }
 
-    private FlowVersion swap(FlowVersion candidate, String folderHash, Surroundings around, String who, boolean write)
+    private FlowVersion swap(FlowVersion candidate, String folderHash, CheckContext around, String who, boolean write)
             throws FlowRefusedException {
         String file = candidate.file();
         String text = candidate.text();
@@ -453,7 +477,7 @@ public final class Flows implements AutoCloseable {
                 throw (UncheckedIOException) e;
             }
             throw new FlowRefusedException(
-                    List.of(Blame.of(file, Nodes.parse(file, text).orElseThrow(), e, flows.context())));
+                    List.of(ErrorLocator.of(file, Nodes.parse(file, text).orElseThrow(), e, flows.context())));
         }
         refusals.remove(file);
         known.add(accepted.flow());
@@ -478,7 +502,7 @@ public final class Flows implements AutoCloseable {
         }
     }
 
-    private synchronized Surroundings around(String file) {
+    private synchronized CheckContext around(String file) {
         return flows.around(file);
     }
 
@@ -501,12 +525,12 @@ public final class Flows implements AutoCloseable {
         return cause.getMessage() == null ? cause.toString() : cause.getMessage();
     }
 
-    private List<Fault> stillNeeded(String file, String text, Surroundings around) {
+    private List<Fault> stillNeeded(String file, String text, CheckContext around) {
         if (around.needed().isEmpty()) {
             return List.of();
         }
-        LocalNames names =
-                LocalNames.of(FlowVersion.flowOf(file), Nodes.parse(file, text).orElseThrow());
+        VersionedEndpoints names = VersionedEndpoints.of(
+                FlowVersion.flowOf(file), Nodes.parse(file, text).orElseThrow());
         return around.needed().entrySet().stream()
                 .filter(need -> !names.contains(need.getKey()))
                 .map(need -> Fault.atStart(
@@ -520,7 +544,7 @@ public final class Flows implements AutoCloseable {
         try {
             String text = FlowText.decode(folder.read(file));
             Optional<FlowVersion> last = versions.newest(file).join();
-            Surroundings around = flows.around(file);
+            CheckContext around = flows.around(file);
             FlowVersion candidate = candidate(file, text, around);
             if (last.isPresent() && last.get().folderHash().equals(candidate.hash())) {
                 flows.promote(flows.add(last.get()));
@@ -603,13 +627,13 @@ public final class Flows implements AutoCloseable {
 
     /** New files that call each other are accepted together, or not at all. */
     private synchronized void acceptRing() {
-        Ring ring = Ring.of(newAndRefused(), flows::around);
+        MutuallyDependentFlows ring = MutuallyDependentFlows.of(newAndRefused(), flows::around);
         if (ring.equals(failedRing)) {
             return;
         }
         try {
             for (Map.Entry<String, String> each : ring.texts().entrySet()) {
-                Surroundings around = ring.around(each.getKey(), flows.around(each.getKey()));
+                CheckContext around = ring.around(each.getKey(), flows.around(each.getKey()));
                 FlowVersion candidate = candidate(each.getKey(), each.getValue(), around);
                 swap(candidate, candidate.hash(), around, BY_FOLDER, false);
             }

@@ -1,5 +1,6 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.flow.yaml.VersionedEndpoints;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -81,7 +82,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
     /** Queues between the routes of a version of a flow are inside, though they are at the broker. */
     private static boolean isInside(Endpoint endpoint) {
         if (endpoint instanceof JmsEndpoint jms) {
-            return !jms.isPubSubDomain() && LocalNames.isQueueOfVersion(jms.getDestinationName());
+            return !jms.isPubSubDomain() && VersionedEndpoints.isQueueOfVersion(jms.getDestinationName());
         }
         return INSIDE.contains(schemeOf(endpoint));
     }

@@ -1,7 +1,7 @@
 package io.caravanserai.http;
 
-import io.caravanserai.HubSettings.ApiKey;
-import io.caravanserai.HubSettings.Role;
+import io.caravanserai.config.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.Role;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

@@ -15,14 +15,15 @@ public final class Endpoint {
 
     private final String method;
     private final String path;
-    private final Access access;
+    private final Permission access;
     private final Handler handler;
     private final io.vertx.core.Handler<RoutingContext> raw;
     private List<String> mediaTypes = List.of();
     private List<String> queryParameters = List.of();
     private boolean bodyRequired;
 
-    Endpoint(String method, String path, Access access, Handler handler, io.vertx.core.Handler<RoutingContext> raw) {
+    Endpoint(
+            String method, String path, Permission access, Handler handler, io.vertx.core.Handler<RoutingContext> raw) {
         this.method = method;
         this.path = path;
         this.access = access;
@@ -58,7 +59,7 @@ public final class Endpoint {
         return path;
     }
 
-    public Access access() {
+    public Permission access() {
         return access;
     }
 

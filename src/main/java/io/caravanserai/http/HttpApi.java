@@ -22,11 +22,11 @@ public final class HttpApi {
     private static final Logger LOG = LoggerFactory.getLogger(HttpApi.class);
 
     private final HttpRoutes routes = new HttpRoutes();
-    private final DoorKeeper doorKeeper;
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final AuthFilter doorKeeper;
+    private final AtomicInteger inFlight = new AtomicInteger();
 
     public HttpApi(ApiKeys keys, List<HttpEndpoints> rooms) {
-        this.doorKeeper = new DoorKeeper(keys);
+        this.doorKeeper = new AuthFilter(keys);
         rooms.forEach(room -> room.register(routes));
     }
 
@@ -42,8 +42,8 @@ public final class HttpApi {
     }
 
     /** How many requests have not been answered yet; streams, which have no end, are not counted. */
-    public int underWay() {
-        return underWay.get();
+    public int inFlight() {
+        return inFlight.get();
     }
 
     private void handle(RoutingContext context) {
@@ -59,7 +59,7 @@ public final class HttpApi {
         String method = http.method().name();
         Optional<HttpRoutes.Match> match = find(http);
         if (match.isEmpty()) {
-            doorKeeper.admit(DoorKeeper.accessOfOthers(method), method, http.headers());
+            doorKeeper.admit(AuthFilter.accessOfOthers(method), method, http.headers());
             context.next();
             return;
         }
@@ -78,8 +78,8 @@ public final class HttpApi {
             return;
         }
         checkMediaType(endpoint, http);
-        underWay.incrementAndGet();
-        context.addEndHandler(end -> underWay.decrementAndGet());
+        inFlight.incrementAndGet();
+        context.addEndHandler(end -> inFlight.decrementAndGet());
         Body.read(
                 http,
                 body -> answer(context, endpoint, parameters, body, caller),

@@ -14,24 +14,24 @@ public final class HttpRoutes {
     private final Node root = new Node();
     private final List<Endpoint> endpoints = new ArrayList<>();
 
-    public Endpoint get(String path, Access access, Endpoint.Handler handler) {
+    public Endpoint get(String path, Permission access, Endpoint.Handler handler) {
         return add("GET", path, access, handler);
     }
 
-    public Endpoint post(String path, Access access, Endpoint.Handler handler) {
+    public Endpoint post(String path, Permission access, Endpoint.Handler handler) {
         return add("POST", path, access, handler);
     }
 
-    public Endpoint put(String path, Access access, Endpoint.Handler handler) {
+    public Endpoint put(String path, Permission access, Endpoint.Handler handler) {
         return add("PUT", path, access, handler);
     }
 
-    public Endpoint delete(String path, Access access, Endpoint.Handler handler) {
+    public Endpoint delete(String path, Permission access, Endpoint.Handler handler) {
         return add("DELETE", path, access, handler);
     }
 
     /** @param path segments in braces are parameters: {@code /orders/{id}} */
-    public Endpoint add(String method, String path, Access access, Endpoint.Handler handler) {
+    public Endpoint add(String method, String path, Permission access, Endpoint.Handler handler) {
         return add(new Endpoint(method, path, access, handler, null));
     }
 
@@ -39,7 +39,7 @@ public final class HttpRoutes {
      * A GET that writes its own answer, for streams. The access is checked before; path parameters are in
      * {@link RoutingContext#pathParams()}.
      */
-    public Endpoint raw(String path, Access access, io.vertx.core.Handler<RoutingContext> handler) {
+    public Endpoint raw(String path, Permission access, io.vertx.core.Handler<RoutingContext> handler) {
         return add(new Endpoint("GET", path, access, null, handler));
     }
 

@@ -64,7 +64,7 @@ public final class Request {
 
     /** The name of the caller's API key; empty when the hub has no keys. */
     public Optional<String> keyName() {
-        return Optional.of(caller).filter(name -> !name.equals(DoorKeeper.ANONYMOUS));
+        return Optional.of(caller).filter(name -> !name.equals(AuthFilter.ANONYMOUS));
     }
 
     /** The value of a path parameter, decoded. */

@@ -7,9 +7,9 @@
  *
  * <pre>{@code
  * public void register(HttpRoutes routes) {
- *     routes.get("/parcels/{id}", Access.READ, request -> parcels.find(request.path("id"))
+ *     routes.get("/parcels/{id}", Permission.READ, request -> parcels.find(request.path("id"))
  *             .thenApply(found -> Response.json(200, found.orElseThrow(() -> Problem.notFound("parcel").asException()))));
- *     routes.put("/parcels/{id}", Access.OPERATE, request -> parcels.change(request.json(Parcel.class)).thenApply(...))
+ *     routes.put("/parcels/{id}", Permission.OPERATE, request -> parcels.change(request.json(Parcel.class)).thenApply(...))
  *             .consuming("application/json");
  * }
  * }</pre>

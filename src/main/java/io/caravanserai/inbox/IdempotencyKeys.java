@@ -80,7 +80,7 @@ public final class IdempotencyKeys {
     }
 
     /** Forgets some of what is older than 24 hours; false when there is no more. */
-    public boolean forgetSome(Transaction tx) throws SQLException {
+    public boolean purgeBatch(Transaction tx) throws SQLException {
         return tx.update(EXPIRE, clock.instant().minus(KEPT), AT_ONCE) == AT_ONCE;
     }
 

@@ -34,7 +34,7 @@ final class DeliveryWatch {
     }
 
     /** That the queue delivers nothing although it could; null while all is well. */
-    String trouble() {
+    String unavailableReason() {
         return trouble;
     }
 

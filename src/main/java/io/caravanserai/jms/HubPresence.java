@@ -57,7 +57,7 @@ public final class HubPresence implements AutoCloseable {
     }
 
     /** That another hub with a store of its own goes by this name at present; empty while none does. */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         long now = System.nanoTime();
         others.values().removeIf(heard -> now - heard > GONE.toNanos());
         return others.isEmpty() ? Optional.empty() : Optional.of(name.conflict("JMS broker"));
@@ -66,7 +66,7 @@ public final class HubPresence implements AutoCloseable {
     private void run() {
         while (closed.getCount() > 0) {
             try {
-                if (broker.trouble().isEmpty()) {
+                if (broker.unavailableReason().isEmpty()) {
                     watch();
                 }
             } catch (JMSException | RuntimeException e) {
@@ -117,7 +117,7 @@ public final class HubPresence implements AutoCloseable {
     }
 
     private void tellOnce() {
-        Optional<String> trouble = trouble();
+        Optional<String> trouble = unavailableReason();
         if (trouble.isPresent() && !told) {
             LOG.atWarn().addKeyValue("name", name.value()).log(trouble.get());
         } else if (trouble.isEmpty() && told) {

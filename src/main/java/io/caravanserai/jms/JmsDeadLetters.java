@@ -59,7 +59,7 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
 
     /** A broker may refuse what its message has in headers or body; the hub's list has them. */
     private CompletableFuture<Void> withoutTheirs(String id, DeadLetter.Failed failed, Throwable failure) {
-        if (broker.trouble().isPresent()) {
+        if (broker.unavailableReason().isPresent()) {
             return CompletableFuture.failedFuture(failure);
         }
         LOG.atWarn()

@@ -134,24 +134,24 @@ public final class JmsEventBus implements EventBus {
     }
 
     @Override
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         return subscriptions.stream()
-                .flatMap(each -> each.receiver.trouble().stream())
+                .flatMap(each -> each.receiver.unavailableReason().stream())
                 .findFirst()
-                .or(publisher::trouble)
-                .or(broker::trouble);
+                .or(publisher::unavailableReason)
+                .or(broker::unavailableReason);
     }
 
     @Override
-    public void hearNoMore() {
+    public void unsubscribeAll() {
         // All are told first, so that they stop beside each other.
-        subscriptions.forEach(subscription -> subscription.receiver.takeNoMore());
+        subscriptions.forEach(subscription -> subscription.receiver.stopAccepting());
         subscriptions.forEach(JmsSubscription::close);
     }
 
     @Override
     public void close() {
-        hearNoMore();
+        unsubscribeAll();
         publisher.close();
     }
 

@@ -115,10 +115,10 @@ public final class JmsReceiver implements AutoCloseable {
     }
 
     /** Why nothing is received at present; empty while all is well. */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         return Optional.ofNullable(trouble)
-                .or(() -> Optional.ofNullable(delivery.trouble()))
-                .or(thread::trouble);
+                .or(() -> Optional.ofNullable(delivery.unavailableReason()))
+                .or(thread::unavailableReason);
     }
 
     private void run() {
@@ -140,7 +140,7 @@ public final class JmsReceiver implements AutoCloseable {
                 if (!closing) {
                     trouble = name + " cannot receive: " + e.getMessage();
                     // That the broker is away is told by it, once for all; and what goes on, when it begins.
-                    boolean isNews = broker.trouble().isEmpty() && !trouble.equals(told);
+                    boolean isNews = broker.unavailableReason().isEmpty() && !trouble.equals(told);
                     told = trouble;
                     LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
                             .addKeyValue("receiver", name)
@@ -252,14 +252,14 @@ public final class JmsReceiver implements AutoCloseable {
     }
 
     /** Begins to close, and does not wait for it. */
-    public void takeNoMore() {
+    public void stopAccepting() {
         closing = true;
         opened.complete(null);
     }
 
     @Override
     public void close() {
-        takeNoMore();
+        stopAccepting();
         thread.join(Duration.ofMillis(CLOSING_MILLIS + 2_000));
     }
 }

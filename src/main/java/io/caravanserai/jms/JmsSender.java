@@ -84,7 +84,7 @@ public final class JmsSender implements AutoCloseable {
     }
 
     /** Why the last attempt to send failed; empty when it succeeded. */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         return Optional.ofNullable(trouble);
     }
 

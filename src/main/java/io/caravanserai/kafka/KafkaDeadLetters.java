@@ -28,7 +28,7 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
     private final DeadLetters letters;
     private final RecordSender sender;
 
-    public KafkaDeadLetters(DeadLetters letters, KafkaLink link) {
+    public KafkaDeadLetters(DeadLetters letters, KafkaConnection link) {
         this.letters = letters;
         this.sender = new RecordSender(link, "kafka-dead-letters");
     }

@@ -32,12 +32,12 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
  */
 public final class KafkaEventBus implements EventBus {
     /** Enough that commits of the store are shared by many events, few enough to be forgotten. */
-    private static final RecordIntake.Limits LIMITS = new RecordIntake.Limits(500, Duration.ofSeconds(2));
+    private static final RecordConsumer.Limits LIMITS = new RecordConsumer.Limits(500, Duration.ofSeconds(2));
 
     private static final Duration PLACED_WITHIN = Duration.ofSeconds(5);
     private static final int THREADS_OF_A_SUBSCRIBER = 8;
 
-    private final KafkaLink link;
+    private final KafkaConnection link;
     private final HubName name;
     private final EventCodec codec;
     private final Retry retry;
@@ -52,7 +52,7 @@ public final class KafkaEventBus implements EventBus {
      * @param link which sees to the topic of order events
      */
     public KafkaEventBus(
-            KafkaLink link,
+            KafkaConnection link,
             HubName name,
             EventCodec codec,
             Retry retry,
@@ -107,18 +107,18 @@ public final class KafkaEventBus implements EventBus {
                 .replayedBy(
                         Delivery.channel(subscriber),
                         letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
-        RecordIntake intake = new RecordIntake(
+        RecordConsumer intake = new RecordConsumer(
                 link,
                 name.subscription(subscriber),
                 KafkaTopic.ORDER_EVENTS.name(),
-                RecordIntake.From.NOW,
+                RecordConsumer.From.NOW,
                 LIMITS,
                 handler(delivery));
         link.watchGroup(name.subscription(subscriber));
         Subscriber subscribed = new Subscriber(intake, delivery, executor);
         subscribers.add(subscribed);
         intake.start();
-        if (link.trouble().isEmpty()) {
+        if (link.unavailableReason().isEmpty()) {
             // A moment's patience: with brokers that answer, the subscriber has its place when this returns.
             intake.awaitPlaced(PLACED_WITHIN);
         }
@@ -147,26 +147,26 @@ public final class KafkaEventBus implements EventBus {
     }
 
     @Override
-    public Optional<String> trouble() {
-        return link.trouble()
+    public Optional<String> unavailableReason() {
+        return link.unavailableReason()
                 .or(() -> Optional.ofNullable(trouble))
                 .or(() -> subscribers.stream()
-                        .flatMap(subscriber ->
-                                Stream.concat(subscriber.intake.trouble().stream(), subscriber.notPlaced().stream()))
+                        .flatMap(subscriber -> Stream.concat(
+                                subscriber.intake.unavailableReason().stream(), subscriber.notPlaced().stream()))
                         .findFirst());
     }
 
     @Override
-    public void hearNoMore() {
+    public void unsubscribeAll() {
         // All are told first, so that they stop beside each other.
-        subscribers.forEach(subscriber -> subscriber.intake.takeNoMore());
+        subscribers.forEach(subscriber -> subscriber.intake.stopAccepting());
         subscribers.forEach(Subscriber::close);
     }
 
     @Override
     public void close() {
         sender.close();
-        hearNoMore();
+        unsubscribeAll();
     }
 
     private static ExecutorService threads(String subscriber) {
@@ -187,11 +187,11 @@ public final class KafkaEventBus implements EventBus {
     }
 
     private final class Subscriber implements Subscription {
-        private final RecordIntake intake;
+        private final RecordConsumer intake;
         private final Delivery delivery;
         private final ExecutorService executor;
 
-        private Subscriber(RecordIntake intake, Delivery delivery, ExecutorService executor) {
+        private Subscriber(RecordConsumer intake, Delivery delivery, ExecutorService executor) {
             this.intake = intake;
             this.delivery = delivery;
             this.executor = executor;

@@ -17,13 +17,13 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * Sends records in batches, each batch in its order and one batch after the other. Never blocks its caller. Thread-safe.
  */
 public final class RecordSender implements AutoCloseable {
-    private final KafkaLink link;
+    private final KafkaConnection link;
     private final ExecutorService thread;
     private Producer<byte[], byte[]> producer;
     private volatile Producer<byte[], byte[]> broken;
 
     /** @param name of its thread */
-    public RecordSender(KafkaLink link, String name) {
+    public RecordSender(KafkaConnection link, String name) {
         this.link = link;
         this.thread = Executors.newSingleThreadExecutor(work -> {
             Thread made = new Thread(work, name);

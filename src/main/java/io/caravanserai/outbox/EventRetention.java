@@ -60,7 +60,7 @@ public final class EventRetention {
     private record Kept(CloudEvent event, boolean needed) {}
 
     /** Looks at some events, and on from there the next time; false when there was nothing more to look at. */
-    public boolean forgetSome(Transaction tx) throws SQLException {
+    public boolean purgeBatch(Transaction tx) throws SQLException {
         Instant before = clock.instant().minus(retention);
         List<Line> page = tx.list(
                 PAGE,

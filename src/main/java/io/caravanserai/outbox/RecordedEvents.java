@@ -1,8 +1,8 @@
 package io.caravanserai.outbox;
 
 import io.caravanserai.event.CloudEvent;
+import io.caravanserai.store.SingleFlight;
 import io.caravanserai.store.Store;
-import io.caravanserai.store.UnderWay;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,7 +33,7 @@ public final class RecordedEvents {
 
     private final Store store;
     private final Clock clock;
-    private final UnderWay<Key, Optional<CloudEvent>> beingRead = new UnderWay<>();
+    private final SingleFlight<Key, Optional<CloudEvent>> beingRead = new SingleFlight<>();
     private final Map<String, CloudEvent> recent = new LinkedHashMap<>();
     private long characters;
     private final Set<String> told = new LinkedHashSet<>();

@@ -85,8 +85,8 @@ public final class Relay implements AutoCloseable {
     }
 
     /** Why nothing can be sent at present; empty when the last attempt succeeded. */
-    public Optional<String> trouble() {
-        return Optional.ofNullable(trouble).or(thread::trouble);
+    public Optional<String> unavailableReason() {
+        return Optional.ofNullable(trouble).or(thread::unavailableReason);
     }
 
     /** How many events are still to be sent. */

@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class OutsideCalls implements AutoCloseable {
     private final CallRules rules;
     private final Map<String, ServiceLine> lines = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<Made>> underWay = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Made>> inFlight = new ConcurrentHashMap<>();
     private final Set<CallRun> runs = ConcurrentHashMap.newKeySet();
     private final FailedAttempts failed = new FailedAttempts();
     private final StepsInFlight steps = new StepsInFlight();
@@ -78,7 +78,7 @@ final class OutsideCalls implements AutoCloseable {
         }
         String flight = key + " " + call.target();
         CompletableFuture<Made> mine = new CompletableFuture<>();
-        CompletableFuture<Made> earlier = underWay.putIfAbsent(flight, mine);
+        CompletableFuture<Made> earlier = inFlight.putIfAbsent(flight, mine);
         if (earlier != null) {
             return earlier;
         }
@@ -87,7 +87,7 @@ final class OutsideCalls implements AutoCloseable {
         begin(new CallRun(call, attempt, before.last(), request, transport, line, rules, steps, timer))
                 .whenComplete((result, failure) -> {
                     count(flight, attempt, result);
-                    underWay.remove(flight);
+                    inFlight.remove(flight);
                     if (failure == null) {
                         mine.complete(new Made(result, attempt));
                     } else {

@@ -20,7 +20,7 @@ final class CompensationRuns {
     private static final Logger LOG = LoggerFactory.getLogger(CompensationRuns.class);
     private static final long STORE_RETRY_MILLIS = 500;
 
-    private final SagaTurns turns;
+    private final SagaTransitions turns;
     private final SagaMessages messages;
     private final Backoff backoff;
     private final ScheduledExecutorService timer;
@@ -30,7 +30,7 @@ final class CompensationRuns {
 
     /** @param ids from the source of the ids of what attempts record */
     CompensationRuns(
-            SagaTurns turns,
+            SagaTransitions turns,
             SagaMessages messages,
             Backoff backoff,
             ScheduledExecutorService timer,
@@ -59,7 +59,7 @@ final class CompensationRuns {
 
     private void next(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         Optional<SagaStep> last =
-                steps.stream().filter(SagaTurns::isToUndo).max(Comparator.comparingInt(SagaStep::position));
+                steps.stream().filter(SagaTransitions::isToUndo).max(Comparator.comparingInt(SagaStep::position));
         if (last.isEmpty()) {
             end(sagaId, SagaStatus.COMPENSATED);
         } else {
@@ -121,7 +121,7 @@ final class CompensationRuns {
 
     private void proceed(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         int failedAttempts = steps.stream()
-                .filter(SagaTurns::isToUndo)
+                .filter(SagaTransitions::isToUndo)
                 .max(Comparator.comparingInt(SagaStep::position))
                 .map(SagaStep::attempts)
                 .orElse(0);
@@ -153,6 +153,6 @@ final class CompensationRuns {
 
     @FunctionalInterface
     private interface TurnUnit {
-        CompletableFuture<Optional<SagaTurns.Turn>> submit();
+        CompletableFuture<Optional<SagaTransitions.Turn>> submit();
     }
 }

@@ -31,7 +31,7 @@ final class CompletionRuns {
 
     /** Starts telling what is still to be told; nothing happens when that is under way. */
     void run(String sagaId, List<SagaStep> steps) {
-        List<SagaStep> owed = steps.stream().filter(SagaTurns::isToTell).toList();
+        List<SagaStep> owed = steps.stream().filter(SagaTransitions::isToTell).toList();
         if (!owed.isEmpty() && running.add(sagaId)) {
             tell(sagaId, owed, owed.size() - 1, 1);
         }

@@ -62,7 +62,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     private final Supplier<String> ids;
     private final Duration timeout;
-    private final SagaTurns turns;
+    private final SagaTransitions turns;
     private final Backoff backoff;
     private final Map<String, DurableSaga> active = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
@@ -101,7 +101,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         this.timeout = timeout;
         this.backoff = backoff;
         this.log = new SqlSagaLog(clock);
-        this.turns = new SagaTurns(store, log, listener, clock);
+        this.turns = new SagaTransitions(store, log, listener, clock);
     }
 
     @Override
@@ -293,7 +293,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     private CompletableFuture<Optional<SagaStatus>> start(
-            String sagaId, CompletableFuture<Optional<SagaTurns.Turn>> turned) {
+            String sagaId, CompletableFuture<Optional<SagaTransitions.Turn>> turned) {
         return turned.thenApply(turn -> {
             follow(sagaId, turn);
             return turn.map(t -> t.state().status());
@@ -301,11 +301,11 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     /** Does what a turn has decided; completes with the status that is reached when all of it is durable. */
-    private CompletableFuture<Optional<SagaStatus>> follow(String sagaId, Optional<SagaTurns.Turn> turn) {
+    private CompletableFuture<Optional<SagaStatus>> follow(String sagaId, Optional<SagaTransitions.Turn> turn) {
         if (turn.isEmpty()) {
             return CompletableFuture.completedFuture(Optional.empty());
         }
-        SagaTurns.Turn now = turn.get();
+        SagaTransitions.Turn now = turn.get();
         if (now.state() instanceof SagaState.Compensating compensating) {
             return compensations.run(sagaId, compensating, now.steps()).thenApply(status -> {
                 active.remove(sagaId);

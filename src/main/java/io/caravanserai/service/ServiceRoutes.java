@@ -18,13 +18,13 @@ public final class ServiceRoutes extends RouteBuilder {
     private final WorkListener listener;
     private final Map<String, Processor> endpoints = new LinkedHashMap<>();
 
-    public ServiceRoutes(Store store, OrderLookup orders, GiveUp giveUp, WorkListener listener) {
+    public ServiceRoutes(Store store, OrderLookup orders, RetriesExhausted giveUp, WorkListener listener) {
         this.listener = listener;
         this.store = store;
         this.orders = orders;
         endpoints.put("give-up", giveUp);
         endpoints.put("tell-failure", CommandReply.TELL_FAILURE);
-        endpoints.put("service-unavailable", new Unavailable());
+        endpoints.put("service-unavailable", new ToServiceUnavailable());
     }
 
     /** Adds a step that cannot be undone. */

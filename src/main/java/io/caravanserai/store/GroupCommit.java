@@ -125,7 +125,7 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    Optional<String> trouble() {
+    Optional<String> unavailableReason() {
         return Optional.ofNullable(trouble).or(this::stalled);
     }
 

@@ -81,7 +81,7 @@ public final class RunningClock extends Clock implements AutoCloseable {
     void tick() {
         try {
             Instant reached = instant();
-            if (ticks++ % RECORDED_EVERY_TICKS == 0 && store.trouble().isEmpty()) {
+            if (ticks++ % RECORDED_EVERY_TICKS == 0 && store.unavailableReason().isEmpty()) {
                 store.write("running-time", "running-time", tx -> tx.update(RECORD, reached))
                         .exceptionally(failure -> {
                             LOG.atDebug().setCause(failure).log("running time not recorded; next record in 5 s");

@@ -122,8 +122,8 @@ public final class SqliteStore implements Store {
     }
 
     @Override
-    public Optional<String> trouble() {
-        return writer.trouble();
+    public Optional<String> unavailableReason() {
+        return writer.unavailableReason();
     }
 
     @Override

@@ -32,7 +32,7 @@ public interface Store extends AutoCloseable {
     }
 
     /** Why the store cannot be written to at present; empty when the last attempt succeeded. */
-    Optional<String> trouble();
+    Optional<String> unavailableReason();
 
     /** Units submitted and not yet durable. */
     int pending();

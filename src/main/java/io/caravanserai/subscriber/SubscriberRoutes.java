@@ -3,7 +3,7 @@ package io.caravanserai.subscriber;
 import io.caravanserai.bus.EventHandler;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
-import io.caravanserai.store.UnderWay;
+import io.caravanserai.store.SingleFlight;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +31,7 @@ public final class SubscriberRoutes extends RouteBuilder {
     private final EventLog log;
     private final Semaphore free = new Semaphore(AT_ONCE);
     private final Map<String, EventHandler> subscribers = new LinkedHashMap<>();
-    private final UnderWay<String, List<StoredEvent>> beingRead = new UnderWay<>();
+    private final SingleFlight<String, List<StoredEvent>> beingRead = new SingleFlight<>();
 
     public SubscriberRoutes(EventLog log) {
         this.log = log;

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A thread for a loop that must not end before it is told to. When the loop ends early, by an exception, an error or by
- * itself, {@link #trouble} says so and the loop is started again. Thread-safe.
+ * itself, {@link #unavailableReason} says so and the loop is started again. Thread-safe.
  */
 public final class LoopThread {
     private static final Logger LOG = LoggerFactory.getLogger(LoopThread.class);
@@ -72,7 +72,7 @@ public final class LoopThread {
      * Why the loop is not, or was not a moment ago, at work; empty while all is well. A thread that is gone altogether is
      * replaced by asking.
      */
-    public Optional<String> trouble() {
+    public Optional<String> unavailableReason() {
         if (replaceDeadThread()) {
             failure = "the thread " + name + " was gone";
             failedAt = System.nanoTime();

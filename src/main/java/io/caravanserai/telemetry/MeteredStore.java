@@ -59,8 +59,8 @@ public final class MeteredStore implements Store {
     }
 
     @Override
-    public Optional<String> trouble() {
-        return store.trouble();
+    public Optional<String> unavailableReason() {
+        return store.unavailableReason();
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.caravanserai.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.config.HubSettings;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageConsumer;
@@ -34,7 +34,7 @@ class BrokerRestartIT {
     void start() {
         folder = data.resolve("broker");
         broker = JmsBroker.start(new HubSettings.Jms(Optional.empty(), 0), folder, List.of());
-        await().until(() -> broker.trouble().isEmpty());
+        await().until(() -> broker.unavailableReason().isEmpty());
     }
 
     @AfterEach
@@ -51,11 +51,13 @@ class BrokerRestartIT {
 
         fail(FULL);
 
-        await().until(() -> broker.trouble().isPresent());
-        assertThat(broker.trouble().orElseThrow()).contains("No space left").contains("hub.data.dir");
+        await().until(() -> broker.unavailableReason().isPresent());
+        assertThat(broker.unavailableReason().orElseThrow())
+                .contains("No space left")
+                .contains("hub.data.dir");
         assertThat(embedded().depth("orders")).isZero();
         Files.delete(inTheWay);
-        await().until(() -> broker.trouble().isEmpty());
+        await().until(() -> broker.unavailableReason().isEmpty());
         assertThat(receive()).isEqualTo("kept");
         assertThat(embedded().port()).isEqualTo(port);
         assertThat(inode()).as("nothing was written, so the files are sound").isEqualTo(journal);
@@ -68,8 +70,8 @@ class BrokerRestartIT {
 
         fail(FAILED);
 
-        await().until(() -> broker.trouble().isPresent());
-        await().until(() -> broker.trouble().isEmpty());
+        await().until(() -> broker.unavailableReason().isPresent());
+        await().until(() -> broker.unavailableReason().isEmpty());
         assertThat(receive()).isEqualTo("kept");
         assertThat(inode()).isNotEqualTo(journal);
         assertThat(leftovers()).isEmpty();
@@ -80,8 +82,8 @@ class BrokerRestartIT {
         for (int round = 0; round < 3; round++) {
             send("round " + round);
             fail(FAILED);
-            await().until(() -> broker.trouble().isPresent());
-            await().until(() -> broker.trouble().isEmpty());
+            await().until(() -> broker.unavailableReason().isPresent());
+            await().until(() -> broker.unavailableReason().isEmpty());
             assertThat(receive()).isEqualTo("round " + round);
         }
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.HubSettings.ApiKey;
-import io.caravanserai.HubSettings.Role;
+import io.caravanserai.config.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.Role;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketTimeoutException;

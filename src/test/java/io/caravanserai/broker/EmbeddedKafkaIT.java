@@ -41,7 +41,7 @@ class EmbeddedKafkaIT {
             send(broker.bootstrapServers(), "trial", "three");
 
             assertThat(receive(broker.bootstrapServers(), "trial", 3)).containsExactly("one", "two", "three");
-            assertThat(broker.trouble()).isEmpty();
+            assertThat(broker.unavailableReason()).isEmpty();
         }
     }
 
@@ -119,9 +119,9 @@ class EmbeddedKafkaIT {
 
             assertThatThrownBy(() -> Exit.halt(1, "all log dirs have failed")).hasMessageContaining("log dirs");
 
-            assertThat(broker.trouble()).isPresent();
-            assertThat(broker.trouble().orElseThrow()).contains("all log dirs have failed");
-            await().until(() -> broker.trouble().isEmpty());
+            assertThat(broker.unavailableReason()).isPresent();
+            assertThat(broker.unavailableReason().orElseThrow()).contains("all log dirs have failed");
+            await().until(() -> broker.unavailableReason().isEmpty());
             assertThat(broker.port()).isEqualTo(port);
             send(broker.bootstrapServers(), "trial", "two");
             assertThat(receive(broker.bootstrapServers(), "trial", 2)).containsExactly("one", "two");

@@ -3,8 +3,8 @@ package io.caravanserai.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
-import io.caravanserai.HubSettings;
+import io.caravanserai.app.FreePort;
+import io.caravanserai.config.HubSettings;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import java.io.IOException;
@@ -34,7 +34,7 @@ class JmsBrokerIT {
             JmsBroker broker = JmsBroker.start(
                     new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + way.port()), 0), folder, List.of());
             try {
-                await().until(() -> broker.trouble().isEmpty());
+                await().until(() -> broker.unavailableReason().isEmpty());
 
                 way.isOpen = false;
                 CompletableFuture.runAsync(() -> connected(broker::connectAside), way.threads);

@@ -3,7 +3,7 @@ package io.caravanserai.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.jms.JmsReceiver;
 import io.caravanserai.jms.ReceivedMessage;
 import jakarta.jms.Connection;
@@ -78,10 +78,12 @@ class StalledQueueIT {
         receiver = receiver();
         send("next");
 
-        await().until(() ->
-                receiver.trouble().filter(it -> it.contains("delivers none")).isPresent());
+        await().until(() -> receiver.unavailableReason()
+                .filter(it -> it.contains("delivers none"))
+                .isPresent());
         await().until(() -> received.contains("next"));
-        await().until(() -> receiver.trouble().isEmpty() && broker.trouble().isEmpty());
+        await().until(() -> receiver.unavailableReason().isEmpty()
+                && broker.unavailableReason().isEmpty());
         send("last");
         await().until(() -> received.contains("last"));
     }
@@ -91,12 +93,13 @@ class StalledQueueIT {
         broker.embedded().orElseThrow().artemis().locateQueue("orders").pause();
         send("waiting");
 
-        await().until(() ->
-                receiver.trouble().filter(it -> it.contains("delivers none")).isPresent());
+        await().until(() -> receiver.unavailableReason()
+                .filter(it -> it.contains("delivers none"))
+                .isPresent());
         assertThat(received).isEmpty();
         broker.embedded().orElseThrow().artemis().locateQueue("orders").resume();
         await().until(() -> received.contains("waiting"));
-        await().until(() -> receiver.trouble().isEmpty());
+        await().until(() -> receiver.unavailableReason().isEmpty());
     }
 
     private void send(String text) throws Exception {

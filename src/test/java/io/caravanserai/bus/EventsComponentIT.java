@@ -60,12 +60,12 @@ class EventsComponentIT {
         }
 
         @Override
-        public Optional<String> trouble() {
+        public Optional<String> unavailableReason() {
             return Optional.empty();
         }
 
         @Override
-        public void hearNoMore() {
+        public void unsubscribeAll() {
             subscribed.set(null);
         }
 

@@ -3,10 +3,10 @@ package io.caravanserai.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FaultyProvider;
-import io.caravanserai.FaultyProvider.Fault;
-import io.caravanserai.FaultyProvider.Request;
-import io.caravanserai.PaymentOutside;
+import io.caravanserai.app.FaultyProvider;
+import io.caravanserai.app.FaultyProvider.Fault;
+import io.caravanserai.app.FaultyProvider.Request;
+import io.caravanserai.app.PaymentOutside;
 import io.caravanserai.order.Style;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package io.caravanserai.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.caravanserai.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package io.caravanserai.crash;
 
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import io.caravanserai.broker.KafkaProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import io.caravanserai.broker.ArtemisProcess;
 import io.caravanserai.order.Style;
 import java.io.IOException;

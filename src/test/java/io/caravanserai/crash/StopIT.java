@@ -3,8 +3,8 @@ package io.caravanserai.crash;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
-import io.caravanserai.RawHttp;
+import io.caravanserai.app.FreePort;
+import io.caravanserai.app.RawHttp;
 import io.caravanserai.broker.ArtemisProcess;
 import java.io.IOException;
 import java.math.BigDecimal;

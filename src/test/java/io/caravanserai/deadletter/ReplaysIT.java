@@ -9,10 +9,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import io.caravanserai.Ids;
 import io.caravanserai.deadletter.Replays.Progress;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -219,7 +219,7 @@ class ReplaysIT {
     void aReplayThatWaitsSaysSoOnceAndSaysOnceThatItGoesOn() {
         List<String> ids = add(3, "body");
         replayedBy(letter -> letter.id().equals(ids.get(1)) && sent.size() < 4
-                ? CompletableFuture.failedFuture(new AwayException("away", null))
+                ? CompletableFuture.failedFuture(new TargetUnavailableException("away", null))
                 : WELL);
         ListAppender<ILoggingEvent> log = new ListAppender<>();
         Logger logger = (Logger) LoggerFactory.getLogger(Replays.class);

@@ -3,6 +3,8 @@ package io.caravanserai.flow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.flow.deploy.FlowEndedException;
+import io.caravanserai.flow.deploy.FlowState;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,5 +1,8 @@
 package io.caravanserai.flow;
 
+import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.yaml.FlowVersion;
+import io.caravanserai.flow.yaml.Kamelets;
 import io.caravanserai.store.SqliteStore;
 import java.io.IOException;
 import java.nio.file.Files;

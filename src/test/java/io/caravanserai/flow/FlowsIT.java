@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.flow.deploy.FlowDiff;
+import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.yaml.Fault;
+import io.caravanserai.flow.yaml.FlowVersion;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

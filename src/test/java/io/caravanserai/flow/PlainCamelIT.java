@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import io.caravanserai.flow.check.SchemaCheck;
+import io.caravanserai.flow.yaml.EndpointUse;
+import io.caravanserai.flow.yaml.Nodes;
 import io.caravanserai.service.CommandReply;
 import java.io.IOException;
 import java.net.InetSocketAddress;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.caravanserai.RawHttp;
+import io.caravanserai.app.RawHttp;
 import io.caravanserai.order.OrderJson;
 import java.io.IOException;
 import java.time.Duration;
@@ -58,14 +58,14 @@ class BoundedHttpServerIT {
     }
 
     private static void register(HttpRoutes routes) {
-        routes.get("/now", Access.OPEN, request -> completedFuture(Response.of(200, "text/plain", "now")));
-        routes.post("/now", Access.OPEN, request -> completedFuture(Response.json(201, request.body().length)))
+        routes.get("/now", Permission.OPEN, request -> completedFuture(Response.of(200, "text/plain", "now")));
+        routes.post("/now", Permission.OPEN, request -> completedFuture(Response.json(201, request.body().length)))
                 .consuming("application/json");
-        routes.get("/now/{id}", Access.OPEN, request -> completedFuture(Response.json(200, request.path("id"))));
-        routes.get("/later", Access.OPEN, request -> LATER);
+        routes.get("/now/{id}", Permission.OPEN, request -> completedFuture(Response.json(200, request.path("id"))));
+        routes.get("/later", Permission.OPEN, request -> LATER);
         routes.get(
                 "/large",
-                Access.OPEN,
+                Permission.OPEN,
                 request -> completedFuture(Response.of(200, "text/plain", "x".repeat(64 << 20))));
     }
 
@@ -231,7 +231,7 @@ class BoundedHttpServerIT {
         assertThat(answer.header("Connection")).isEqualTo("close");
         assertThat(problem(answer).path("detail").textValue()).contains("hub.http.request-timeout");
         await().until(connection::isClosedByServer);
-        await().until(() -> api.underWay() == 0);
+        await().until(() -> api.inFlight() == 0);
     }
 
     @Test

@@ -5,8 +5,8 @@ import static java.util.concurrent.CompletableFuture.failedFuture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.caravanserai.HubSettings.ApiKey;
-import io.caravanserai.HubSettings.Role;
+import io.caravanserai.config.HubSettings.ApiKey;
+import io.caravanserai.config.HubSettings.Role;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.store.StoreUnavailableException;
 import io.vertx.core.Vertx;
@@ -68,30 +68,32 @@ class HttpApiIT {
     }
 
     private static void register(HttpRoutes routes) {
-        routes.get("/open", Access.OPEN, request -> completedFuture(Response.of(200, "text/plain", "open")));
+        routes.get("/open", Permission.OPEN, request -> completedFuture(Response.of(200, "text/plain", "open")));
         routes.get(
                         "/parcels/{id}",
-                        Access.READ,
+                        Permission.READ,
                         request -> completedFuture(Response.json(
                                 200,
                                 Map.of("id", request.path("id"), "limit", request.limit(), "by", request.caller()))))
                 .query("limit");
-        routes.get("/orders/{id}", Access.READ_ORDERS, request -> completedFuture(Response.noContent()));
+        routes.get("/orders/{id}", Permission.READ_ORDERS, request -> completedFuture(Response.noContent()));
         routes.post(
                         "/orders",
-                        Access.SEND_ORDERS,
+                        Permission.SEND_ORDERS,
                         request -> completedFuture(Response.json(200, request.body().length)))
                 .consuming("application/json");
         routes.put(
                         "/parcels/{id}",
-                        Access.OPERATE,
+                        Permission.OPERATE,
                         request -> completedFuture(Response.json(200, request.json(Parcel.class))))
                 .consuming("application/json");
-        routes.post("/parcels/{id}/open", Access.OPERATE, request -> completedFuture(Response.noContent()))
+        routes.post("/parcels/{id}/open", Permission.OPERATE, request -> completedFuture(Response.noContent()))
                 .consumingOptionally("application/json");
-        routes.get("/broken", Access.READ, request -> failedFuture(new IllegalStateException("a secret")));
+        routes.get("/broken", Permission.READ, request -> failedFuture(new IllegalStateException("a secret")));
         routes.get(
-                "/down", Access.READ, request -> failedFuture(new StoreUnavailableException("the disk is full", null)));
+                "/down",
+                Permission.READ,
+                request -> failedFuture(new StoreUnavailableException("the disk is full", null)));
     }
 
     @Test

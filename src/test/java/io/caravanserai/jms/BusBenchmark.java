@@ -1,12 +1,11 @@
 package io.caravanserai.jms;
 
-import io.caravanserai.HubSettings;
-import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventContext;
@@ -18,6 +17,7 @@ import io.caravanserai.outbox.RecordedEvents;
 import io.caravanserai.outbox.Relay;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;

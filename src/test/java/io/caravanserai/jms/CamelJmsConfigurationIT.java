@@ -3,9 +3,9 @@ package io.caravanserai.jms;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.HubSettings;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.HubName;
+import io.caravanserai.config.HubSettings;
 import jakarta.jms.Connection;
 import jakarta.jms.Session;
 import jakarta.jms.TemporaryQueue;

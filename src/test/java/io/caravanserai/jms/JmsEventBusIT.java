@@ -1,18 +1,18 @@
 package io.caravanserai.jms;
 
-import io.caravanserai.HubSettings;
-import io.caravanserai.Ids;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import jakarta.jms.Connection;
 import jakarta.jms.Session;
 import jakarta.jms.TextMessage;

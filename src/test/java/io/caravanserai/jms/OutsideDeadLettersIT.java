@@ -4,17 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
-import io.caravanserai.HubSettings;
-import io.caravanserai.Ids;
+import io.caravanserai.app.FreePort;
 import io.caravanserai.broker.ArtemisProcess;
 import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replays;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.StoreUnavailableException;
+import io.caravanserai.support.Ids;
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.MessageConsumer;
@@ -49,7 +49,7 @@ class OutsideDeadLettersIT {
     private JmsBroker broker;
     private Store store;
     private DeadLetters letters;
-    private JmsDeadLetterWatch watch;
+    private BrokerDlqSynchronizer watch;
 
     @BeforeEach
     void start() throws Exception {
@@ -58,7 +58,7 @@ class OutsideDeadLettersIT {
         store = SqliteStore.open(folder);
         letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         broker = JmsBroker.start(new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + port), 0), folder, List.of());
-        watch = new JmsDeadLetterWatch(broker, letters).start();
+        watch = new BrokerDlqSynchronizer(broker, letters).start();
     }
 
     @AfterEach

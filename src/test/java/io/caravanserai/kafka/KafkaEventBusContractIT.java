@@ -1,6 +1,5 @@
 package io.caravanserai.kafka;
 
-import io.caravanserai.Ids;
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.bus.EventBus;
 import io.caravanserai.bus.EventBusContract;
@@ -12,6 +11,7 @@ import io.caravanserai.event.EventCodec;
 import io.caravanserai.event.EventSchemas;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -29,9 +29,9 @@ class KafkaEventBusContractIT extends EventBusContract {
     static Path folder;
 
     private static final AtomicInteger HUBS = new AtomicInteger();
-    private static final List<KafkaLink> links = new CopyOnWriteArrayList<>();
+    private static final List<KafkaConnection> links = new CopyOnWriteArrayList<>();
     private static EmbeddedKafka broker;
-    private static KafkaLink link;
+    private static KafkaConnection link;
     private static Store store;
     private static DeadLetters letters;
     private static KafkaDeadLetters kafkaLetters;
@@ -52,14 +52,14 @@ class KafkaEventBusContractIT extends EventBusContract {
     static void stop() {
         raw.close();
         kafkaLetters.close();
-        links.forEach(KafkaLink::close);
+        links.forEach(KafkaConnection::close);
         links.clear();
         store.close();
         broker.close();
     }
 
-    private static KafkaLink link() {
-        KafkaLink made = new KafkaLink(
+    private static KafkaConnection link() {
+        KafkaConnection made = new KafkaConnection(
                 broker.bootstrapServers(),
                 "hub-" + HUBS.incrementAndGet(),
                 List.of(KafkaTopic.ORDER_EVENTS, KafkaTopic.DEAD_LETTERS));
@@ -70,7 +70,7 @@ class KafkaEventBusContractIT extends EventBusContract {
 
     @Override
     protected EventBus open(Retry retry) {
-        KafkaLink reached = link();
+        KafkaConnection reached = link();
         reached.ready().join();
         return new KafkaEventBus(
                 reached,

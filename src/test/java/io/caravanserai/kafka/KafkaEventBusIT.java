@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import io.caravanserai.broker.EmbeddedKafka;
 import io.caravanserai.broker.KafkaProcess;
 import io.caravanserai.bus.EventBus;
@@ -76,13 +76,14 @@ class KafkaEventBusIT {
         List<String> heard = new CopyOnWriteArrayList<>();
         bus.subscribe("inventory", hears(heard));
         CompletableFuture<Void> published = bus.publish(List.of(event("o-1", 1)));
-        assertThat(bus.trouble()).hasValueSatisfying(why -> assertThat(why).contains("127.0.0.1:" + port));
+        assertThat(bus.unavailableReason())
+                .hasValueSatisfying(why -> assertThat(why).contains("127.0.0.1:" + port));
 
         startBroker(folder.resolve("kafka"), port);
 
         published.get(120, TimeUnit.SECONDS);
         await().untilAsserted(() -> assertThat(heard).containsExactly("o-1/1"));
-        await().untilAsserted(() -> assertThat(bus.trouble()).isEmpty());
+        await().untilAsserted(() -> assertThat(bus.unavailableReason()).isEmpty());
     }
 
     @Test
@@ -188,7 +189,8 @@ class KafkaEventBusIT {
     }
 
     private KafkaEventBus bus(String brokers, String member) {
-        KafkaLink link = new KafkaLink(brokers, member, List.of(KafkaTopic.ORDER_EVENTS, KafkaTopic.DEAD_LETTERS));
+        KafkaConnection link =
+                new KafkaConnection(brokers, member, List.of(KafkaTopic.ORDER_EVENTS, KafkaTopic.DEAD_LETTERS));
         link.start();
         KafkaDeadLetters kafkaLetters = new KafkaDeadLetters(deadLetters, link);
         KafkaEventBus bus = new KafkaEventBus(

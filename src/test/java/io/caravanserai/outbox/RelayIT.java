@@ -3,15 +3,14 @@ package io.caravanserai.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.FreePort;
-import io.caravanserai.HubSettings;
-import io.caravanserai.Ids;
+import io.caravanserai.app.FreePort;
 import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusContract;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.bus.HubName;
 import io.caravanserai.bus.Retry;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventCodec;
@@ -23,6 +22,7 @@ import io.caravanserai.jms.JmsEventBus;
 import io.caravanserai.order.Reason;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -105,13 +105,14 @@ class RelayIT {
         for (int i = 0; i < 10; i++) {
             append("order-a").join();
         }
-        await().untilAsserted(() -> assertThat(relay.get().trouble().orElse("")).contains("gone fishing"));
+        await().untilAsserted(() ->
+                assertThat(relay.get().unavailableReason().orElse("")).contains("gone fishing"));
 
         away.set(false);
 
         await().untilAsserted(() -> assertThat(published).hasSize(10));
         assertThat(published.stream().map(CloudEvent::id)).isSorted();
-        await().untilAsserted(() -> assertThat(relay.get().trouble()).isEmpty());
+        await().untilAsserted(() -> assertThat(relay.get().unavailableReason()).isEmpty());
     }
 
     @Test
@@ -153,7 +154,7 @@ class RelayIT {
                 appended.add(append("order-" + i % 7).join());
             }
             outside.close();
-            await().untilAsserted(() -> assertThat(bus.trouble()).isPresent());
+            await().untilAsserted(() -> assertThat(bus.unavailableReason()).isPresent());
             for (int i = 0; i < 300; i++) {
                 appended.add(append("order-" + i % 7).join());
             }
@@ -171,7 +172,7 @@ class RelayIT {
                                 .distinct())
                         .isSorted();
             }
-            await().untilAsserted(() -> assertThat(bus.trouble()).isEmpty());
+            await().untilAsserted(() -> assertThat(bus.unavailableReason()).isEmpty());
             relay.getAndSet(null).close();
         } finally {
             jmsLetters.close();

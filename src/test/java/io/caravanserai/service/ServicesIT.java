@@ -10,9 +10,9 @@ import io.caravanserai.order.Reason;
 import io.caravanserai.order.Style;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.service.inventory.Inventory;
-import io.caravanserai.service.inventory.Shelf;
 import io.caravanserai.service.inventory.Stock;
-import io.caravanserai.service.order.OrderLife;
+import io.caravanserai.service.inventory.StockRepository;
+import io.caravanserai.service.order.OrderStateMachine;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.service.payment.Payment;
 import io.caravanserai.service.payment.Payments;
@@ -42,10 +42,10 @@ class ServicesIT {
 
     private final AtomicLong next = new AtomicLong();
     private final Supplier<String> ids = () -> "%019d".formatted(next.incrementAndGet());
-    private final Shelf shelf = new Shelf();
+    private final StockRepository shelf = new StockRepository();
     private SqliteStore store;
     private Orders orders;
-    private OrderLife life;
+    private OrderStateMachine life;
     private Outbox outbox;
     private Inventory inventory;
     private Payments payments;
@@ -56,7 +56,7 @@ class ServicesIT {
         Clock clock = Clock.systemUTC();
         store = SqliteStore.open(folder);
         orders = new Orders(clock);
-        life = new OrderLife(clock, orderId -> {});
+        life = new OrderStateMachine(clock, orderId -> {});
         StepLog stepLog = new StepLog(ids, clock);
         outbox = new Outbox(ids, clock, List.of(life, (tx, event) -> inventory.onEvent(tx, event)), event -> {});
         inventory = new Inventory(outbox, stepLog, clock);

@@ -46,7 +46,7 @@ class CondemnedFilesIT {
 
         assertThatThrownBy(() -> fail(SQLiteErrorCode.SQLITE_IOERR_FSYNC)).hasMessageContaining("IOERR_FSYNC");
 
-        await().until(() -> store.trouble().isEmpty());
+        await().until(() -> store.unavailableReason().isEmpty());
         assertThat(inode()).as("the file is another one").isNotEqualTo(inode);
         set("after");
         assertThat(all()).containsExactly("after", "before");
@@ -63,7 +63,7 @@ class CondemnedFilesIT {
         });
 
         assertThatThrownBy(() -> read.get(60, SECONDS)).hasCauseInstanceOf(StoreUnavailableException.class);
-        await().until(() -> !inode().equals(inode) && store.trouble().isEmpty());
+        await().until(() -> !inode().equals(inode) && store.unavailableReason().isEmpty());
         assertThat(all()).containsExactly("before");
     }
 
@@ -76,7 +76,7 @@ class CondemnedFilesIT {
         assertThatThrownBy(() -> fail(SQLiteErrorCode.SQLITE_IOERR_SHMSIZE)).hasMessageContaining("cannot be written");
 
         set("after");
-        assertThat(store.trouble()).isEmpty();
+        assertThat(store.unavailableReason()).isEmpty();
         assertThat(inode()).isEqualTo(inode);
     }
 
@@ -87,7 +87,7 @@ class CondemnedFilesIT {
 
         assertThatThrownBy(() -> fail(SQLiteErrorCode.SQLITE_IOERR_WRITE)).hasMessageContaining("IOERR_WRITE");
 
-        await().until(() -> store.trouble().orElse("").contains("rebuild failed"));
+        await().until(() -> store.unavailableReason().orElse("").contains("rebuild failed"));
         assertThatThrownBy(() -> set("refused"))
                 .hasCauseInstanceOf(StoreUnavailableException.class)
                 .hasMessageContaining("hub.data.dir")
@@ -95,7 +95,7 @@ class CondemnedFilesIT {
         assertThat(all()).as("what was committed can be read").containsExactly("before");
 
         Files.delete(inTheWay);
-        await().until(() -> store.trouble().isEmpty());
+        await().until(() -> store.unavailableReason().isEmpty());
         set("after");
         assertThat(all()).containsExactly("after", "before");
     }
@@ -117,7 +117,7 @@ class CondemnedFilesIT {
         long refused = queued.stream()
                 .filter(each -> each.handle((done, failure) -> failure != null).join())
                 .count();
-        await().until(() -> store.trouble().isEmpty());
+        await().until(() -> store.unavailableReason().isEmpty());
         assertThat(all()).doesNotContain("half").hasSize((int) (50 - refused));
     }
 

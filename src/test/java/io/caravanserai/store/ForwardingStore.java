@@ -20,8 +20,8 @@ public abstract class ForwardingStore implements Store {
     }
 
     @Override
-    public Optional<String> trouble() {
-        return store.trouble();
+    public Optional<String> unavailableReason() {
+        return store.unavailableReason();
     }
 
     @Override

@@ -56,13 +56,13 @@ class SqliteStoreIT extends StoreContract {
             CompletableFuture<Integer> refused = store.write("set", "a", tx -> tx.update(SET, "a", 1));
 
             assertThatThrownBy(() -> refused.get(60, SECONDS)).hasCauseInstanceOf(StoreUnavailableException.class);
-            assertThat(store.trouble()).isPresent();
+            assertThat(store.unavailableReason()).isPresent();
             statement.execute("ROLLBACK");
         }
 
         assertThat(store.write("set", "a", tx -> tx.update(SET, "a", 1)).get(60, SECONDS))
                 .isEqualTo(1);
-        assertThat(store.trouble()).isEmpty();
+        assertThat(store.unavailableReason()).isEmpty();
     }
 
     @Test
@@ -122,7 +122,7 @@ class SqliteStoreIT extends StoreContract {
         assertThatThrownBy(() -> refused.get(60, SECONDS))
                 .hasCauseInstanceOf(StoreUnavailableException.class)
                 .hasMessageContaining("full");
-        assertThat(store.trouble()).isPresent();
+        assertThat(store.unavailableReason()).isPresent();
         assertThat(store.read(tx -> tx.list("SELECT sku FROM stock", row -> row.getString(1)))
                         .get(60, SECONDS))
                 .isEmpty();

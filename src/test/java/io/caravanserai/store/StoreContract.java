@@ -109,7 +109,7 @@ public abstract class StoreContract {
 
         assertThatThrownBy(() -> refused.get(60, SECONDS)).hasMessageContaining("CHECK");
         assertThat(get("a")).contains(1L);
-        assertThat(store().trouble()).isEmpty();
+        assertThat(store().unavailableReason()).isEmpty();
     }
 
     @Test

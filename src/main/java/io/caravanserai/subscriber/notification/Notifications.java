@@ -78,11 +78,11 @@ public final class Notifications implements EventHandler, AutoCloseable {
     private final Inbox inbox;
     private final DeadLetters letters;
     private final Clock clock;
-    private final Carrier carrier;
+    private final NotificationSender carrier;
     private final ScheduledThreadPoolExecutor timer;
     private Duration pause = PASS;
 
-    public Notifications(Store store, Inbox inbox, DeadLetters letters, Clock clock, Carrier carrier) {
+    public Notifications(Store store, Inbox inbox, DeadLetters letters, Clock clock, NotificationSender carrier) {
         this.store = store;
         this.inbox = inbox;
         this.letters = letters;

@@ -2,7 +2,6 @@ package io.caravanserai.subscriber.analytics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.caravanserai.Ids;
 import io.caravanserai.event.CloudEvent;
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
@@ -14,6 +13,7 @@ import io.caravanserai.store.ForwardingStore;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.UnitOfWork;
+import io.caravanserai.support.Ids;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Clock;

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.caravanserai.HubSettings;
-import io.caravanserai.Ids;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.event.CloudEvent;
@@ -16,6 +15,7 @@ import io.caravanserai.event.EventType;
 import io.caravanserai.inbox.Inbox;
 import io.caravanserai.store.SqliteStore;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.Ids;
 import jakarta.mail.MessagingException;
 import jakarta.mail.internet.MimeMessage;
 import java.io.IOException;
@@ -82,7 +82,11 @@ class MailIT {
         HubSettings.Mail mail =
                 new HubSettings.Mail(URI.create("smtp://127.0.0.1:" + server.port()), login, "orders@shop.example", to);
         return new Notifications(
-                store, new Inbox(clock), letters, clock, new MailCarrier(mail, new FileCarrier(file())));
+                store,
+                new Inbox(clock),
+                letters,
+                clock,
+                new MailNotificationSender(mail, new FileNotificationSender(file())));
     }
 
     private Path file() {

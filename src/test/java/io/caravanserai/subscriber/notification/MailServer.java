@@ -1,6 +1,6 @@
 package io.caravanserai.subscriber.notification;
 
-import io.caravanserai.FreePort;
+import io.caravanserai.app.FreePort;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
 import jakarta.mail.internet.MimeMessage;

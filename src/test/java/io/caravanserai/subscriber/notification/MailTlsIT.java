@@ -3,7 +3,7 @@ package io.caravanserai.subscriber.notification;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.caravanserai.HubSettings;
+import io.caravanserai.config.HubSettings;
 import io.caravanserai.event.EventType;
 import java.io.IOException;
 import java.io.InputStream;
@@ -97,7 +97,8 @@ class MailTlsIT {
                 Optional.of(new HubSettings.Login(USER, PASSWORD)),
                 "orders@shop.example",
                 "{customerId}");
-        return new MailCarrier(mail, new FileCarrier(folder.resolve("notifications.jsonl"))).deliver(List.of(MESSAGE));
+        return new MailNotificationSender(mail, new FileNotificationSender(folder.resolve("notifications.jsonl")))
+                .deliver(List.of(MESSAGE));
     }
 
     @Test

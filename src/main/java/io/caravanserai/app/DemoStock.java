@@ -1,0 +1,23 @@
+package io.caravanserai.app;
+
+import io.caravanserai.service.inventory.StockRepository;
+import io.caravanserai.store.Store;
+import java.util.Map;
+
+/** Puts a few articles on an empty shelf, so that a first order works at once. */
+record DemoStock(StockRepository shelf) {
+    private static final Map<String, Long> ARTICLES =
+            Map.of("SADDLE-01", 1_000L, "LANTERN-02", 1_000L, "WATERSKIN-03", 1_000L, "CARPET-04", 10L);
+
+    void sow(Store store) {
+        store.write("seed-stock", "stock", tx -> {
+                    if (shelf.isEmpty(tx)) {
+                        for (Map.Entry<String, Long> each : ARTICLES.entrySet()) {
+                            shelf.set(tx, each.getKey(), each.getValue());
+                        }
+                    }
+                    return null;
+                })
+                .join();
+    }
+}

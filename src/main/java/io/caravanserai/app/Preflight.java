@@ -1,0 +1,46 @@
+package io.caravanserai.app;
+
+import io.caravanserai.config.HubSettings;
+import io.caravanserai.config.Setting;
+import io.caravanserai.config.SettingsException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.util.List;
+
+/** Looks for what would let a start fail half-way, where it could not be said as clearly. */
+final class Preflight {
+    private static final String LOOPBACK = "127.0.0.1";
+
+    private Preflight() {}
+
+    /** @throws SettingsException naming the setting to look at */
+    static void check(HubSettings settings) {
+        if (!Files.isDirectory(settings.routesDir())) {
+            throw fault(Setting.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
+        }
+        if (settings.store().url().isPresent()) {
+            throw fault(
+                    Setting.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
+        }
+        if (settings.jms().isEmbedded()) {
+            listen(Setting.JMS_PORT, LOOPBACK, settings.jms().port());
+        }
+    }
+
+    /** Artemis says too much when its port is taken: so it is tried before. */
+    private static void listen(Setting setting, String host, int port) {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
+        } catch (IOException e) {
+            throw fault(setting, port + " on " + host + " cannot be listened on: " + e.getMessage());
+        }
+    }
+
+    private static SettingsException fault(Setting setting, String what) {
+        return new SettingsException(List.of(setting.key() + "=" + what));
+    }
+}

@@ -1,0 +1,101 @@
+package io.caravanserai.app;
+
+import io.caravanserai.store.Store;
+import io.caravanserai.store.Transaction;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Forgets what has been kept for long enough: once an hour, a little at a time, so that nobody's work waits for it. */
+final class RetentionJobs implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RetentionJobs.class);
+
+    /** After a start, messages that were under way before it are to find all marks. */
+    private static final long FIRST_MINUTES = 10;
+
+    private static final long MINUTES = 60;
+    private static final long BREATH_MILLIS = 50;
+
+    private final Store store;
+    private final Map<String, Chore> chores = new LinkedHashMap<>();
+    private final List<Runnable> outsideTheStore = new ArrayList<>();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "housekeeping");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /** Something to forget. */
+    @FunctionalInterface
+    interface Chore {
+        /** Forgets some in a small unit of work; false when there is no more. */
+        boolean some(Transaction tx) throws SQLException;
+    }
+
+    RetentionJobs(Store store) {
+        this.store = store;
+    }
+
+    /** @param name of its units of work */
+    RetentionJobs with(String name, Chore chore) {
+        chores.put(name, chore);
+        return this;
+    }
+
+    /** Something to clear away that is not in the store. */
+    RetentionJobs also(Runnable chore) {
+        outsideTheStore.add(chore);
+        return this;
+    }
+
+    RetentionJobs start() {
+        timer.scheduleWithFixedDelay(this::pass, FIRST_MINUTES, MINUTES, TimeUnit.MINUTES);
+        return this;
+    }
+
+    private void pass() {
+        chores.keySet().forEach(name -> pass(name, () -> toItsEnd(name)));
+        outsideTheStore.forEach(chore -> pass("outside-the-store", chore::run));
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    /** A chore that fails keeps no other from being done, nor the timer from its next pass. */
+    private static void pass(String name, Work work) {
+        try {
+            work.run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Throwable e) {
+            LOG.atWarn().addKeyValue("chore", name).setCause(e).log("retention job failed; will retry");
+        }
+    }
+
+    /** Does all chores to their end. */
+    void runOnce() throws Exception {
+        for (String name : chores.keySet()) {
+            toItsEnd(name);
+        }
+        outsideTheStore.forEach(Runnable::run);
+    }
+
+    private void toItsEnd(String name) throws Exception {
+        while (store.write(name, name, chores.get(name)::some).get(30, TimeUnit.SECONDS)) {
+            TimeUnit.MILLISECONDS.sleep(BREATH_MILLIS);
+        }
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+    }
+}

@@ -1,0 +1,155 @@
+package io.caravanserai.config;
+
+import io.caravanserai.event.EventType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+
+/**
+ * Reads the hub's settings: system properties win over environment variables, those over {@code application.properties},
+ * that over the defaults in {@link Setting}.
+ *
+ * <p>The file is the one in the folder that the system property {@code caravanserai.home} names, as {@code bin/hub} does,
+ * else the one on the class path.
+ */
+public final class SettingsReader {
+    /** The system property with the folder of the distribution; not set when the hub runs from its checkout. */
+    public static final String HOME = "caravanserai.home";
+
+    private static final String FILE = "application.properties";
+    private static final String PREFIX = "hub.";
+    private static final String VARIABLE_PREFIX = "HUB_";
+    /** A package behind it is written with underscores, so none of its words has a capital or an underscore. */
+    private static final String LOG_LEVEL_VARIABLE = Setting.variable(Setting.LOG_LEVELS);
+
+    private static final Path ROUTES_OF_A_CHECKOUT = Path.of("src", "main", "resources", "routes");
+
+    private final Map<String, String> environment;
+    private final Map<String, String> system;
+
+    /** Of this process. */
+    public SettingsReader() {
+        this(System.getenv(), texts(System.getProperties()));
+    }
+
+    public SettingsReader(Map<String, String> environment, Map<String, String> system) {
+        this.environment = environment;
+        this.system = system;
+    }
+
+    /**
+     * The settings of a start.
+     *
+     * @param warnings to be told to people, one sentence each
+     */
+    public record Result(HubSettings settings, List<String> warnings) {}
+
+    /**
+     * Reads and checks everything.
+     *
+     * @throws SettingsException when a key is not known or a value cannot be read: all such faults at once
+     */
+    public Result read() {
+        Optional<Path> home = Optional.ofNullable(system.get(HOME)).map(Path::of);
+        Path routes = home.map(folder -> folder.resolve("routes")).orElse(ROUTES_OF_A_CHECKOUT);
+        return read(file(home), routes);
+    }
+
+    public Result read(Map<String, String> file, Path routes) {
+        Map<String, String> values = new HashMap<>();
+        List<String> faults = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
+        take(file, "in " + FILE, values, faults);
+        takeEnvironment(values, warnings);
+        take(system, "as a system property", values, faults);
+        HubSettings settings = new SettingsParser(values, routes, faults).parse();
+        if (!faults.isEmpty()) {
+            throw new SettingsException(faults);
+        }
+        return new Result(settings, List.copyOf(warnings));
+    }
+
+    private static void take(Map<String, String> from, String where, Map<String, String> values, List<String> faults) {
+        new TreeMap<>(from).forEach((key, value) -> {
+            if (!key.startsWith(PREFIX)) {
+                return;
+            }
+            if (isKnown(key)) {
+                values.put(key, value.trim());
+            } else {
+                faults.add("unknown key " + key + " " + where + "; did you mean " + Setting.nearest(key) + "?");
+            }
+        });
+    }
+
+    private void takeEnvironment(Map<String, String> values, List<String> warnings) {
+        Map<String, String> keys = new HashMap<>();
+        Arrays.stream(Setting.values()).map(Setting::key).forEach(key -> keys.put(Setting.variable(key), key));
+        Arrays.stream(EventType.values())
+                .map(type -> Setting.EMIT + type)
+                .forEach(key -> keys.put(Setting.variable(key), key));
+        new TreeMap<>(environment).forEach((variable, value) -> {
+            if (!variable.startsWith(VARIABLE_PREFIX)) {
+                return;
+            }
+            String key = variable.startsWith(LOG_LEVEL_VARIABLE)
+                    ? variable.toLowerCase(Locale.ROOT).replace('_', '.')
+                    : keys.get(variable);
+            if (key == null) {
+                String meant = Setting.nearest(variable.replace('_', '.').toLowerCase(Locale.ROOT));
+                warnings.add("unknown environment variable " + variable + " is ignored; did you mean "
+                        + Setting.variable(meant) + "?");
+            } else if (!value.isBlank()) {
+                // Compose files and the like set a variable to nothing when they mean to leave it alone.
+                values.put(key, value.trim());
+            }
+        });
+    }
+
+    private static boolean isKnown(String key) {
+        return Arrays.stream(Setting.values()).anyMatch(setting -> setting.key().equals(key))
+                || key.startsWith(Setting.LOG_LEVELS) && key.length() > Setting.LOG_LEVELS.length()
+                || Arrays.stream(EventType.values()).anyMatch(type -> key.equals(Setting.EMIT + type));
+    }
+
+    private static Map<String, String> file(Optional<Path> home) {
+        Properties properties = new Properties();
+        try (Reader reader = open(home)) {
+            properties.load(reader);
+        } catch (IOException e) {
+            throw new UncheckedIOException(FILE + " cannot be read", e);
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(List.of(FILE + " cannot be read: " + e.getMessage()));
+        }
+        return texts(properties);
+    }
+
+    private static Reader open(Optional<Path> home) throws IOException {
+        Optional<Path> beside = home.map(folder -> folder.resolve(FILE)).filter(Files::exists);
+        if (beside.isPresent()) {
+            return Files.newBufferedReader(beside.get());
+        }
+        InputStream onClassPath = SettingsReader.class.getResourceAsStream("/" + FILE);
+        return onClassPath == null ? Reader.nullReader() : new InputStreamReader(onClassPath, StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, String> texts(Properties properties) {
+        Map<String, String> texts = new HashMap<>();
+        properties.stringPropertyNames().forEach(name -> texts.put(name, properties.getProperty(name)));
+        return texts;
+    }
+}

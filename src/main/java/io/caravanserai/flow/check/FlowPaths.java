@@ -1,0 +1,377 @@
+package io.caravanserai.flow.check;
+
+import io.caravanserai.flow.yaml.Nodes;
+import io.caravanserai.flow.yaml.VersionedEndpoints;
+import io.caravanserai.order.Step;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+
+/** Follows an order through routes, whatever their files, and tells each call of a service with what is certain there. */
+final class FlowPaths {
+    static final Map<String, Step> ACTIONS = Arrays.stream(Step.values())
+            .collect(Collectors.toUnmodifiableMap(step -> "direct:" + step.action(), Function.identity()));
+    private static final Map<String, Step> COMPENSATIONS = Arrays.stream(Step.values())
+            .filter(step -> step.compensation().isPresent())
+            .collect(Collectors.toUnmodifiableMap(
+                    step -> "direct:" + step.compensation().orElseThrow(), Function.identity()));
+    static final String BOOKED = "direct:payment-captured";
+
+    /** Behind these an order does not go on. */
+    static final Set<String> ENDS = Set.of(
+            "direct:payment-declined",
+            "direct:give-up",
+            "direct:tell-failure",
+            "direct:service-unavailable",
+            "saga:compensate");
+
+    private static final Pattern EVENT_TYPE = Pattern.compile("\\$\\{header\\.eventType} *== *['\"](\\w+)['\"]");
+    /** A flow that takes longer to follow is not followed to its end: it may be built to. */
+    private static final int MAX_CALLS = 20_000;
+
+    private final RouteTable routes;
+    private final Calls calls;
+    private final boolean undoing;
+    private final Deque<RouteTable.Route> inside = new ArrayDeque<>();
+    /** What is certain where a compensation stops before its end, which Camel takes for success. */
+    private Optional<OrderState> stopped = Optional.empty();
+
+    private String event;
+    private int called;
+
+    /** Hears of each call of an endpoint of the hub. */
+    interface Calls {
+        /** @return what is certain behind it */
+        OrderState step(RouteTable.Route route, Step step, Node call, OrderState before);
+
+        void compensation(String endpoint, OrderState before);
+
+        /** The order's saga turns back here. */
+        void turnsBack(RouteTable.Route route, Node call);
+
+        /** A saga of its own ended within another; what was done in it is certain, and not undone by it any more. */
+        void ownSagaEnded(RouteTable.Route route, OrderState before, OrderState end);
+    }
+
+    FlowPaths(RouteTable routes, Calls calls) {
+        this(routes, calls, false);
+    }
+
+    /** @param undoing whether a compensation is followed: then a step counts as done where its compensation was called */
+    private FlowPaths(RouteTable routes, Calls calls, boolean undoing) {
+        this.routes = routes;
+        this.calls = calls;
+        this.undoing = undoing;
+    }
+
+    /**
+     * Follows an order through a route.
+     *
+     * @param event the type of the event that brought it there; null when none did
+     * @return what is certain behind it
+     */
+    OrderState follow(RouteTable.Route route, OrderState before, String heard) {
+        String outer = event;
+        event = heard;
+        OrderState behind = route(route, before);
+        event = outer;
+        return behind;
+    }
+
+    private OrderState route(RouteTable.Route route, OrderState before) {
+        if (inside.contains(route) || called++ > MAX_CALLS) {
+            return before;
+        }
+        inside.push(route);
+        OrderState behind = steps(route.steps(), before);
+        inside.pop();
+        return behind;
+    }
+
+    private OrderState steps(List<Node> steps, OrderState before) {
+        OrderState state = before;
+        Deque<OrderState> outsideOwn = new ArrayDeque<>();
+        for (Node step : steps) {
+            Optional<Node> saga = Nodes.value(step, "saga");
+            if (saga.isPresent() && !isTrue(saga.get(), "disabled")) {
+                // A saga spans what stands behind it in the same list, too.
+                if (isOwn(saga.get(), state)) {
+                    outsideOwn.push(state);
+                }
+                state = steps(RouteTable.list(saga.get(), "steps"), enter(saga.get(), state));
+            } else if (step instanceof MappingNode mapping) {
+                for (NodeTuple tuple : mapping.getValue()) {
+                    state = isTrue(tuple.getValueNode(), "disabled")
+                            ? state
+                            : step(((ScalarNode) tuple.getKeyNode()).getValue(), tuple.getValueNode(), state);
+                }
+            }
+        }
+        while (!outsideOwn.isEmpty()) {
+            state = leave(state, outsideOwn.pop());
+        }
+        return state;
+    }
+
+    private OrderState enter(Node saga, OrderState before) {
+        if (undoing) {
+            return before;
+        }
+        Set<String> undone = Nodes.value(saga, "compensation")
+                .flatMap(compensation -> VersionedEndpoints.uriOf(compensation)
+                        .map(uri -> undoneBy(compensation, VersionedEndpoints.keyOf(uri))))
+                .orElse(Set.of());
+        return before.joined(undone, Nodes.value(saga, "compensation").orElse(null));
+    }
+
+    /** Whether a saga inside another ends by itself. */
+    private static boolean isOwn(Node saga, OrderState outside) {
+        return outside.inSaga()
+                && Nodes.text(saga, "propagation")
+                        .filter("REQUIRES_NEW"::equals)
+                        .isPresent();
+    }
+
+    private OrderState leave(OrderState end, OrderState outside) {
+        if (!undoing) {
+            calls.ownSagaEnded(inside.peek(), outside, end);
+        }
+        return end.under(outside);
+    }
+
+    private OrderState step(String key, Node value, OrderState before) {
+        return switch (key) {
+            case "to", "toD", "wireTap", "enrich", "recipientList", "routingSlip" -> call(key, value, before);
+            case "choice" -> choice(value, before);
+            case "filter" -> filter(value, before);
+            case "multicast" -> multicast(value, before);
+            case "loadBalance" -> anyOf(RouteTable.list(value, "steps"), before);
+            case "doTry" -> attempt(value, before);
+            case "circuitBreaker" -> circuitBreaker(value, before);
+            case "throwException", "rollback" -> before.dead();
+            case "stop" -> stop(before);
+            case "split", "loop", "sample", "aggregate", "resequence" -> perhaps(value, before);
+            case "idempotentConsumer" ->
+                isOfTheOrder(value) ? steps(RouteTable.list(value, "steps"), before) : perhaps(value, before);
+            case "onException", "onCompletion", "intercept", "interceptFrom", "interceptSendToEndpoint" -> before;
+            default -> steps(RouteTable.list(value, "steps"), before);
+        };
+    }
+
+    private OrderState stop(OrderState before) {
+        if (before.alive()) {
+            stopped = Optional.of(stopped.map(before::meet).orElse(before));
+        }
+        return before.dead();
+    }
+
+    /**
+     * Steps that may run for no part of a message. The message of a compensation has no body, so there is nothing to
+     * split; an order has something, and the service of a later step refuses it when not.
+     */
+    private OrderState perhaps(Node value, OrderState before) {
+        OrderState through = steps(RouteTable.list(value, "steps"), before);
+        return undoing ? before.meet(through) : through;
+    }
+
+    /** Whether the key of what is done once tells orders apart. */
+    private static boolean isOfTheOrder(Node once) {
+        List<Node> found = new ArrayList<>();
+        Nodes.value(once, "expression").ifPresent(expression -> Nodes.walk(expression, found::add));
+        found.add(once);
+        return found.stream()
+                .flatMap(node -> node instanceof MappingNode group ? group.getValue().stream() : Stream.empty())
+                .map(NodeTuple::getValueNode)
+                .anyMatch(text -> text instanceof ScalarNode scalar
+                        && (scalar.getValue().contains("orderId")
+                                || scalar.getValue().contains("Long-Running-Action")));
+    }
+
+    private OrderState choice(Node choice, OrderState before) {
+        OrderState behind = before.dead();
+        for (Node when : RouteTable.list(choice, "when")) {
+            Optional<Boolean> holds = holds(when);
+            if (holds.orElse(true)) {
+                behind = behind.meet(steps(RouteTable.list(when, "steps"), before));
+            }
+            if (holds.isPresent() && holds.get()) {
+                return behind;
+            }
+        }
+        List<Node> otherwise = Nodes.value(choice, "otherwise")
+                .map(each -> RouteTable.list(each, "steps"))
+                .orElse(List.of());
+        return behind.meet(steps(otherwise, before));
+    }
+
+    private OrderState filter(Node filter, OrderState before) {
+        Optional<Boolean> holds = holds(filter);
+        if (holds.isPresent() && !holds.get()) {
+            return before;
+        }
+        OrderState through = steps(RouteTable.list(filter, "steps"), before);
+        return holds.isPresent() ? through : before.meet(through);
+    }
+
+    /** Whether a condition that only asks for the event's type holds; empty when it asks for something else. */
+    private Optional<Boolean> holds(Node conditional) {
+        if (event == null) {
+            return Optional.empty();
+        }
+        Node expression = Nodes.value(conditional, "expression").orElse(conditional);
+        return Nodes.value(expression, "simple")
+                .flatMap(simple -> simple instanceof ScalarNode text
+                        ? Optional.of(text.getValue())
+                        : Nodes.text(simple, "expression"))
+                .map(String::strip)
+                .map(EVENT_TYPE::matcher)
+                .filter(Matcher::matches)
+                .map(asked -> asked.group(1).equals(event));
+    }
+
+    /** Each branch has a copy: none may rely on another, unless they run in turn and one that fails ends it. */
+    private OrderState multicast(Node multicast, OrderState before) {
+        boolean inTurn = isTrue(multicast, "stopOnException") && !isTrue(multicast, "parallelProcessing");
+        OrderState behind = before;
+        for (Node branch : RouteTable.list(multicast, "steps")) {
+            behind = behind.join(steps(List.of(branch), inTurn ? behind : before));
+        }
+        return behind;
+    }
+
+    private static boolean isTrue(Node node, String key) {
+        return Nodes.text(node, key).filter("true"::equals).isPresent();
+    }
+
+    private OrderState anyOf(List<Node> branches, OrderState before) {
+        OrderState behind = before.dead();
+        for (Node branch : branches) {
+            behind = behind.meet(steps(List.of(branch), before));
+        }
+        return branches.isEmpty() ? before : behind;
+    }
+
+    private OrderState attempt(Node attempt, OrderState before) {
+        OrderState behind = steps(RouteTable.list(attempt, "steps"), before);
+        for (Node caught : RouteTable.list(attempt, "doCatch")) {
+            behind = behind.meet(steps(RouteTable.list(caught, "steps"), before));
+        }
+        OrderState caughtOrNot = behind;
+        return Nodes.value(attempt, "doFinally")
+                .map(last -> steps(RouteTable.list(last, "steps"), caughtOrNot))
+                .orElse(behind);
+    }
+
+    private OrderState circuitBreaker(Node breaker, OrderState before) {
+        OrderState behind = steps(RouteTable.list(breaker, "steps"), before);
+        return Nodes.value(breaker, "onFallback")
+                .map(fallback -> behind.meet(steps(RouteTable.list(fallback, "steps"), before)))
+                .orElse(behind);
+    }
+
+    private OrderState call(String key, Node value, OrderState before) {
+        OrderState behind = before;
+        for (Target target : targets(key, value)) {
+            OrderState there = call(target, behind);
+            behind = isAwaited(key, target.endpoint(), value) ? there : behind;
+        }
+        return behind;
+    }
+
+    /** An endpoint that a step names. */
+    private record Target(String endpoint, Node node) {}
+
+    private List<Target> targets(String key, Node value) {
+        if (key.equals("to") || key.equals("wireTap")) {
+            return VersionedEndpoints.uriOf(value)
+                    .map(uri -> new Target(VersionedEndpoints.keyOf(uri), place(value)))
+                    .stream()
+                    .toList();
+        }
+        List<Target> targets = new ArrayList<>();
+        Nodes.walk(value, node -> {
+            if (node instanceof ScalarNode text) {
+                VersionedEndpoints.in(text.getValue()).stream()
+                        .filter(name -> !undoing || !text.getValue().contains("${"))
+                        .forEach(name -> targets.add(new Target(name, text)));
+            }
+        });
+        return targets;
+    }
+
+    /** Where the endpoint's text stands, when it is there as one. */
+    private static Node place(Node endpoint) {
+        return Nodes.value(endpoint, "uri")
+                .filter(uri -> uri instanceof ScalarNode text && text.getValue().contains(":"))
+                .orElse(endpoint);
+    }
+
+    private static boolean isAwaited(String key, String endpoint, Node value) {
+        if (key.equals("wireTap")) {
+            return false;
+        }
+        boolean isQueue = endpoint.startsWith("jms:") || endpoint.startsWith("seda:");
+        boolean asks = Nodes.text(value, "pattern").filter("InOut"::equals).isPresent()
+                || Nodes.value(value, "parameters")
+                        .flatMap(parameters -> Nodes.text(parameters, "exchangePattern"))
+                        .filter("InOut"::equals)
+                        .isPresent()
+                || VersionedEndpoints.uriOf(value)
+                        .filter(uri -> uri.contains("exchangePattern=InOut"))
+                        .isPresent();
+        return !isQueue || asks || !key.equals("to");
+    }
+
+    private OrderState call(Target target, OrderState before) {
+        if (!before.alive()) {
+            return before;
+        }
+        String endpoint = target.endpoint();
+        if (undoing) {
+            Step undone = COMPENSATIONS.get(endpoint);
+            return undone != null
+                    ? before.with(undone, target.node())
+                    : routes.at(endpoint).map(route -> route(route, before)).orElse(before);
+        }
+        Step step = endpoint.equals(BOOKED) ? Step.PROCESS_PAYMENT : ACTIONS.get(endpoint);
+        if (step != null) {
+            return calls.step(inside.peek(), step, target.node(), before);
+        }
+        if (endpoint.equals("saga:compensate")) {
+            calls.turnsBack(inside.peek(), target.node());
+        }
+        if (ENDS.contains(endpoint)) {
+            return before.dead();
+        }
+        calls.compensation(endpoint, before);
+        return routes.at(endpoint).map(route -> route(route, before)).orElse(before);
+    }
+
+    /** The compensations of the services that an endpoint leads to on each way through it, and waits for. */
+    private Set<String> undoneBy(Node compensation, String endpoint) {
+        FlowPaths paths = new FlowPaths(routes, calls, true);
+        OrderState end = paths.call(new Target(endpoint, compensation), OrderState.fresh(false));
+        OrderState certain = paths.stopped.map(end::meet).orElse(end);
+        Set<String> undone = certain.done().stream()
+                .flatMap(step -> step.compensation().stream())
+                .map(name -> "direct:" + name)
+                .collect(Collectors.toCollection(HashSet::new));
+        undone.add(endpoint);
+        return undone;
+    }
+}

@@ -1,0 +1,103 @@
+package io.caravanserai.flow.check;
+
+import io.caravanserai.flow.yaml.FlowVersion;
+import io.caravanserai.flow.yaml.Nodes;
+import io.caravanserai.flow.yaml.VersionedEndpoints;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+
+/** The routes of flows that run side by side, by the endpoint that each begins with. Kamelets are written into them. */
+final class RouteTable {
+    private static final String EVENTS = "events:";
+
+    private final Map<String, Route> byEndpoint = new HashMap<>();
+    private final List<Route> all = new ArrayList<>();
+
+    /**
+     * A route of one file.
+     *
+     * @param endpoint what it begins with, such as {@code direct:order-queue}
+     * @param style of the orders whose events it hears; empty when it hears all, or no events
+     * @param types the events it hears; empty when it hears all, or is no route of events
+     */
+    record Route(String file, String endpoint, List<Node> steps, Optional<String> style, Set<String> types) {
+        boolean isOfEvents() {
+            return endpoint.startsWith(EVENTS);
+        }
+
+        /** Whether it hears an event of an order of this style. */
+        boolean hears(String event, String orderStyle) {
+            return isOfEvents()
+                    && style.filter(each -> !each.equals(orderStyle)).isEmpty()
+                    && (types.isEmpty() || types.contains(event));
+        }
+    }
+
+    /** @param trees by file */
+    RouteTable(Map<String, Node> trees) {
+        new TreeMap<>(trees).forEach((file, root) -> {
+            for (Node from : Nodes.valuesOf(root, "from")) {
+                VersionedEndpoints.uriOf(from).ifPresent(uri -> add(file, from, uri));
+            }
+        });
+    }
+
+    private void add(String file, Node from, String uri) {
+        String endpoint = VersionedEndpoints.keyOf(uri);
+        Route route = new Route(
+                file,
+                endpoint,
+                list(from, "steps"),
+                option(from, uri, "style"),
+                option(from, uri, "types")
+                        .map(types -> Arrays.stream(types.split(","))
+                                .map(String::strip)
+                                .collect(Collectors.toSet()))
+                        .orElse(Set.of()));
+        all.add(route);
+        byEndpoint.putIfAbsent(endpoint, route);
+    }
+
+    private static Optional<String> option(Node from, String uri, String name) {
+        int query = uri.indexOf('?');
+        return Nodes.value(from, "parameters")
+                .flatMap(parameters -> Nodes.text(parameters, name))
+                .or(() -> query < 0
+                        ? Optional.empty()
+                        : Arrays.stream(uri.substring(query + 1).split("&"))
+                                .filter(each -> each.startsWith(name + "="))
+                                .map(each -> each.substring(name.length() + 1))
+                                .findFirst());
+    }
+
+    /** The items of a list that stands under a key; empty when there is none. */
+    static List<Node> list(Node node, String key) {
+        return Nodes.value(node, key).orElse(null) instanceof SequenceNode list ? list.getValue() : List.of();
+    }
+
+    Optional<Route> at(String endpoint) {
+        return Optional.ofNullable(byEndpoint.get(endpoint));
+    }
+
+    List<Route> all() {
+        return all;
+    }
+
+    /** The flows that orders enter: each has a route that begins with its name. */
+    List<String> flows() {
+        return all.stream()
+                .filter(route -> route.endpoint().equals("direct:" + FlowVersion.flowOf(route.file())))
+                .map(route -> FlowVersion.flowOf(route.file()))
+                .distinct()
+                .toList();
+    }
+}

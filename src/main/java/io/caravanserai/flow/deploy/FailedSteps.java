@@ -1,0 +1,71 @@
+package io.caravanserai.flow.deploy;
+
+import io.caravanserai.flow.yaml.StepNames;
+import io.caravanserai.saga.FailurePlace;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Processor;
+import org.apache.camel.model.OptionalIdentifiedDefinition;
+import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.InterceptStrategy;
+import org.apache.camel.support.AsyncProcessorConverterHelper;
+import org.apache.camel.support.processor.DelegateAsyncProcessor;
+
+/** Notes on an exchange which step of a flow it failed in: the innermost one that has a name. Thread-safe. */
+final class FailedSteps implements InterceptStrategy {
+
+    private final String nodePrefix;
+
+    /** @param nodePrefix of the ids of nodes, which names in the flow's text lack */
+    FailedSteps(String nodePrefix) {
+        this.nodePrefix = nodePrefix;
+    }
+
+    @Override
+    public Processor wrapProcessorInInterceptors(
+            CamelContext context, NamedNode definition, Processor target, Processor nextTarget) {
+        return new Noting(target, definition);
+    }
+
+    /** The step of the hub's services that the node calls, else the id that the flow gives the node or one around it. */
+    private String name(NamedNode definition) {
+        if (definition instanceof ProcessorDefinition<?> node) {
+            String called = StepNames.calledBy(node);
+            if (called != null) {
+                return called;
+            }
+        }
+        NamedNode node = definition;
+        while (node != null && !(node instanceof RouteDefinition)) {
+            if (node instanceof OptionalIdentifiedDefinition<?> named && named.hasCustomIdAssigned()) {
+                String id = named.getId();
+                return id.startsWith(nodePrefix) ? id.substring(nodePrefix.length()) : id;
+            }
+            node = node.getParent();
+        }
+        return null;
+    }
+
+    private final class Noting extends DelegateAsyncProcessor {
+        private final NamedNode definition;
+
+        Noting(Processor target, NamedNode definition) {
+            super(AsyncProcessorConverterHelper.convert(target));
+            this.definition = definition;
+        }
+
+        @Override
+        public boolean process(Exchange exchange, AsyncCallback callback) {
+            return super.process(exchange, doneSync -> {
+                Throwable failure = exchange.getException();
+                if (failure != null && !FailurePlace.isNoted(exchange, failure)) {
+                    new FailurePlace(failure, name(definition)).note(exchange);
+                }
+                callback.done(doneSync);
+            });
+        }
+    }
+}

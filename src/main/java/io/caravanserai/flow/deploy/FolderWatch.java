@@ -1,0 +1,112 @@
+package io.caravanserai.flow.deploy;
+
+import io.caravanserai.flow.deploy.FlowFolder.Stamp;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Finds out which files of the folder have changed and come to rest. It looks rather than listens: that works on every
+ * file system, and editors write in too many ways to trust a single event.
+ *
+ * <p>{@link #look} is called every {@link #EVERY}, by one thread.
+ */
+public final class FolderWatch {
+    public static final Duration EVERY = Duration.ofMillis(200);
+    /** A file that has not changed for so long is taken to be written. */
+    static final Duration REST = Duration.ofMillis(300);
+    /** A file that looks as if it were still being written gets more. */
+    static final Duration LONG_REST = Duration.ofMillis(1_200);
+
+    private static final Stamp GONE = new Stamp(null, 0, -1, 0);
+
+    private final FlowFolder folder;
+    private final Clock clock;
+    private final Handler handler;
+    private final Map<String, Stamp> known = new ConcurrentHashMap<>();
+    private final Map<String, Change> changing = new HashMap<>();
+
+    private record Change(Stamp stamp, Instant since) {}
+
+    /** Told of files that have come to rest. */
+    public interface Handler {
+        /**
+         * A file is new or has changed.
+         *
+         * @param hasRestedLong false the first time; when it then answers false, it is asked again after a longer rest
+         */
+        boolean changed(String file, boolean hasRestedLong);
+
+        void deleted(String file);
+    }
+
+    public FolderWatch(FlowFolder folder, Clock clock, Handler handler) {
+        this.folder = folder;
+        this.clock = clock;
+        this.handler = handler;
+    }
+
+    /** Takes what the folder holds as seen. */
+    public void remember(Map<String, Stamp> files) {
+        known.putAll(files);
+    }
+
+    /** Files that have changed and not come to rest; for the thread that looks. */
+    public Set<String> changing() {
+        return changing.keySet();
+    }
+
+    /** Whether a file has been told as deleted, or never seen. Thread-safe. */
+    public boolean isGone(String file) {
+        return !known.containsKey(file);
+    }
+
+    /** A file has been written by the hub itself; from now on it can be missed. Thread-safe. */
+    public void expect(String file) {
+        known.putIfAbsent(file, GONE);
+    }
+
+    public void look() {
+        Instant now = clock.instant();
+        Map<String, Stamp> files = folder.files();
+        Set<String> gone = new HashSet<>(known.keySet());
+        gone.removeAll(files.keySet());
+        changing.keySet().retainAll(union(files.keySet(), gone));
+        files.forEach((file, stamp) -> {
+            if (stamp.equals(known.get(file))) {
+                changing.remove(file);
+            } else if (rested(file, stamp, now, REST) && handler.changed(file, rested(file, stamp, now, LONG_REST))) {
+                known.put(file, stamp);
+                changing.remove(file);
+            }
+        });
+        // Editors that save by delete and rename make a file vanish for a moment.
+        for (String file : gone) {
+            if (rested(file, GONE, now, REST)) {
+                known.remove(file);
+                changing.remove(file);
+                handler.deleted(file);
+            }
+        }
+    }
+
+    private boolean rested(String file, Stamp stamp, Instant now, Duration rest) {
+        Change change = changing.get(file);
+        if (change == null || !change.stamp().equals(stamp)) {
+            changing.put(file, new Change(stamp, now));
+            return false;
+        }
+        return !change.since().plus(rest).isAfter(now);
+    }
+
+    private static Set<String> union(Set<String> one, Set<String> other) {
+        Set<String> both = new HashSet<>(one);
+        both.addAll(other);
+        return both;
+    }
+}

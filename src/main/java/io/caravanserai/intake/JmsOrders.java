@@ -1,0 +1,230 @@
+package io.caravanserai.intake;
+
+import io.caravanserai.broker.JmsBroker;
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.http.Problem;
+import io.caravanserai.intake.OrderMessages.Taken;
+import io.caravanserai.jms.JmsDeadLetters;
+import io.caravanserai.jms.JmsReceiver;
+import io.caravanserai.jms.ReceivedMessage;
+import io.caravanserai.jms.ReplyAddress;
+import io.caravanserai.support.Utf8;
+import jakarta.jms.JMSException;
+import jakarta.jms.Session;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The JMS door: takes orders from the queue {@code orders}. A message is acknowledged once its order is durable, or once
+ * it is durable among the dead letters; many are under way at once and share commits.
+ */
+public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(JmsOrders.class);
+
+    /** The queue that orders come from. */
+    public static final String QUEUE = "orders";
+
+    /** The subscription to the address of that queue. All hubs share it, whatever their names. */
+    private static final String PUBLISHED = "hub-orders";
+
+    /** The channel of this door's dead letters. */
+    static final String CHANNEL = "jms-orders";
+
+    private static final int MOST_IN_HAND = 250;
+    private static final long PAUSE_MILLIS = 500;
+
+    private final JmsBroker broker;
+    private final OrderMessages orders;
+    private final JmsDeadLetters deadLetters;
+    private final JmsReplies replies;
+    private final JmsReceiver receiver;
+    /** For clients that publish and do not send, as those of MQTT: without a subscriber the broker drops their orders. */
+    private final JmsReceiver published;
+
+    private volatile boolean closed;
+
+    /** @param mayTake asked before each message, so that work does not grow in memory while the hub is slow */
+    public JmsOrders(
+            JmsBroker broker,
+            OrderMessages orders,
+            JmsDeadLetters deadLetters,
+            JmsReplies replies,
+            BooleanSupplier mayTake) {
+        this.broker = broker;
+        this.orders = orders;
+        this.deadLetters = deadLetters;
+        this.replies = replies;
+        this.receiver = new JmsReceiver(
+                "orders",
+                broker,
+                MOST_IN_HAND,
+                mayTake,
+                session -> new JmsReceiver.Opened(session.createConsumer(session.createQueue(QUEUE)), QUEUE),
+                this);
+        this.published =
+                new JmsReceiver("orders-published", broker, MOST_IN_HAND, mayTake, JmsOrders::subscribed, this);
+        deadLetters.letters().changedAndReplayedBy(CHANNEL, this::replay);
+    }
+
+    private static JmsReceiver.Opened subscribed(Session session) throws JMSException {
+        return new JmsReceiver.Opened(
+                session.createSharedDurableConsumer(session.createTopic(QUEUE), PUBLISHED), PUBLISHED);
+    }
+
+    public JmsOrders start() {
+        receiver.start();
+        published.start();
+        return this;
+    }
+
+    /** Why no orders are taken at present; empty while all is well. */
+    public Optional<String> unavailableReason() {
+        // A broker outside may forbid that subscription, and orders come by the queue all the same.
+        return receiver.unavailableReason()
+                .or(() -> broker.embedded().flatMap(embedded -> published.unavailableReason()));
+    }
+
+    @Override
+    public CompletableFuture<Void> handle(ReceivedMessage message) {
+        Optional<Taken.Refused> refused = refusedUnread(message);
+        dropForeignReplyTo(message.headers());
+        return refused.isPresent()
+                ? persistently(() -> refuse(message.headers(), message.body(), refused.get()))
+                : persistently(() -> take(message.headers(), message.body()));
+    }
+
+    private static Optional<Taken.Refused> refusedUnread(ReceivedMessage message) {
+        if (message.fault().isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "unreadable-message", Problem.of(400, message.fault().get())));
+        }
+        if (ReplyAddress.of(message.headers()).filter(to -> !to.isValid()).isPresent()) {
+            return Optional.of(new Taken.Refused("invalid-reply-to", Problem.of(400, "JMSReplyTo is no destination")));
+        }
+        return message.isTooLarge() ? Optional.of(OrderMessages.TOO_LARGE) : Optional.empty();
+    }
+
+    @Override
+    public CompletableFuture<Void> setAside(ReceivedMessage message, Throwable failure) {
+        return persistently(() -> refuse(message.headers(), message.body(), OrderMessages.notHandled(failure)));
+    }
+
+    /** With keys set, an answer goes only to where the sender of the message may receive. */
+    private void dropForeignReplyTo(Map<String, String> headers) {
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
+        String sender = headers.get("JMSXUserID");
+        if (replyTo.isPresent() && !broker.mayBeAnswered(sender, replyTo.get().name())) {
+            headers.remove("JMSReplyTo");
+            LOG.atWarn()
+                    .addKeyValue("messageId", headers.get("JMSMessageID"))
+                    .addKeyValue("sender", sender)
+                    .addKeyValue("replyTo", replyTo.get().text())
+                    .log("no answer will be sent: the sender of the message may not receive there");
+        }
+    }
+
+    private interface Work {
+        CompletableFuture<Void> begin();
+    }
+
+    /** Tries until it succeeds: the message stays unacknowledged all the while. */
+    private CompletableFuture<Void> persistently(Work work) {
+        return begun(work).handle((nothing, error) -> error).thenCompose(error -> {
+            if (error == null) {
+                return CompletableFuture.<Void>completedFuture(null);
+            }
+            if (closed) {
+                return new CompletableFuture<>();
+            }
+            LOG.atWarn()
+                    .addKeyValue("error", DeadLetter.firstLine(error))
+                    .log("an order cannot be taken from JMS at present, trying again");
+            return CompletableFuture.runAsync(
+                            () -> {}, CompletableFuture.delayedExecutor(PAUSE_MILLIS, TimeUnit.MILLISECONDS))
+                    .thenCompose(nothing -> persistently(work));
+        });
+    }
+
+    private static CompletableFuture<Void> begun(Work work) {
+        try {
+            return work.begin();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
+        return orders.take(incoming(headers, body)).thenCompose(taken -> {
+            if (taken instanceof Taken.Refused refused) {
+                return refuse(headers, body, refused);
+            }
+            return replies.owe(headers, ((Taken.Order) taken).orderId());
+        });
+    }
+
+    private CompletableFuture<Void> refuse(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+        return deadLetters
+                .add(failed(headers, body, refused))
+                .thenCompose(id -> replies.refused(headers, refused.problem()));
+    }
+
+    /** Takes a dead letter's message again, as it came. */
+    private CompletableFuture<Void> replay(DeadLetter letter) {
+        byte[] body = letter.body() == null
+                ? null
+                : letter.base64()
+                        ? Base64.getDecoder().decode(letter.body())
+                        : letter.body().getBytes(StandardCharsets.UTF_8);
+        return orders.take(incoming(letter.headers(), body)).thenCompose(taken -> {
+            if (taken instanceof Taken.Refused refused) {
+                return CompletableFuture.failedFuture(new IllegalArgumentException(OrderMessages.error(refused)));
+            }
+            return replies.owe(letter.headers(), ((Taken.Order) taken).orderId());
+        });
+    }
+
+    private static OrderMessages.Incoming incoming(Map<String, String> headers, byte[] body) {
+        return new OrderMessages.Incoming(
+                new MessageName(
+                        "jms:" + ReceivedMessage.senderId(headers),
+                        Optional.of("jms:" + headers.get(ReceivedMessage.ID))),
+                body,
+                // A property may hold more than a header of HTTP or Kafka.
+                Optional.ofNullable(headers.get("idempotencyKey"))
+                        .filter(key -> !key.isBlank())
+                        .map(key -> IdempotencyKey.read(key).orElse(key)),
+                Optional.ofNullable(headers.get("style")).filter(style -> !style.isBlank()),
+                Optional.ofNullable(headers.get("traceparent")));
+    }
+
+    private static DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+        Optional<String> text = Utf8.text(body);
+        boolean binary = body != null && text.isEmpty();
+        return new DeadLetter.Failed(
+                CHANNEL + ':' + ReceivedMessage.idAndDigest(headers, body),
+                CHANNEL,
+                QUEUE,
+                null,
+                refused.reason(),
+                OrderMessages.error(refused),
+                new LinkedHashMap<>(headers),
+                binary ? Base64.getEncoder().encodeToString(body) : text.orElse(null),
+                binary);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        published.stopAccepting();
+        receiver.close();
+        published.close();
+    }
+}

@@ -1,0 +1,232 @@
+package io.caravanserai.intake;
+
+import io.caravanserai.deadletter.DeadLetter;
+import io.caravanserai.http.Problem;
+import io.caravanserai.inbox.IdempotencyKeys;
+import io.caravanserai.order.OrderStyle;
+import io.caravanserai.store.StoreUnavailableException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/**
+ * Orders that come as messages, whatever carries them. A message that comes twice has one effect: by its idempotency
+ * key, by its order's id, or when it has neither by its own name. Thread-safe.
+ */
+public final class OrderMessages {
+    private static final int LARGEST_BODY = 1024 * 1024;
+    private static final int LONGEST_KEY = 255;
+    private static final int LONGEST_STYLE = 100;
+    private static final int ATTEMPTS = 4;
+
+    /** For a message so large that its body is better not read. */
+    static final Taken.Refused TOO_LARGE =
+            new Taken.Refused("too-large", Problem.of(413, "the message is larger than 1 MiB"));
+
+    private final OrderReader reader;
+    private final OrderIntake entry;
+    private final OrderStyle usualStyle;
+    private final String ingress;
+
+    /**
+     * @param usualStyle of messages that name none
+     * @param ingress by which the messages come, for figures
+     */
+    public OrderMessages(OrderReader reader, OrderIntake entry, OrderStyle usualStyle, String ingress) {
+        this.ingress = ingress;
+        this.reader = reader;
+        this.entry = entry;
+        this.usualStyle = usualStyle;
+    }
+
+    /**
+     * A message that should be an order.
+     *
+     * @param name the same when the same message comes again
+     * @param body null when it has none
+     */
+    public record Incoming(
+            MessageName name,
+            byte[] body,
+            Optional<String> idempotencyKey,
+            Optional<String> style,
+            Optional<String> traceparent) {}
+
+    /** What a message led to. */
+    public sealed interface Taken {
+
+        /** Its order is durable, now or since earlier: the message is done with. */
+        record Order(String orderId) implements Taken {}
+
+        /**
+         * It never will be an order.
+         *
+         * @param reason in a word, for the dead letters
+         * @param problem what a sender who waits is told
+         */
+        record Refused(String reason, Problem problem) implements Taken {}
+    }
+
+    /** A flow is missing, which is put right by a person; then the message is taken. */
+    public static final class NoFlowException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NoFlowException(OrderStyle style) {
+            super("no flow for the style " + style.wire() + " runs", null, false, false);
+        }
+    }
+
+    /**
+     * Takes a message. When the future fails nothing has happened, and the message is to be taken again later. What is the
+     * message's own fault never fails it, whatever that is.
+     */
+    public CompletableFuture<Taken> take(Incoming message) {
+        return take(message, 1);
+    }
+
+    private CompletableFuture<Taken> take(Incoming message, int attempt) {
+        return taken(message)
+                .<CompletableFuture<Taken>>handle((taken, failure) -> {
+                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+                    if (cause == null) {
+                        return CompletableFuture.completedFuture(taken);
+                    }
+                    if (cause instanceof StoreUnavailableException || cause instanceof NoFlowException) {
+                        return CompletableFuture.failedFuture(cause);
+                    }
+                    return attempt < ATTEMPTS
+                            ? later(attempt).thenCompose(nothing -> take(message, attempt + 1))
+                            : CompletableFuture.completedFuture(notHandled(cause));
+                })
+                .thenCompose(taken -> taken);
+    }
+
+    /** @param what of the body there is instead of it: its size and its digest */
+    static Taken.Refused tooLarge(String what) {
+        return new Taken.Refused(
+                TOO_LARGE.reason(), Problem.of(413, "the message is larger than 1 MiB, its body is not kept: " + what));
+    }
+
+    /** What a message led to that failed although nothing it needs is away. */
+    static Taken.Refused notHandled(Throwable failure) {
+        return new Taken.Refused(
+                "not-handled", Problem.of(500, "the message cannot be handled: " + DeadLetter.firstLine(failure)));
+    }
+
+    private static CompletableFuture<Void> later(int attempt) {
+        return CompletableFuture.runAsync(
+                () -> {}, CompletableFuture.delayedExecutor(50L << attempt, TimeUnit.MILLISECONDS));
+    }
+
+    private CompletableFuture<Taken> taken(Incoming message) {
+        try {
+            Optional<Taken.Refused> refused = refusedUnread(message);
+            return refused.isPresent() ? CompletableFuture.completedFuture(refused.get()) : read(message);
+        } catch (RuntimeException | StackOverflowError e) {
+            // Reading asks nobody, so it will fail again.
+            return CompletableFuture.completedFuture(notHandled(e));
+        }
+    }
+
+    private static Optional<Taken.Refused> refusedUnread(Incoming message) {
+        if (message.style().filter(style -> style.length() > LONGEST_STYLE).isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "unknown-style", Problem.badParameter("style", "is longer than " + LONGEST_STYLE + " characters")));
+        }
+        if (message.idempotencyKey().filter(key -> key.length() > LONGEST_KEY).isPresent()) {
+            return Optional.of(new Taken.Refused(
+                    "invalid-idempotency-key",
+                    Problem.badParameter("idempotencyKey", "is longer than " + LONGEST_KEY + " characters")));
+        }
+        if (message.body() == null) {
+            return Optional.of(new Taken.Refused("no-body", Problem.of(400, "the message has no body of text")));
+        }
+        return message.body().length > LARGEST_BODY ? Optional.of(TOO_LARGE) : Optional.empty();
+    }
+
+    private CompletableFuture<Taken> read(Incoming message) {
+        Optional<OrderStyle> style = message.style().isEmpty()
+                ? Optional.of(usualStyle)
+                : message.style().flatMap(entry::style);
+        if (style.isEmpty()) {
+            return refused(
+                    "unknown-style",
+                    Problem.badParameter(
+                            "style", "'" + message.style().orElseThrow() + "' is none of " + entry.styleNames()));
+        }
+        ParseResult reading = reader.read(message.body());
+        if (reading instanceof ParseResult.Unreadable unreadable) {
+            return refused("invalid-json", Problem.of(400, unreadable.detail()));
+        }
+        if (reading instanceof ParseResult.Invalid invalid) {
+            return refused("invalid-order", Problem.invalid(invalid.faults()));
+        }
+        ParseResult.Valid valid = (ParseResult.Valid) reading;
+        // Each reading makes another order id, so the message itself must be known again.
+        boolean isNameless = !valid.namesItself() && message.idempotencyKey().isEmpty();
+        SubmitOrder sending = new SubmitOrder(
+                valid.order(),
+                message.body(),
+                style.get(),
+                message.idempotencyKey(),
+                isNameless ? Optional.of(message.name()) : Optional.empty(),
+                message.traceparent(),
+                Duration.ZERO,
+                ingress);
+        return entry.submit(sending)
+                .thenApply(submission -> taken(submission, sending.order().orderId()));
+    }
+
+    private static Taken taken(SubmitResult submission, String orderId) {
+        if (submission instanceof SubmitResult.Accepted accepted) {
+            return new Taken.Order(accepted.orderId());
+        }
+        if (submission instanceof SubmitResult.Known known) {
+            return new Taken.Order(known.orderId());
+        }
+        if (submission instanceof SubmitResult.OtherOrder) {
+            return orderExists(orderId);
+        }
+        if (submission instanceof SubmitResult.Repeated repeated) {
+            return repeated.first().orderId().equals(IdempotencyKeys.NO_ORDER)
+                    ? orderExists(orderId)
+                    : new Taken.Order(repeated.first().orderId());
+        }
+        if (submission instanceof SubmitResult.NoFlow none) {
+            throw new NoFlowException(none.style());
+        }
+        return new Taken.Refused(
+                "idempotency-key-reused", Problem.of(422, "this idempotency key was used with another request"));
+    }
+
+    private static Taken.Refused orderExists(String orderId) {
+        return new Taken.Refused(
+                "order-exists",
+                Problem.of(409, "another order has the id " + orderId)
+                        .with("orderId", orderId)
+                        .with("reason", "order-exists"));
+    }
+
+    private static CompletableFuture<Taken> refused(String reason, Problem problem) {
+        return CompletableFuture.completedFuture(new Taken.Refused(reason, problem));
+    }
+
+    /** What is wrong, in one line for a person. */
+    public static String error(Taken.Refused refused) {
+        Object errors = refused.problem().members().get("errors");
+        if (errors instanceof Iterable<?> faults) {
+            return refused.problem().detail() + ": "
+                    + StreamSupport.stream(faults.spliterator(), false)
+                            .limit(10)
+                            .map(fault -> fault instanceof Problem.Fault known
+                                    ? known.pointer() + " " + known.detail()
+                                    : String.valueOf(fault))
+                            .collect(Collectors.joining("; "));
+        }
+        return refused.problem().detail();
+    }
+}

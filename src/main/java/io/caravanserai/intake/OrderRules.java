@@ -1,0 +1,72 @@
+package io.caravanserai.intake;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.http.Problem.Fault;
+import io.caravanserai.order.Currency;
+import io.caravanserai.order.Money;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The rules of an order that its schema cannot say. */
+final class OrderRules {
+    private static final Set<String> COUNTRIES = Locale.getISOCountries(Locale.IsoCountryCode.PART1_ALPHA2);
+
+    private OrderRules() {}
+
+    /** Adds faults. What the schema has found already, such as a text where a number belongs, is not said again. */
+    static void check(JsonNode order, List<Fault> faults) {
+        checkTexts(order, "", faults);
+        JsonNode orderId = order.path("orderId");
+        if (orderId.isTextual() && orderId.textValue().endsWith("\n")) {
+            // To a regular expression of Java the end is also before a last line break.
+            faults.add(new Fault("#/orderId", "must not end with a line break"));
+        }
+        String code = order.path("currency").asText();
+        Optional<Currency> currency = Currency.active(code);
+        if (currency.isEmpty() && code.matches("[A-Z]{3}|[A-Z]{3}\n")) {
+            faults.add(new Fault("#/currency", "is not an active currency of ISO 4217"));
+        }
+        String country = order.path("shippingAddress").path("country").asText();
+        if (country.matches("[A-Z]{2}|[A-Z]{2}\n") && !COUNTRIES.contains(country)) {
+            faults.add(new Fault("#/shippingAddress/country", "is not a country of ISO 3166-1"));
+        }
+        currency.ifPresent(known -> checkPrices(order.path("items"), known, faults));
+    }
+
+    private static void checkPrices(JsonNode items, Currency currency, List<Fault> faults) {
+        int decimals = Money.decimals(currency);
+        for (int i = 0; i < items.size(); i++) {
+            JsonNode price = items.path(i).path("unitPrice");
+            if (price.isNumber() && price.decimalValue().stripTrailingZeros().scale() > decimals) {
+                faults.add(new Fault(
+                        "#/items/" + i + "/unitPrice",
+                        "must have at most " + decimals + " decimals, as " + currency + " has"));
+            }
+        }
+    }
+
+    /** JSON can spell texts that no database or message can carry: the character 0 and halves of surrogate pairs. */
+    private static void checkTexts(JsonNode node, String pointer, List<Fault> faults) {
+        if (node.isTextual() && !isCarriable(node.textValue())) {
+            faults.add(new Fault(JsonPointer.fragment(pointer), "has a character that is not a Unicode character"));
+        } else if (node.isArray()) {
+            for (int i = 0; i < node.size(); i++) {
+                checkTexts(node.get(i), pointer + "/" + i, faults);
+            }
+        } else if (node.isObject()) {
+            for (Map.Entry<String, JsonNode> member : node.properties()) {
+                if (member.getValue().isTextual() || member.getValue().isContainerNode()) {
+                    checkTexts(member.getValue(), JsonPointer.member(pointer, member.getKey()), faults);
+                }
+            }
+        }
+    }
+
+    private static boolean isCarriable(String text) {
+        return text.codePoints()
+                .noneMatch(each -> each == 0 || each >= Character.MIN_SURROGATE && each <= Character.MAX_SURROGATE);
+    }
+}

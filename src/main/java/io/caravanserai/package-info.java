@@ -1,2 +1,0 @@
-/** The hub's main class, its settings and how its rooms are put together. */
-package io.caravanserai;

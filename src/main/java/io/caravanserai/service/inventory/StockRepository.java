@@ -1,0 +1,43 @@
+package io.caravanserai.service.inventory;
+
+import io.caravanserai.store.Transaction;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/** The stock as people see and count it. Thread-safe. */
+public final class StockRepository {
+    private static final String FIND = "SELECT sku, on_hand, reserved, shipped FROM stock WHERE sku = ?";
+    private static final String LIST =
+            "SELECT sku, on_hand, reserved, shipped FROM stock WHERE sku > ? ORDER BY sku LIMIT ?";
+    private static final String SET = """
+            INSERT INTO stock (sku, on_hand) VALUES (?, ?)
+            ON CONFLICT (sku) DO UPDATE SET on_hand = excluded.on_hand
+            """;
+    private static final String IS_EMPTY = "SELECT 1 FROM stock LIMIT 1";
+
+    public Optional<Stock> find(Transaction tx, String sku) throws SQLException {
+        return tx.first(FIND, StockRepository::stock, sku);
+    }
+
+    /** Articles by sku, those after the given one; from the first when that is empty. */
+    public List<Stock> list(Transaction tx, String after, int limit) throws SQLException {
+        return tx.list(LIST, StockRepository::stock, after, limit);
+    }
+
+    /** Sets how many are free to be reserved; what is reserved or shipped stays. */
+    public Stock set(Transaction tx, String sku, long onHand) throws SQLException {
+        tx.update(SET, sku, onHand);
+        return find(tx, sku).orElseThrow();
+    }
+
+    /** Whether no article was ever set. */
+    public boolean isEmpty(Transaction tx) throws SQLException {
+        return tx.first(IS_EMPTY, row -> 1).isEmpty();
+    }
+
+    private static Stock stock(ResultSet row) throws SQLException {
+        return new Stock(row.getString("sku"), row.getLong("on_hand"), row.getLong("reserved"), row.getLong("shipped"));
+    }
+}

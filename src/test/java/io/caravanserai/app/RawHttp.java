@@ -1,0 +1,107 @@
+package io.caravanserai.app;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+
+/** A TCP connection to an HTTP server, for what no HTTP client would send. Reads wait two minutes at most. */
+public final class RawHttp implements AutoCloseable {
+    private static final int TIMEOUT_MILLIS = 120_000;
+
+    private final Socket socket = new Socket();
+
+    public RawHttp(int port) throws IOException {
+        // Small, so that a client that reads nothing soon holds up the server.
+        socket.setReceiveBufferSize(4_096);
+        socket.setSoTimeout(TIMEOUT_MILLIS);
+        socket.connect(new InetSocketAddress("127.0.0.1", port));
+    }
+
+    /** An answer; the body is what came before the connection was closed, or what Content-Length says. */
+    public record Answer(int status, String head, String body) {
+        /** Empty when the header is absent. */
+        public String header(String name) {
+            return head.lines()
+                    .filter(line -> line.regionMatches(true, 0, name + ":", 0, name.length() + 1))
+                    .map(line -> line.substring(name.length() + 1).trim())
+                    .findFirst()
+                    .orElse("");
+        }
+    }
+
+    /** One request on a connection of its own that is closed afterwards. */
+    public static Answer ask(int port, String request) throws IOException {
+        try (RawHttp connection = new RawHttp(port)) {
+            return connection.send(request).answer();
+        }
+    }
+
+    public RawHttp send(String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+        return this;
+    }
+
+    /** The next answer; null when the connection ends before one begins. */
+    public Answer answer() throws IOException {
+        String head = head();
+        if (head.isEmpty()) {
+            return null;
+        }
+        Answer bare = new Answer(Integer.parseInt(head.split(" ")[1]), head, "");
+        InputStream in = socket.getInputStream();
+        String length = bare.header("Content-Length");
+        byte[] body = length.isEmpty() ? in.readAllBytes() : in.readNBytes(Integer.parseInt(length));
+        return new Answer(bare.status(), head, new String(body, StandardCharsets.UTF_8));
+    }
+
+    /** The status of an answer that announces another one. */
+    public int interim() throws IOException {
+        return Integer.parseInt(head().split(" ")[1]);
+    }
+
+    /** Everything until the server closes the connection. */
+    public String all() throws IOException {
+        return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    private String head() throws IOException {
+        ByteArrayOutputStream head = new ByteArrayOutputStream();
+        while (!head.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {
+            int next = socket.getInputStream().read();
+            if (next < 0) {
+                return "";
+            }
+            head.write(next);
+        }
+        return head.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    /** Whether the server has closed the connection, once everything it sent has been read. */
+    public boolean isClosedByServer() throws IOException {
+        socket.setSoTimeout(50);
+        try {
+            byte[] rest = new byte[8_192];
+            while (socket.getInputStream().read(rest) >= 0) {
+                continue;
+            }
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            // Reset by the server.
+            return true;
+        } finally {
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
