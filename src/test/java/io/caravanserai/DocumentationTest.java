@@ -2,7 +2,6 @@ package io.caravanserai;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.caravanserai.config.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,14 +21,6 @@ class DocumentationTest {
                 .replaceAll("(?s)<exclusions>.*?</exclusions>", "");
         assertThat(all("\\| `([^`]+)` \\|", Files.readString(Path.of("docs", "dependencies.md"))))
                 .isEqualTo(all("<artifactId>([^<]+)</artifactId>", used));
-    }
-
-    @Test
-    void theReadmeNamesOnlySettingsThatExist() throws IOException {
-        Set<String> named = all("`(hub\\.[a-z.-]+)`", Files.readString(Path.of("README.md")));
-        for (String key : named) {
-            assertThat(Setting.values()).anyMatch(setting -> setting.key().equals(key));
-        }
     }
 
     private static Set<String> all(String pattern, String text) {

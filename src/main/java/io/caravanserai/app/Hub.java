@@ -8,7 +8,7 @@ import io.caravanserai.broker.EmbeddedArtemis;
 import io.caravanserai.broker.HubAddresses;
 import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.config.HubSettings;
-import io.caravanserai.config.Setting;
+import io.caravanserai.config.Settings;
 import io.caravanserai.config.SettingsException;
 import io.caravanserai.config.SettingsReader;
 import io.caravanserai.event.OrderEvent;
@@ -322,8 +322,9 @@ public final class Hub implements AutoCloseable {
             return BoundedHttpServer.open(
                     settings.host(), settings.port(), settings.requestTimeout(), settings.idleTimeout());
         } catch (IllegalStateException e) {
-            throw new SettingsException(List.of(Setting.HTTP_PORT.key() + "=" + settings.port() + " on "
-                    + settings.host() + " (" + Setting.HTTP_HOST.key() + ") cannot be listened on: " + e.getMessage()));
+            throw new SettingsException(
+                    List.of(Settings.HTTP_PORT.key() + "=" + settings.port() + " on " + settings.host() + " ("
+                            + Settings.HTTP_HOST.key() + ") cannot be listened on: " + e.getMessage()));
         }
     }
 

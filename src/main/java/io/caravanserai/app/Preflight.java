@@ -2,6 +2,7 @@ package io.caravanserai.app;
 
 import io.caravanserai.config.HubSettings;
 import io.caravanserai.config.Setting;
+import io.caravanserai.config.Settings;
 import io.caravanserai.config.SettingsException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,19 +20,19 @@ final class Preflight {
     /** @throws SettingsException naming the setting to look at */
     static void check(HubSettings settings) {
         if (!Files.isDirectory(settings.routesDir())) {
-            throw fault(Setting.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
+            throw fault(Settings.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
         }
         if (settings.store().url().isPresent()) {
             throw fault(
-                    Setting.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
+                    Settings.STORE_URL, "a database outside is not supported yet: leave it unset for the embedded one");
         }
         if (settings.jms().isEmbedded()) {
-            listen(Setting.JMS_PORT, LOOPBACK, settings.jms().port());
+            listen(Settings.JMS_PORT, LOOPBACK, settings.jms().port());
         }
     }
 
     /** Artemis says too much when its port is taken: so it is tried before. */
-    private static void listen(Setting setting, String host, int port) {
+    private static void listen(Setting<?> setting, String host, int port) {
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
@@ -40,7 +41,7 @@ final class Preflight {
         }
     }
 
-    private static SettingsException fault(Setting setting, String what) {
+    private static SettingsException fault(Setting<?> setting, String what) {
         return new SettingsException(List.of(setting.key() + "=" + what));
     }
 }

@@ -1,6 +1,5 @@
 package io.caravanserai.config;
 
-import io.caravanserai.event.EventType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -10,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +19,7 @@ import java.util.TreeMap;
 
 /**
  * Reads the hub's settings: system properties win over environment variables, those over {@code application.properties},
- * that over the defaults in {@link Setting}.
+ * that over the defaults in {@link Settings}.
  *
  * <p>The file is the one in the folder that the system property {@code caravanserai.home} names, as {@code bin/hub} does,
  * else the one on the class path.
@@ -34,7 +32,7 @@ public final class SettingsReader {
     private static final String PREFIX = "hub.";
     private static final String VARIABLE_PREFIX = "HUB_";
     /** A package behind it is written with underscores, so none of its words has a capital or an underscore. */
-    private static final String LOG_LEVEL_VARIABLE = Setting.variable(Setting.LOG_LEVELS);
+    private static final String LOG_LEVEL_VARIABLE = Setting.variable(Settings.LOG_LEVELS.prefix());
 
     private static final Path ROUTES_OF_A_CHECKOUT = Path.of("src", "main", "resources", "routes");
 
@@ -88,20 +86,17 @@ public final class SettingsReader {
             if (!key.startsWith(PREFIX)) {
                 return;
             }
-            if (isKnown(key)) {
+            if (Settings.isKnown(key)) {
                 values.put(key, value.trim());
             } else {
-                faults.add("unknown key " + key + " " + where + "; did you mean " + Setting.nearest(key) + "?");
+                faults.add("unknown key " + key + " " + where + "; did you mean " + Settings.nearest(key) + "?");
             }
         });
     }
 
     private void takeEnvironment(Map<String, String> values, List<String> warnings) {
         Map<String, String> keys = new HashMap<>();
-        Arrays.stream(Setting.values()).map(Setting::key).forEach(key -> keys.put(Setting.variable(key), key));
-        Arrays.stream(EventType.values())
-                .map(type -> Setting.EMIT + type)
-                .forEach(key -> keys.put(Setting.variable(key), key));
+        Settings.fixedKeys().forEach(key -> keys.put(Setting.variable(key), key));
         new TreeMap<>(environment).forEach((variable, value) -> {
             if (!variable.startsWith(VARIABLE_PREFIX)) {
                 return;
@@ -110,7 +105,7 @@ public final class SettingsReader {
                     ? variable.toLowerCase(Locale.ROOT).replace('_', '.')
                     : keys.get(variable);
             if (key == null) {
-                String meant = Setting.nearest(variable.replace('_', '.').toLowerCase(Locale.ROOT));
+                String meant = Settings.nearest(variable.replace('_', '.').toLowerCase(Locale.ROOT));
                 warnings.add("unknown environment variable " + variable + " is ignored; did you mean "
                         + Setting.variable(meant) + "?");
             } else if (!value.isBlank()) {
@@ -118,12 +113,6 @@ public final class SettingsReader {
                 values.put(key, value.trim());
             }
         });
-    }
-
-    private static boolean isKnown(String key) {
-        return Arrays.stream(Setting.values()).anyMatch(setting -> setting.key().equals(key))
-                || key.startsWith(Setting.LOG_LEVELS) && key.length() > Setting.LOG_LEVELS.length()
-                || Arrays.stream(EventType.values()).anyMatch(type -> key.equals(Setting.EMIT + type));
     }
 
     private static Map<String, String> file(Optional<Path> home) {

@@ -8,13 +8,10 @@ import io.caravanserai.config.HubSettings.Kafka.Mode;
 import io.caravanserai.config.HubSettings.Role;
 import io.caravanserai.event.EventType;
 import io.caravanserai.order.Style;
-import java.io.InputStream;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -287,20 +284,6 @@ class SettingsReaderTest {
     void withoutAHomeTheRoutesAreThoseOfTheCheckout() {
         assertThat(new SettingsReader(Map.of(), Map.of()).read().settings().routesDir())
                 .isEqualTo(Path.of("src/main/resources/routes"));
-    }
-
-    @Test
-    void theFileThatComesWithTheHubShowsEveryDefault() throws Exception {
-        try (InputStream file = SettingsReader.class.getResourceAsStream("/application.properties")) {
-            List<String> lines = new String(file.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList();
-
-            assertThat(lines)
-                    .containsAll(Arrays.stream(Setting.values())
-                            .map(setting -> "#" + setting.key() + "=" + setting.usual())
-                            .toList());
-        }
     }
 
     private static HubSettings read(Map<String, String> file) {
