@@ -7,7 +7,10 @@ import org.apache.activemq.artemis.core.server.ServerSession;
 import org.apache.activemq.artemis.core.server.plugin.ActiveMQServerPlugin;
 import org.apache.activemq.artemis.spi.core.protocol.RemotingConnection;
 
-/** Tells {@link BrokerPermissions} of connections that end, and lets no client take the id of another key. Thread-safe. */
+/**
+ * Reports ended connections to {@link BrokerPermissions}, and reserves each key's name as a client id for that key.
+ * Thread-safe.
+ */
 final class BrokerConnections implements ActiveMQServerPlugin {
     private final BrokerPermissions permissions;
 
@@ -17,15 +20,16 @@ final class BrokerConnections implements ActiveMQServerPlugin {
 
     @Override
     public void afterDestroyConnection(RemotingConnection connection) {
-        permissions.ended(connection.getID());
+        permissions.connectionEnded(connection.getID());
     }
 
-    /** A client id is there once: whoever has it keeps everybody else of that id out. */
+    /** Artemis admits each client id once: a foreign login with a key's name as client id would lock that key out. */
     @Override
     public void beforeSessionMetadataAdded(ServerSession session, String key, String data) throws ActiveMQException {
         if (ClientSession.JMS_SESSION_CLIENT_ID_PROPERTY.equals(key)
                 && !permissions.mayBeClient(session.getUsername(), data)) {
-            throw new ActiveMQSecurityException("the client id " + data + " is for the key of that name");
+            throw new ActiveMQSecurityException(
+                    "the client id " + data + " is reserved for the API key of that name; set another client id");
         }
     }
 }

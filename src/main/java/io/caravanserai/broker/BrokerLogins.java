@@ -17,14 +17,14 @@ import org.apache.activemq.artemis.spi.core.security.ActiveMQSecurityManager5;
 import org.apache.activemq.artemis.spi.core.security.jaas.UserPrincipal;
 
 /**
- * Lets the hub's API keys log in to the embedded broker, with the key's name and the key, and decides for each queue
- * what a login may do: {@link BrokerPermissions}. Thread-safe.
+ * Authenticates API keys at the embedded broker (user: the key's name, password: the key), and delegates each
+ * authorization to {@link BrokerPermissions}. Thread-safe.
  *
- * <p>Implements the fifth interface of this kind because only this one is told the queue, and not its address alone. The
- * broker must not cache what is decided here: a decision depends on the connection.
+ * <p>Implements {@code ActiveMQSecurityManager5} because older interfaces receive the address only, not the queue. The
+ * broker must not cache decisions: each one depends on the connection.
  */
 final class BrokerLogins implements ActiveMQSecurityManager5 {
-    /** The login of the hub itself. */
+    /** User name of the hub. */
     static final String HUB = "hub";
 
     private final List<ApiKey> keys;
@@ -33,9 +33,10 @@ final class BrokerLogins implements ActiveMQSecurityManager5 {
     private final BrokerPermissions permissions;
 
     /**
-     * Who has logged in over which connection.
+     * An authenticated login.
      *
-     * @param key empty for the hub itself
+     * @param key empty for the hub
+     * @param connectionId null for the hub, and if the broker names no connection
      */
     private record Login(Optional<ApiKey> key, Object connectionId) {}
 
@@ -45,12 +46,12 @@ final class BrokerLogins implements ActiveMQSecurityManager5 {
         this.hub = subject(HUB, new Login(Optional.empty(), null));
     }
 
-    /** Made anew at each start and known only within the process. */
+    /** Random at each start and known only inside the process. */
     String hubPassword() {
         return hubPassword;
     }
 
-    /** A password that nobody can guess: 192 random bits. */
+    /** A random password: 192 bits, in hexadecimal. */
     static String secret() {
         byte[] secret = new byte[24];
         new SecureRandom().nextBytes(secret);
@@ -85,10 +86,10 @@ final class BrokerLogins implements ActiveMQSecurityManager5 {
     }
 
     /**
-     * Whether an answer may go to an address that a message asks for: only to where its sender may receive. Without this
-     * a sender could have the hub write to places that the sender itself must not write to.
+     * Whether a reply may go to the address that a message names: the sender must be allowed to receive there. Without
+     * this check, a sender could make the hub write to addresses that are closed to the sender.
      *
-     * @param user who sent the message, as the broker has checked
+     * @param user the sender, as authenticated by the broker
      */
     boolean mayBeAnswered(String user, String address) {
         return HUB.equals(user)
@@ -102,7 +103,10 @@ final class BrokerLogins implements ActiveMQSecurityManager5 {
         return isHub(user, password) || key(user, password).isPresent();
     }
 
-    /** Never asked by a broker that knows the fifth interface; without a queue nothing is allowed. */
+    /**
+     * A broker that supports {@code ActiveMQSecurityManager5} never calls this method. Without a queue, only the hub is
+     * allowed.
+     */
     @Override
     public boolean validateUserAndRole(
             String user,

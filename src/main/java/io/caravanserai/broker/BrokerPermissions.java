@@ -12,12 +12,12 @@ import java.util.regex.Pattern;
 import org.apache.activemq.artemis.core.security.CheckType;
 
 /**
- * What each API key may do at the embedded broker, queue by queue. What is not allowed here is refused. Thread-safe.
+ * Permissions of each API key at the embedded broker, per queue. Everything else is refused. Thread-safe.
  *
  * <ul>
  *   <li>operator: everything
- *   <li>sender: send to {@code orders} and {@code signals}; receive from temporary queues of its own connection and from
- *       queues named {@code replies.NAME.…}
+ *   <li>sender: send to {@code orders} and {@code signals}; receive from temporary queues of the same connection and
+ *       from queues named {@code replies.NAME.…}
  *   <li>viewer and sender: subscribe to {@code order-events}, durably under {@code NAME.…}
  * </ul>
  */
@@ -27,30 +27,30 @@ final class BrokerPermissions {
     private static final String REPLIES = "replies.";
     private static final String QUALIFIER = "::";
 
-    /** Clients name temporary queues, and subscriptions that last no longer than their connection, by UUIDs. */
+    /** JMS clients name temporary queues and non-durable subscriptions by UUIDs. */
     private static final Pattern TEMPORARY =
             Pattern.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}");
 
     private final List<String> keyNames;
-    private final HubAddresses ofTheHub;
+    private final HubAddresses hubAddresses;
     private final Predicate<String> exists;
     private final Map<String, Owner> owners = new ConcurrentHashMap<>();
 
-    /** Whose a temporary queue is: a login's, on one connection. */
+    /** The owner of a temporary queue: a key on one connection. */
     private record Owner(String key, Object connectionId) {}
 
     /**
-     * @param ofTheHub what is the hub's own
-     * @param exists whether the broker has a queue or an address of a name
+     * @param hubAddresses addresses reserved for the hub
+     * @param exists whether the broker has a queue or an address of the given name
      */
-    BrokerPermissions(List<ApiKey> keys, HubAddresses ofTheHub, Predicate<String> exists) {
+    BrokerPermissions(List<ApiKey> keys, HubAddresses hubAddresses, Predicate<String> exists) {
         this.keyNames = keys.stream().map(ApiKey::name).toList();
-        this.ofTheHub = ofTheHub;
+        this.hubAddresses = hubAddresses;
         this.exists = exists;
     }
 
     /**
-     * Whether a login may do something.
+     * Whether a login may perform an operation.
      *
      * @param place an address, or a queue of an address: {@code order-events::NAME.mine}
      */
@@ -87,20 +87,20 @@ final class BrokerPermissions {
         };
     }
 
-    /** Whether a login may receive at an address, over any of its connections. */
+    /** Whether a login may receive at an address, over any connection of that login. */
     boolean mayReceive(ApiKey key, String address) {
         Owner owner = owners.get(address);
         return isOwnReplyQueue(key, address, address)
                 || key.role() == Role.SENDER && owner != null && owner.key().equals(key.name());
     }
 
-    /** Whether a login may take a client id: not one that is the name of another key. */
+    /** Whether a login may use a client id: the name of another key is refused. */
     boolean mayBeClient(String user, String clientId) {
         return BrokerLogins.HUB.equals(user) || clientId.equals(user) || !keyNames.contains(clientId);
     }
 
-    /** To be called when a connection has ended, and its temporary queues with it. */
-    void ended(Object connectionId) {
+    /** Call when a connection has ended: the temporary queues of that connection have ended, too. */
+    void connectionEnded(Object connectionId) {
         owners.values().removeIf(owner -> Objects.equals(owner.connectionId(), connectionId));
     }
 
@@ -109,7 +109,7 @@ final class BrokerPermissions {
         if (before != null) {
             return before.equals(owner);
         }
-        // What is there without an owner is the hub's, or an operator's.
+        // An existing queue without an owner belongs to the hub or to an operator.
         return !exists.test(queue)
                 && owners.computeIfAbsent(queue, none -> owner).equals(owner);
     }
@@ -125,12 +125,14 @@ final class BrokerPermissions {
                 && isUnder(key, address.substring(REPLIES.length()));
     }
 
-    /** Names of queues are one space over all addresses, so a name must be nobody else's wherever it is used. */
+    /**
+     * Queue names are unique across all addresses, so the name must belong to no other key, nor to the hub or a flow.
+     */
     private boolean isOwnSubscription(ApiKey key, String address, String queue) {
-        if (!address.equals(EVENTS) || ofTheHub.isSubscription(queue) || HubAddresses.isOfAFlow(queue)) {
+        if (!address.equals(EVENTS) || hubAddresses.isSubscription(queue) || HubAddresses.isFlowQueue(queue)) {
             return false;
         }
-        // The names that JMS clients make: "NAME.x", "nonDurable.NAME.x", dots within a part escaped.
+        // JMS clients build names such as "NAME.x" and "nonDurable.NAME.x", with dots inside a part escaped.
         String plain = queue.replace("\\", "");
         for (String kind : List.of("nonDurable.", "Durable.")) {
             if (plain.startsWith(kind)) {
@@ -140,7 +142,7 @@ final class BrokerPermissions {
         return isUnder(key, plain);
     }
 
-    /** Of the keys "a" and "a.b" the second has what begins with "a.b.". */
+    /** The longest key name wins: of the keys "a" and "a.b", key "a.b" owns names that start with "a.b.". */
     private boolean isUnder(ApiKey key, String name) {
         String prefix = key.name() + '.';
         return name.startsWith(prefix)

@@ -17,19 +17,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts an embedded broker again that has stopped itself because its disk was full or failed. After any error but a
- * full disk the broker continues on copies of its files. Thread-safe.
+ * Restarts an embedded broker that stopped because of a full or failing disk. After any error except a full disk, the
+ * broker continues on copies of the files. Thread-safe.
  */
 final class BrokerRestarts implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerRestarts.class);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
 
-    /** A restart that has not helped would not help a moment later, and disturbs everybody. */
-    private static final Duration BETWEEN_RESTARTS = Duration.ofMinutes(10);
+    /** A restart that did not help would not help a moment later, and disconnects every client. */
+    private static final Duration MIN_RESTART_INTERVAL = Duration.ofMinutes(10);
 
-    /** As much as a broker needs to begin with: a broker that fails half-way through its start is harder to stop. */
-    private static final int TRIAL_BYTES = 10 * 1024 * 1024;
+    /** Space that a broker needs to start: a broker that fails half-way through the start is harder to stop. */
+    private static final int PROBE_BYTES = 10 * 1024 * 1024;
 
     private final String name;
     private final Path folder;
@@ -39,19 +39,19 @@ final class BrokerRestarts implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
     private Thread thread;
     private volatile String outage;
-    private long lastRestart = System.nanoTime() - BETWEEN_RESTARTS.toNanos();
+    private long lastRestart = System.nanoTime() - MIN_RESTART_INTERVAL.toNanos();
 
-    /** What is started again. Called by one thread at a time. */
+    /** The broker to restart. Called by one thread at a time. */
     interface Part {
-        /** Lets go of all files; returns when that is done. */
+        /** Returns after the broker has closed all files. */
         void stop() throws Exception;
 
         void start() throws Exception;
     }
 
     /**
-     * @param name such as {@code embedded JMS broker}
-     * @param folder all its files
+     * @param name for messages, such as {@code embedded JMS broker}
+     * @param folder holds all files of the broker
      */
     BrokerRestarts(String name, Path folder, Part broker) {
         this.name = name;
@@ -61,17 +61,17 @@ final class BrokerRestarts implements AutoCloseable {
         this.outageLog = new OutageLog(LOG, name);
     }
 
-    /** To be called before the first start: finishes what an earlier process has begun. */
+    /** Call before the first start: replaces files that an earlier process marked for copying. */
     void prepare() throws IOException {
         condemned.makeGood();
     }
 
-    /** Why the broker does not run; empty while it does. */
+    /** Why the broker is down; empty while the broker runs. */
     Optional<String> outage() {
         return Optional.ofNullable(outage);
     }
 
-    /** To be called when the broker has failed, by any thread and as often as one likes; never blocks for long. */
+    /** Call when the broker has failed, from any thread and repeatedly; never blocks for long. */
     synchronized void failed(Throwable failure, String message) {
         if (closing.getCount() == 0) {
             return;
@@ -84,19 +84,21 @@ final class BrokerRestarts implements AutoCloseable {
                 LOG.atError()
                         .addKeyValue("part", name)
                         .addKeyValue("error", e.getMessage())
-                        .log("cannot note that the broker's files must be copied: do not stop the hub before that");
+                        .log("cannot mark the files for copying; do not stop the hub until the broker runs");
             }
         }
         if (outage == null) {
             startRestarting(
-                    reason + "; it is started again when its files in " + folder + " (hub.data.dir) can be written");
+                    reason + "; restarting the broker once the files in " + folder + " (hub.data.dir) can be written");
         }
     }
 
-    /** Starts a broker again whose files can be trusted; at most once in ten minutes, and not while one is under way. */
+    /**
+     * Restarts a broker without copying files. Does nothing within ten minutes of an earlier call, or during a restart.
+     */
     synchronized void restart(String reason) {
         long now = System.nanoTime();
-        if (closing.getCount() == 0 || outage != null || now - lastRestart < BETWEEN_RESTARTS.toNanos()) {
+        if (closing.getCount() == 0 || outage != null || now - lastRestart < MIN_RESTART_INTERVAL.toNanos()) {
             return;
         }
         lastRestart = now;
@@ -104,37 +106,37 @@ final class BrokerRestarts implements AutoCloseable {
     }
 
     private void startRestarting(String reason) {
-        away(reason);
+        markDown(reason);
         thread = new Thread(this::restart, "broker-restart");
         thread.setDaemon(true);
         thread.start();
     }
 
-    private void away(String reason) {
+    private void markDown(String reason) {
         outage = "the " + name + " does not run: " + reason;
         outageLog.failed(outage);
     }
 
     private void restart() {
         boolean stopped = false;
-        for (Duration pause = Duration.ZERO; !isClosing(pause); pause = longer(pause)) {
+        for (Duration pause = Duration.ZERO; !isClosing(pause); pause = nextPause(pause)) {
             try {
                 if (!stopped) {
                     broker.stop();
                     stopped = true;
                 }
-                tryDisk();
+                probeDisk();
                 condemned.makeGood();
                 broker.start();
-                backAgain();
+                markRunning();
                 return;
             } catch (Exception e) {
-                away(reason(e, null) + "; the next attempt to start it follows");
+                markDown(reason(e, null) + "; retrying the start");
             }
         }
     }
 
-    private synchronized void backAgain() {
+    private synchronized void markRunning() {
         outage = null;
         outageLog.worked();
     }
@@ -147,18 +149,18 @@ final class BrokerRestarts implements AutoCloseable {
         }
     }
 
-    private static Duration longer(Duration pause) {
+    private static Duration nextPause(Duration pause) {
         Duration twice = pause.isZero() ? FIRST_PAUSE : pause.multipliedBy(2);
-        return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
+        return twice.compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : twice;
     }
 
-    private void tryDisk() throws IOException {
+    private void probeDisk() throws IOException {
         Path trial = folder.resolveSibling(folder.getFileName() + ".trial");
         try {
             PrivateFiles.createFile(trial);
             try (FileChannel channel = FileChannel.open(trial, StandardOpenOption.WRITE)) {
                 ByteBuffer zeros = ByteBuffer.allocate(64 * 1024);
-                for (int written = 0; written < TRIAL_BYTES; ) {
+                for (int written = 0; written < PROBE_BYTES; ) {
                     written += channel.write(zeros.rewind());
                 }
                 channel.force(true);
@@ -177,30 +179,30 @@ final class BrokerRestarts implements AutoCloseable {
         return cause != null ? cause : String.valueOf(message);
     }
 
-    /** Java has no exception of its own for it. Nothing was written then, so what is there can be trusted. */
+    /** Java has no exception type for a full disk. A full disk loses no earlier write, so the files can be trusted. */
     private static boolean isFullDisk(Throwable failure, String message) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (tellsOfFullDisk(cause.getMessage())) {
+            if (isFullDiskMessage(cause.getMessage())) {
                 return true;
             }
         }
-        return tellsOfFullDisk(message);
+        return isFullDiskMessage(message);
     }
 
-    /** For brokers that do not tell why they end. */
+    /** For brokers that stop without a reason. */
     private boolean hasNoRoom() {
         try {
-            return Files.getFileStore(folder).getUsableSpace() < TRIAL_BYTES / 10;
+            return Files.getFileStore(folder).getUsableSpace() < PROBE_BYTES / 10;
         } catch (IOException e) {
             return false;
         }
     }
 
-    private static boolean tellsOfFullDisk(String message) {
+    private static boolean isFullDiskMessage(String message) {
         return message != null && (message.contains("No space left") || message.contains("quota exceeded"));
     }
 
-    /** Starts nothing from now on, and waits for a start that is under way. */
+    /** Starts nothing from now on, and waits up to 10 s for a start in progress. */
     @Override
     public void close() {
         closing.countDown();

@@ -16,18 +16,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes from a connection to the embedded broker only what a client needs before it has a session: a greeting, a ping, a
- * login. Everything else that the core protocol reads before a login is for brokers among each other: federation, clusters,
- * backups, votes, queues made for a replica. The embedded broker is alone, so nobody has a reason to send that; one such
- * packet had the broker connect to an address of the sender's choice, another made queues without a login.
+ * Admits, on a connection without a session, only the packets that a client needs: greeting, ping and login. All other
+ * packets that the core protocol reads before a login are for traffic between brokers: federation, clusters, backups,
+ * votes, queues for a replica. The embedded broker stands alone and expects none of these. One of the packets would
+ * make the broker connect to an address of the sender's choice; another would create queues without a login.
  *
- * <p>Of what a client sends after its login, the fields that the broker reads unchecked are made safe: {@link SenderFields}.
+ * <p>After the login, {@link SenderFields} makes safe the message fields that the broker reads unchecked.
  *
- * <p>Public and without arguments, for Artemis makes it by its name. Thread-safe.
+ * <p>Public with a no-argument constructor, because Artemis creates the instance by class name. Thread-safe.
  */
 public final class CorePacketGuard implements Interceptor {
     private static final Logger LOG = LoggerFactory.getLogger(CorePacketGuard.class);
-    private static final long TOLD_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private static final Set<Byte> ON_CONNECTION = Set.of(
             PacketImpl.PING, PacketImpl.DISCONNECT, PacketImpl.SUBSCRIBE_TOPOLOGY, PacketImpl.SUBSCRIBE_TOPOLOGY_V2);
@@ -38,30 +38,30 @@ public final class CorePacketGuard implements Interceptor {
             PacketImpl.CHECK_FOR_FAILOVER,
             PacketImpl.REATTACH_SESSION);
 
-    private final AtomicLong lastTold = new AtomicLong(System.nanoTime() - TOLD_EVERY_NANOS);
+    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_INTERVAL_NANOS);
 
-    /** Never throws: Artemis would take that for consent. */
+    /** Never throws: Artemis would treat an exception as consent. */
     @Override
     public boolean intercept(Packet packet, RemotingConnection connection) {
         long channel = packet.getChannelID();
         if (channel >= CHANNEL_ID.USER.id) {
-            // A session's: there is one only after a login.
-            return isReadable(packet, connection);
+            // A session's channel exists only after a login.
+            return makeReadable(packet, connection);
         }
         boolean expected = channel == CHANNEL_ID.PING.id && ON_CONNECTION.contains(packet.getType())
                 || channel == CHANNEL_ID.SESSION.id && BEFORE_A_SESSION.contains(packet.getType());
         if (!expected) {
-            refuse(packet, connection, "connection closed: a JMS client sent what only brokers send to each other");
+            refuse(packet, connection, "JMS client sent a packet reserved for brokers; connection closed");
             return false;
         }
         if (packet.getType() == PacketImpl.REATTACH_SESSION) {
-            return leaveSession(connection);
+            return refuseReattach(connection);
         }
         return true;
     }
 
-    /** Has the broker read only fields of a message that it can read; a message that is none ends its connection. */
-    private boolean isReadable(Packet packet, RemotingConnection connection) {
+    /** Makes the fields of a message safe to read. An unreadable message closes the connection. */
+    private boolean makeReadable(Packet packet, RemotingConnection connection) {
         if (!(packet instanceof MessagePacketI sent) || !(sent.getMessage() instanceof ICoreMessage message)) {
             return true;
         }
@@ -69,16 +69,16 @@ public final class CorePacketGuard implements Interceptor {
             SenderFields.makeSafe(message);
             return true;
         } catch (RuntimeException e) {
-            refuse(packet, connection, "connection closed: a JMS client sent a message that cannot be read");
+            refuse(packet, connection, "JMS client sent an unreadable message; connection closed");
             return false;
         }
     }
 
     /**
-     * A session is taken over by whoever knows its name, and without a login. The client is told that the session is gone
-     * and makes a new one, with a login.
+     * Refuses to reattach a session: Artemis would require the session's name only, and no login. The client learns
+     * that the session is gone, and creates a new one with a login.
      */
-    private static boolean leaveSession(RemotingConnection connection) {
+    private static boolean refuseReattach(RemotingConnection connection) {
         if (connection instanceof CoreRemotingConnection core) {
             core.getChannel(CHANNEL_ID.SESSION.id, -1).send(new ReattachSessionResponseMessage(-1, false));
         }
@@ -87,8 +87,8 @@ public final class CorePacketGuard implements Interceptor {
 
     private void refuse(Packet packet, RemotingConnection connection, String message) {
         long now = System.nanoTime();
-        long before = lastTold.get();
-        if (now - before >= TOLD_EVERY_NANOS && lastTold.compareAndSet(before, now)) {
+        long before = lastLogged.get();
+        if (now - before >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(before, now)) {
             LOG.atWarn()
                     .addKeyValue("from", connection.getRemoteAddress())
                     .addKeyValue("packet", packet.getType())

@@ -32,20 +32,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An Artemis broker in the hub's process: its journal beside the database, a TCP acceptor on the loopback address for
- * other programs, and an acceptor within the process for the hub itself.
+ * An Artemis broker in the hub's process. The journal lies beside the database. Other programs connect over TCP on the
+ * loopback address; the hub connects within the process.
  */
 public final class EmbeddedArtemis implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedArtemis.class);
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
     /**
-     * The journal writes what it has after this time, or when its buffer is full. The default of 3.33 ms, made for disks
-     * that turn, would be the time that each small commit waits; the disk itself answers in a tenth of a millisecond.
+     * The journal is written after this time, or when the buffer is full. Artemis' default of 3.33 ms suits spinning
+     * disks: each small commit would wait that long, while the disk answers in a tenth of a millisecond.
      */
     private static final int JOURNAL_BUFFER_TIMEOUT_NANOS = 200_000;
 
-    /** Of the 30 that are usual, most are woken for a moment's work that one awake would have done on the way. */
+    /** Artemis' default is 30. Most of these would wake for short work that a running thread could do. */
     private static final int THREADS = 10;
 
     private static final long MEMORY_FOR_MESSAGES = 96L * 1024 * 1024;
@@ -61,11 +61,11 @@ public final class EmbeddedArtemis implements AutoCloseable {
     private int port;
     private volatile EmbeddedActiveMQ server;
 
-    private EmbeddedArtemis(Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
+    private EmbeddedArtemis(Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses hubAddresses) {
         this.folder = folder;
         this.port = port;
         this.keys = keys;
-        this.permissions = new BrokerPermissions(keys, ofTheHub, this::exists);
+        this.permissions = new BrokerPermissions(keys, hubAddresses, this::exists);
         this.logins = new BrokerLogins(keys, permissions);
         this.restarts = new BrokerRestarts("embedded JMS broker", folder, new BrokerRestarts.Part() {
             @Override
@@ -81,23 +81,24 @@ public final class EmbeddedArtemis implements AutoCloseable {
     }
 
     /**
-     * Starts a broker and waits until it takes connections. A broker that stops itself because its disk is full or fails
-     * is started again once the disk works: {@link #outage} tells of it.
+     * Starts a broker and waits until clients can connect. A broker that stops because of a full or failing disk is
+     * restarted once the disk works; {@link #outage} reports the state.
      *
-     * @param folder of its journal
-     * @param port 0 takes a free one
-     * @param keys who may log in; none lets anyone in that reaches the loopback address
-     * @param ofTheHub what no key but an operator's may touch
-     * @throws IllegalStateException when it does not start; the message says why
+     * @param folder of the journal
+     * @param port 0 selects a free port
+     * @param keys the permitted logins; if empty, every program that reaches the loopback address is let in
+     * @param hubAddresses addresses closed to all keys except an operator's
+     * @throws IllegalStateException if the broker does not start; the message says why
      */
-    public static EmbeddedArtemis start(Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
-        EmbeddedArtemis broker = new EmbeddedArtemis(folder, port, keys, ofTheHub);
+    public static EmbeddedArtemis start(
+            Path folder, int port, List<HubSettings.ApiKey> keys, HubAddresses hubAddresses) {
+        EmbeddedArtemis broker = new EmbeddedArtemis(folder, port, keys, hubAddresses);
         try {
             broker.restarts.prepare();
         } catch (IOException e) {
             throw new IllegalStateException(
-                    "the files of the embedded JMS broker in " + folder
-                            + " (hub.data.dir) met an I/O error and cannot be" + " copied: " + e.getMessage(),
+                    "cannot copy the files of the embedded JMS broker in " + folder
+                            + " (hub.data.dir) after an I/O error: " + e.getMessage(),
                     e);
         }
         broker.launch();
@@ -124,43 +125,43 @@ public final class EmbeddedArtemis implements AutoCloseable {
             starting.start();
             if (!starting.getActiveMQServer().waitForActivation(30, TimeUnit.SECONDS)
                     || !starting.getActiveMQServer().isActive()) {
-                throw new IllegalStateException("it did not become active; its log lines above say why");
+                throw new IllegalStateException("the broker did not become active; the log lines above say why");
             }
-            // A later start must listen where this one did.
+            // A restart must listen on the same port.
             port = port();
         } catch (Exception e) {
             stop(starting);
             throw new IllegalStateException(
-                    "the embedded JMS broker does not start on port " + port + " (hub.jms.port) with its journal in "
+                    "cannot start the embedded JMS broker on port " + port + " (hub.jms.port) with the journal in "
                             + folder + " (hub.data.dir): " + e.getMessage(),
                     e);
         }
     }
 
-    /** The broker stops itself at such a failure, on a thread of its own; nothing may be started before it has. */
+    /** A broker with a critical I/O error stops on another thread. The next broker may start only after that. */
     private void stopFailed() throws Exception {
         ActiveMQServer failed = artemis();
         long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
         server.stop();
         while (failed.getState() != ActiveMQServer.SERVER_STATE.STOPPED) {
             if (System.nanoTime() > until) {
-                throw new IllegalStateException("it does not stop");
+                throw new IllegalStateException("the broker did not stop within " + STOP_SECONDS + " s");
             }
             TimeUnit.MILLISECONDS.sleep(50);
         }
     }
 
-    /** The server as it is now, started or not. */
+    /** The current server, started or not. */
     ActiveMQServer artemis() {
         return server.getActiveMQServer();
     }
 
-    /** Why the broker does not run at present; empty while it does. */
+    /** Why the broker is down; empty while the broker runs. */
     Optional<String> outage() {
         return restarts.outage();
     }
 
-    /** The broker; empty while it is being started again. */
+    /** The server; empty during a restart. */
     private Optional<ActiveMQServer> running() {
         ActiveMQServer artemis = server.getActiveMQServer();
         return artemis.getState() == ActiveMQServer.SERVER_STATE.STARTED ? Optional.of(artemis) : Optional.empty();
@@ -184,22 +185,22 @@ public final class EmbeddedArtemis implements AutoCloseable {
                 .setJournalMinFiles(2)
                 .setJournalPoolFiles(8)
                 .setSecurityEnabled(secured)
-                // Nothing that is decided for one connection holds for another.
+                // A decision holds for one connection only, so nothing may be cached.
                 .setAuthenticationCacheSize(0)
                 .setAuthorizationCacheSize(0)
-                // Messages name their sender, whatever the sender wrote there.
+                // The broker writes the authenticated sender into each message, over any value from the sender.
                 .setPopulateValidatedUser(secured)
-                // A login for brokers of a cluster that may do everything; the usual password of it is public.
+                // The cluster login may do everything, and Artemis' default password for that login is public.
                 .setClusterUser(BrokerLogins.secret())
                 .setClusterPassword(BrokerLogins.secret())
                 .setIncomingInterceptorClassNames(List.of(CorePacketGuard.class.getName()))
                 .setJMXManagementEnabled(false)
                 .setGlobalMaxSize(MEMORY_FOR_MESSAGES)
-                // The hub watches the disk itself; a broker that stops taking messages without a word helps nobody.
+                // The hub watches the disk. At this limit, the broker would stop accepting messages without an error.
                 .setMaxDiskUsage(-1)
                 .setCriticalAnalyzer(false)
                 .setGracefulShutdownEnabled(false)
-                // Not as URLs: what reads those takes a tenth of a second of the start.
+                // Not as URLs: parsing a URL costs a tenth of a second at the start.
                 .addAcceptorConfiguration(new TransportConfiguration(
                         NettyAcceptorFactory.class.getName(),
                         Map.of(
@@ -210,14 +211,14 @@ public final class EmbeddedArtemis implements AutoCloseable {
                                 TransportConstants.PROTOCOLS_PROP_NAME,
                                 "CORE"),
                         "tcp"))
-                .addAcceptorConfiguration(new TransportConfiguration(
-                        InVMAcceptorFactory.class.getName(), withinTheProcess(number), "hub"));
-        configuration.addAddressSetting("#", everywhere());
+                .addAcceptorConfiguration(
+                        new TransportConfiguration(InVMAcceptorFactory.class.getName(), inProcess(number), "hub"));
+        configuration.addAddressSetting("#", defaultSettings());
         for (String own : List.of("orders", "order-events")) {
-            configuration.addAddressSetting(own, whereTheHubGivesUpItself());
+            configuration.addAddressSetting(own, hubRetriedSettings());
         }
-        // Also published to: the hub's own shared subscription takes what comes by MQTT. Artemis would warn at each
-        // start that the address cannot lose the routing type that the subscription has.
+        // Multicast as well: the hub's shared subscription receives orders published over MQTT. Without this routing
+        // type, Artemis warns at each start that the address cannot lose the routing type of that subscription.
         configuration.addAddressConfiguration(queue("orders").addRoutingType(RoutingType.MULTICAST));
         configuration.addAddressConfiguration(queue("signals"));
         configuration.addAddressConfiguration(queue("DLQ"));
@@ -238,10 +239,10 @@ public final class EmbeddedArtemis implements AutoCloseable {
                 .addQueueConfiguration(QueueConfiguration.of(name).setRoutingType(RoutingType.ANYCAST));
     }
 
-    private static AddressSettings everywhere() {
+    private static AddressSettings defaultSettings() {
         return new AddressSettings()
                 .setDeadLetterAddress(SimpleString.of("DLQ"))
-                // What expires is not lost either.
+                // Expired messages are kept as well.
                 .setExpiryAddress(SimpleString.of("DLQ"))
                 .setMaxDeliveryAttempts(6)
                 .setRedeliveryDelay(200)
@@ -257,23 +258,23 @@ public final class EmbeddedArtemis implements AutoCloseable {
     }
 
     /**
-     * The hub tries these messages again itself, without holding up others. That connections come and go must never
-     * make one of them a dead letter.
+     * The hub retries these messages without holding up others. Lost connections must never turn one into a dead
+     * letter.
      */
-    private static AddressSettings whereTheHubGivesUpItself() {
-        return everywhere().setMaxDeliveryAttempts(-1).setRedeliveryDelay(0);
+    private static AddressSettings hubRetriedSettings() {
+        return defaultSettings().setMaxDeliveryAttempts(-1).setRedeliveryDelay(0);
     }
 
     /**
-     * Whether an answer may go where a message asks for it.
+     * Whether a reply may go to the address that a message names.
      *
-     * @param user who sent the message; null when no keys are set
+     * @param user the sender; null when no keys are set
      */
     boolean mayBeAnswered(String user, String address) {
         return keys.isEmpty() || logins.mayBeAnswered(user, address);
     }
 
-    /** Where other programs connect. */
+    /** The TCP port for other programs. */
     public int port() {
         if (port != 0) {
             return port;
@@ -281,24 +282,23 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return artemis().getRemotingService().getAcceptor("tcp").getActualPort();
     }
 
-    /** Makes the connections of the hub itself. */
+    /** A factory for the hub's connections. */
     ActiveMQConnectionFactory connections() {
         ActiveMQConnectionFactory connections = new ActiveMQConnectionFactory(
-                false,
-                new TransportConfiguration(InProcessConnectorFactory.class.getName(), withinTheProcess(number), "hub"));
-        // Else later connections are made as the broker says, not as is said here.
+                false, new TransportConfiguration(InProcessConnectorFactory.class.getName(), inProcess(number), "hub"));
+        // Otherwise later connections would use the broker's topology instead of these settings.
         connections.setUseTopologyForLoadBalancing(false);
         connections.setUser(BrokerLogins.HUB);
         connections.setPassword(logins.hubPassword());
         return connections;
     }
 
-    private static Map<String, Object> withinTheProcess(int number) {
+    private static Map<String, Object> inProcess(int number) {
         return Map.of(
                 org.apache.activemq.artemis.core.remoting.impl.invm.TransportConstants.SERVER_ID_PROP_NAME, number);
     }
 
-    /** Deletes the queues of such names that hold nothing and that nobody listens to. */
+    /** Deletes the queues with matching names that have neither messages nor consumers. */
     public void deleteIdle(Predicate<String> names) {
         running().ifPresent(artemis -> deleteIdle(artemis, names));
     }
@@ -316,17 +316,21 @@ public final class EmbeddedArtemis implements AutoCloseable {
             try {
                 artemis.destroyQueue(queue, null, true, false, true, true);
             } catch (Exception e) {
-                LOG.atDebug().addKeyValue("queue", queue).setCause(e).log("a queue is in use again");
+                LOG.atDebug().addKeyValue("queue", queue).setCause(e).log("queue is in use again; not deleted");
             }
         }
     }
 
-    /** Changes which messages a queue takes from now on; those in it stay. */
+    /**
+     * Changes the filter for messages that arrive from now on; messages in the queue stay.
+     *
+     * @param filter null for none
+     */
     void refilter(String queue, String filter) {
         try {
             artemis().updateQueue(QueueConfiguration.of(queue).setFilterString(filter == null ? "" : filter));
         } catch (Exception e) {
-            throw new IllegalStateException("the filter of the queue " + queue + " cannot be changed", e);
+            throw new IllegalStateException("cannot change the filter of the queue " + queue, e);
         }
     }
 
@@ -334,22 +338,22 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return queueOf(name).isPresent();
     }
 
-    /** Messages in a queue that nobody has taken for good; 0 when there is no such queue. */
+    /** Unacknowledged messages in a queue; 0 if the queue does not exist. */
     public long depth(String queue) {
         return queueOf(queue).map(Queue::getMessageCount).orElse(0L);
     }
 
-    /** Messages for a consumer that has none in its hands at present; 0 when there is no such queue. */
+    /** Messages that a consumer with none in flight could receive now; 0 if the queue does not exist. */
     long deliverable(String queue) {
         return queueOf(queue).map(EmbeddedArtemis::deliverable).orElse(0L);
     }
 
     private static long deliverable(Queue queue) {
-        // Dispatch pauses until the messages in another consumer's hands are done with, as after a consumer was added.
-        // A
-        // damaged queue counts messages as delivered that nobody has, so what is in the hands of one is no sign.
-        boolean isInOtherHands = queue.getConsumerCount() > 1 && queue.getDeliveringCount() > 0;
-        return isInOtherHands ? 0 : queue.getMessageCount() - queue.getScheduledCount();
+        // Dispatch pauses until the messages in flight at another consumer are done, for example after a consumer was
+        // added. A damaged queue counts messages as delivering that no consumer has, so with one consumer the count
+        // proves nothing.
+        boolean isInFlightElsewhere = queue.getConsumerCount() > 1 && queue.getDeliveringCount() > 0;
+        return isInFlightElsewhere ? 0 : queue.getMessageCount() - queue.getScheduledCount();
     }
 
     /** Whether an operator has paused a queue. */
@@ -357,12 +361,12 @@ public final class EmbeddedArtemis implements AutoCloseable {
         return queueOf(queue).filter(Queue::isPaused).isPresent();
     }
 
-    /** Starts the broker again, which reads its queues anew from the journal; at most once in ten minutes. */
+    /** Restarts the broker, which reloads the queues from the journal; at most once in ten minutes. */
     void restart(String reason) {
         restarts.restart(reason);
     }
 
-    /** Messages that were ever put into a queue since the broker started; 0 when there is no such queue. */
+    /** Messages added to a queue since the broker started; 0 if the queue does not exist. */
     public long everAdded(String queue) {
         return queueOf(queue).map(Queue::getMessagesAdded).orElse(0L);
     }
@@ -377,7 +381,7 @@ public final class EmbeddedArtemis implements AutoCloseable {
         try {
             server.stop();
         } catch (Exception e) {
-            throw new IllegalStateException("the embedded JMS broker did not stop", e);
+            throw new IllegalStateException("cannot stop the embedded JMS broker", e);
         }
     }
 }

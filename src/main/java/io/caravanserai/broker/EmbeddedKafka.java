@@ -19,17 +19,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A Kafka broker of one node in this process: broker and KRaft controller, for trying things out without installing
- * anything. What it has acknowledged survives a power cut: each record is synced before its sender hears of it. A broker
- * that has failed, as on a full disk, is started again once the disk works. One at a time in a process.
+ * A single-node Kafka broker with a KRaft controller in this process, for trials without an installation. Acknowledged
+ * records survive a power cut: each record is synced before the acknowledgement. A broker that failed, for example on a
+ * full disk, is restarted once the disk works. At most one per process.
  */
 public final class EmbeddedKafka implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EmbeddedKafka.class);
     private static final String LOOPBACK = "127.0.0.1";
     private static final int NODE = 1;
     private static final long STOP_MILLIS = 60_000;
-    private static final long PATIENCE_MILLIS = 3_000;
-    private static final int LARGEST_MESSAGE = 16 * 1024 * 1024;
+    private static final long INTERRUPT_INTERVAL_MILLIS = 3_000;
+    private static final int MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
     private final Path directory;
     private final int wantedPort;
@@ -40,19 +40,19 @@ public final class EmbeddedKafka implements AutoCloseable {
     private volatile int port;
 
     /**
-     * @param directory where its data lives; made when missing
-     * @param port where it listens on the loopback address; 0 takes a free one
+     * @param directory of the data; created if missing
+     * @param port on the loopback address; 0 selects a free port
      */
     public EmbeddedKafka(Path directory, int port) {
         this(directory, port, List.of(), "hub");
     }
 
     /**
-     * As the other one, with logins.
+     * As {@link #EmbeddedKafka(Path, int)}, with logins.
      *
-     * @param keys who may log in, by SASL/PLAIN, and do what {@link KafkaPermissions} tells; none lets anyone in that
-     *     reaches the loopback address
-     * @param hubName what the consumer groups of the hub itself begin with
+     * @param keys the permitted logins over SASL/PLAIN, with the rights of {@link KafkaPermissions}; if empty, every
+     *     program that reaches the loopback address is let in
+     * @param hubName prefix of the hub's consumer groups
      */
     public EmbeddedKafka(Path directory, int port, List<ApiKey> keys, String hubName) {
         this.directory = directory.toAbsolutePath();
@@ -71,7 +71,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         });
     }
 
-    /** Settings with which a client of the hub itself logs in; empty without keys. */
+    /** Login settings for the hub's clients; empty without keys. */
     public Map<String, Object> login() {
         return realm.<Map<String, Object>>map(known -> Map.of(
                         "security.protocol", "SASL_PLAINTEXT",
@@ -81,45 +81,45 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
 
     /**
-     * Starts the broker; answers when it takes clients.
+     * Starts the broker; returns when clients can connect.
      *
-     * @throws IOException when its folder cannot be written
-     * @throws IllegalStateException when it cannot start: the port is taken, the folder is used by another hub
+     * @throws IOException if the folder cannot be written or the port is taken
+     * @throws IllegalStateException if the broker cannot start, for example because another hub uses the folder
      */
     public synchronized void start() throws IOException {
         if (server != null) {
-            throw new IllegalStateException("the embedded Kafka broker runs already");
+            throw new IllegalStateException("the embedded Kafka broker is already running");
         }
         restarts.prepare();
-        // A server library ends the process on a fatal fault. Here that would end the hub, which has other doors.
+        // Kafka ends the process on a fatal fault. Here that would end the whole hub.
         Exit.setExitProcedure(this::failed);
         Exit.setHaltProcedure(this::failed);
         realm.ifPresent(KafkaLogins::open);
-        port = portThatIsFree(wantedPort);
+        port = freePort(wantedPort);
         launch();
-        LOG.atInfo().addKeyValue("port", port).log("embedded Kafka broker takes clients");
+        LOG.atInfo().addKeyValue("port", port).log("embedded Kafka broker started");
     }
 
     private synchronized void launch() throws IOException {
         new KafkaFolder(directory, NODE).prepare();
         KafkaRaftServer starting = null;
         try {
-            starting = new KafkaRaftServer(new KafkaConfig(configuration(portThatIsFree(0))), Time.SYSTEM);
+            starting = new KafkaRaftServer(new KafkaConfig(configuration(freePort(0))), Time.SYSTEM);
             starting.startup();
             server = starting;
         } catch (RuntimeException e) {
             if (starting != null) {
-                // Half of it may run, and hold the lock of the folder.
+                // A half-started broker may hold the lock of the folder.
                 shutDown(starting);
             }
             throw new IllegalStateException(
-                    "the embedded Kafka broker cannot start with " + directory + ": "
+                    "cannot start the embedded Kafka broker in " + directory + " (hub.data.dir): "
                             + rootOf(e).getMessage(),
                     e);
         }
     }
 
-    /** A broker that has failed may not be able to stop either; it holds the lock of the folder until it has. */
+    /** A failed broker may be unable to stop, and holds the lock of the folder until then. */
     private void stopFailed() throws InterruptedException {
         KafkaRaftServer failed;
         synchronized (this) {
@@ -132,15 +132,15 @@ public final class EmbeddedKafka implements AutoCloseable {
             stopping.start();
         }
         if (stopping != null) {
-            // It waits for minutes for a controller that has failed, too; woken, it goes on with what is to be stopped
-            // next.
+            // The stop waits minutes for a failed controller, too. An interrupt makes the stop go on with the next
+            // part.
             long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STOP_MILLIS);
-            for (stopping.join(PATIENCE_MILLIS); stopping.isAlive() && System.nanoTime() < until; ) {
+            for (stopping.join(INTERRUPT_INTERVAL_MILLIS); stopping.isAlive() && System.nanoTime() < until; ) {
                 stopping.interrupt();
-                stopping.join(PATIENCE_MILLIS);
+                stopping.join(INTERRUPT_INTERVAL_MILLIS);
             }
             if (stopping.isAlive()) {
-                throw new IllegalStateException("it does not stop");
+                throw new IllegalStateException("the broker did not stop within " + STOP_MILLIS / 1_000 + " s");
             }
         }
     }
@@ -150,26 +150,26 @@ public final class EmbeddedKafka implements AutoCloseable {
             server.shutdown();
             server.awaitShutdown();
         } catch (RuntimeException e) {
-            LOG.atDebug().setCause(e).log("a Kafka broker that has failed did not stop cleanly");
+            LOG.atDebug().setCause(e).log("failed Kafka broker did not stop cleanly");
         }
     }
 
-    /** Where clients find it, as {@code host:port}. */
+    /** Address for clients, as {@code host:port}. */
     public String bootstrapServers() {
         return LOOPBACK + ":" + port;
     }
 
-    /** Where it listens; meaningful once started. */
+    /** The client port; valid after {@link #start}. */
     public int port() {
         return port;
     }
 
-    /** Why the broker no longer works; empty while it does. */
+    /** Why the broker is down; empty while the broker works. */
     public Optional<String> unavailableReason() {
         return restarts.outage();
     }
 
-    /** Stops the broker; its data stays. Does nothing when it does not run. */
+    /** Stops the broker; the data stays. Does nothing if the broker is not running. */
     @Override
     public void close() {
         restarts.close();
@@ -196,12 +196,12 @@ public final class EmbeddedKafka implements AutoCloseable {
         configuration.put("listener.security.protocol.map", "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT");
         configuration.put("inter.broker.listener.name", "CLIENTS");
         configuration.put("controller.listener.names", "CONTROLLER");
-        // A voter named here and not in the data: the controller may listen elsewhere after each start.
+        // The voter is configured here and not stored, because the controller's port changes at each start.
         configuration.put("controller.quorum.voters", NODE + "@" + LOOPBACK + ":" + controllerPort);
-        // There is nobody to wait for.
+        // A new group need not wait for more members.
         configuration.put("group.initial.rebalance.delay.ms", "0");
-        // After a crash the controller takes the broker back only when the session of the one that died has run out; a
-        // shorter one runs out by itself on a machine that is busy.
+        // After a crash the controller readmits the broker only when the session of the dead broker has expired. A
+        // shorter session would expire by mistake on a busy machine.
         configuration.put("broker.session.timeout.ms", "3000");
         configuration.put("broker.heartbeat.interval.ms", "300");
         for (String topic : List.of("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")) {
@@ -210,13 +210,12 @@ public final class EmbeddedKafka implements AutoCloseable {
         }
         configuration.put("transaction.state.log.min.isr", "1");
         configuration.put("share.coordinator.state.topic.min.isr", "1");
-        // An order of 1 MiB has headers, too; and what is too large must come in to be seen among the dead letters.
-        configuration.put("message.max.bytes", String.valueOf(LARGEST_MESSAGE));
-        // Sized for a guest in another's process: the cleaner alone would take 128 MiB.
+        // An order of 1 MiB has headers, too. Oversized records must be accepted to appear among the dead letters.
+        configuration.put("message.max.bytes", String.valueOf(MAX_MESSAGE_BYTES));
+        // Sized for an embedded broker: the cleaner alone would take 128 MiB.
         configuration.put("log.cleaner.dedupe.buffer.size", String.valueOf(4 * 1024 * 1024));
-        // An acknowledgement must not tell of what a power cut takes back. Brokers with copies on other machines leave
-        // the
-        // sync to the operating system; this one has none.
+        // An acknowledged record must survive a power cut. Brokers with replicas on other machines leave the sync to
+        // the operating system; this broker has no replica.
         configuration.put("log.flush.interval.messages", "1");
         configuration.put("num.network.threads", "2");
         configuration.put("num.io.threads", "4");
@@ -227,7 +226,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         return configuration;
     }
 
-    /** The controller's listener too: on it anybody could make topics. */
+    /** Secures the controller's listener as well: over an open one, any program could create topics. */
     private static void secure(Map<String, String> configuration, KafkaLogins.Realm realm) {
         configuration.put("listener.security.protocol.map", "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT");
         configuration.put("sasl.enabled.mechanisms", "PLAIN");
@@ -248,12 +247,11 @@ public final class EmbeddedKafka implements AutoCloseable {
         throw new IllegalStateException("the embedded Kafka broker has failed: " + reason);
     }
 
-    private static int portThatIsFree(int wanted) throws IOException {
+    private static int freePort(int wanted) throws IOException {
         try (ServerSocket trial = new ServerSocket(wanted, 1, InetAddress.getByName(LOOPBACK))) {
             return trial.getLocalPort();
         } catch (BindException e) {
-            throw new IOException(
-                    "the embedded Kafka broker cannot listen on port " + wanted + ": " + e.getMessage(), e);
+            throw new IOException("cannot bind " + LOOPBACK + ":" + wanted + " (hub.kafka.port): " + e.getMessage(), e);
         }
     }
 

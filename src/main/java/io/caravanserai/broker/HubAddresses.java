@@ -3,18 +3,22 @@ package io.caravanserai.broker;
 import java.util.Set;
 
 /**
- * Addresses at the JMS broker that are the hub's own, or the broker's: nobody else takes from there or answers to there.
+ * JMS addresses reserved for the hub or the broker: other programs neither receive from nor reply to these.
  *
- * @param hubName the hub's name ({@code hub.name}), with which its subscriptions and queues begin
+ * @param hubName the hub's name ({@code hub.name}), prefix of the hub's subscriptions and queues
  */
 public record HubAddresses(String hubName) {
-    /** The ways in and out, which all hubs share whatever their names. */
+    /** Ingress and egress addresses, shared by hubs of all names. */
     private static final Set<String> SHARED = Set.of("orders", "signals", "order-events", "DLQ");
 
-    /** Begins the subscription to {@code orders}, which hubs of all names share. */
+    /** Prefix of the subscription to {@code orders}, shared by hubs of all names. */
     private static final String DEFAULT_PREFIX = "hub-";
 
-    /** @param address with or without the name of a queue behind it ({@code order-events::hub-analytics}) */
+    /**
+     * Whether the address, or the queue in the address, is reserved.
+     *
+     * @param address with or without a queue name ({@code order-events::hub-analytics})
+     */
     public boolean contains(String address) {
         int qualifier = address.indexOf("::");
         return qualifier < 0
@@ -27,16 +31,16 @@ public record HubAddresses(String hubName) {
                 || name.startsWith("activemq.")
                 || name.startsWith("$")
                 || isSubscription(name)
-                || isOfAFlow(name);
+                || isFlowQueue(name);
     }
 
-    /** Whether a queue of that name is, or will be, a subscription of the hub. */
+    /** Whether a queue name belongs to a subscription of the hub, existing or future. */
     boolean isSubscription(String queue) {
         return queue.startsWith(DEFAULT_PREFIX) || queue.startsWith(hubName + '-');
     }
 
-    /** Queues between the routes of one version of a flow, such as {@code order-queue.reserve-items@7}. */
-    static boolean isOfAFlow(String address) {
+    /** Whether a queue connects the routes of one flow version, such as {@code order-queue.reserve-items@7}. */
+    static boolean isFlowQueue(String address) {
         String version = address.substring(address.lastIndexOf('@') + 1);
         return version.length() < address.length()
                 && !version.isEmpty()

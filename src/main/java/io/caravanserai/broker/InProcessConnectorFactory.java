@@ -13,11 +13,12 @@ import org.apache.activemq.artemis.spi.core.remoting.Connector;
 import org.apache.activemq.artemis.utils.actors.ArtemisExecutor;
 
 /**
- * Artemis' connections within the process, whose packets to the broker are read by the thread that sends them. The usual
- * ones wake a thread of the broker for each packet, only to read it and hand it to another, which costs more than the reading.
- * What the broker does about a packet is done by its own threads; a packet that it cannot read fails its sender.
+ * In-process connections of Artemis on which the sender's thread reads the packets to the broker. Artemis' own
+ * in-process connections wake a broker thread for each packet, only to read the packet and hand the work to another
+ * thread; the wake-up costs more than the reading. The broker's threads still do the work of a packet. A packet that
+ * the broker cannot read fails the sender.
  *
- * <p>Public and without arguments, for Artemis makes it by its name.
+ * <p>Public with a no-argument constructor, because Artemis creates the instance by class name.
  */
 public final class InProcessConnectorFactory extends InVMConnectorFactory {
     @Override
@@ -35,13 +36,13 @@ public final class InProcessConnectorFactory extends InVMConnectorFactory {
                     BufferHandler brokersHandler,
                     ClientConnectionLifeCycleListener connectionListener,
                     ArtemisExecutor brokersExecutor) {
-                return super.internalCreateConnection(brokersHandler, connectionListener, new SendersThread());
+                return super.internalCreateConnection(brokersHandler, connectionListener, new SenderThreadExecutor());
             }
         };
     }
 
-    /** One packet of a connection at a time, in the order in which they are sent. Answers come by other threads. */
-    private static final class SendersThread implements ArtemisExecutor {
+    /** Reads one packet of a connection at a time, in send order. Answers arrive on other threads. */
+    private static final class SenderThreadExecutor implements ArtemisExecutor {
         @Override
         public synchronized void execute(Runnable reading) {
             reading.run();

@@ -14,13 +14,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps from Artemis' client what it chokes on. The client reads some properties, and for JMS the type and the body,
- * before it hands a message over: one that it cannot read would never leave its queue, nor would anything behind it.
+ * Protects Artemis' client from messages that the client cannot read. The client reads some properties, and for JMS
+ * also the type and the body, before handing over a message. An unreadable message would stay in the queue for ever and
+ * block all later messages.
  */
 final class IncomingGuard implements Interceptor {
     private static final Logger LOG = LoggerFactory.getLogger(IncomingGuard.class);
 
-    /** Whether there is text, and how long it is. */
+    /** Size of the text header: a presence flag and the length. */
     private static final int TEXT_HEAD = 1 + Integer.BYTES;
 
     private final boolean forJms;
@@ -29,12 +30,12 @@ final class IncomingGuard implements Interceptor {
         this.forJms = forJms;
     }
 
-    /** For those who read messages by Artemis' own interface, which reads no body before it is asked for. */
+    /** For consumers with Artemis' core API, which reads a body only on request. */
     static IncomingGuard ofCoreMessages() {
         return new IncomingGuard(false);
     }
 
-    /** For those who read messages by JMS: a type that JMS does not know, and text that is none, become bytes. */
+    /** For consumers with the JMS API: a message with an unknown type or invalid text becomes bytes. */
     static IncomingGuard ofJmsMessages() {
         return new IncomingGuard(true);
     }
@@ -43,28 +44,28 @@ final class IncomingGuard implements Interceptor {
     public boolean intercept(Packet packet, RemotingConnection connection) {
         try {
             if (packet instanceof SessionReceiveMessage small) {
-                removeWhatOnlyTheBrokerMaySay(small.getMessage(), small.getDeliveryCount());
+                removeBrokerProperties(small.getMessage(), small.getDeliveryCount());
                 if (forJms) {
                     makeReadable(small.getMessage(), isText(small.getMessage()));
                 }
             } else if (packet instanceof SessionReceiveLargeMessage large) {
                 ICoreMessage message = (ICoreMessage) large.getLargeMessage();
-                removeWhatOnlyTheBrokerMaySay(message, large.getDeliveryCount());
+                removeBrokerProperties(message, large.getDeliveryCount());
                 if (forJms) {
-                    makeReadable(message, large.getLargeMessageSize() <= JmsBroker.LARGEST_BODY);
+                    makeReadable(message, large.getLargeMessageSize() <= JmsBroker.MAX_BODY_BYTES);
                 }
             }
         } catch (RuntimeException e) {
-            LOG.debug("a message could not be looked at before the client reads it", e);
+            LOG.debug("message not checked before the client reads it", e);
         }
         return true;
     }
 
-    /** Senders may set any property, of any type. */
-    private static void removeWhatOnlyTheBrokerMaySay(ICoreMessage message, int deliveryCount) {
+    /** Senders may set any property, with any type. */
+    private static void removeBrokerProperties(ICoreMessage message, int deliveryCount) {
         SenderFields.boundPriority(message);
-        if (deliveryCount > 0 || !isAnswerOfTheBroker(message)) {
-            // The mark of the broker's answer that a queue is empty.
+        if (deliveryCount > 0 || !isBrokerAnswer(message)) {
+            // Marks the broker's answer that a queue is empty.
             message.removeProperty(ClientConsumerImpl.FORCED_DELIVERY_MESSAGE);
         }
         keepOnly(message, Message.HDR_ROUTING_TYPE, Byte.class);
@@ -76,8 +77,11 @@ final class IncomingGuard implements Interceptor {
         }
     }
 
-    /** That answer has nothing but its mark. To those who browse, all messages come as delivered no time, as it does. */
-    private static boolean isAnswerOfTheBroker(ICoreMessage message) {
+    /**
+     * The broker's answer carries the mark only. The delivery count is no evidence: a browser gets every message with a
+     * count of 0, like the answer.
+     */
+    private static boolean isBrokerAnswer(ICoreMessage message) {
         return message.getPropertyNames().size() == 1
                 && message.getType() == Message.DEFAULT_TYPE
                 && !message.isDurable()
@@ -99,9 +103,9 @@ final class IncomingGuard implements Interceptor {
                 }
             }
             case Message.DEFAULT_TYPE, Message.BYTES_TYPE, Message.MAP_TYPE, Message.STREAM_TYPE -> {
-                // As JMS knows them.
+                // Types known to JMS.
             }
-            // Objects are never read, and their length may be any number.
+            // Objects are never read, and the length may be any number.
             case Message.OBJECT_TYPE -> message.setType(Message.DEFAULT_TYPE);
             default -> message.setType(Message.BYTES_TYPE);
         }
@@ -112,8 +116,8 @@ final class IncomingGuard implements Interceptor {
             return true;
         }
         if (message.containsProperty(Message.HDR_LARGE_COMPRESSED)) {
-            // A few bytes can stand for very many.
-            return message.getLongProperty(Message.HDR_LARGE_BODY_SIZE) <= JmsBroker.LARGEST_BODY;
+            // A few compressed bytes can expand to very many.
+            return message.getLongProperty(Message.HDR_LARGE_BODY_SIZE) <= JmsBroker.MAX_BODY_BYTES;
         }
         ActiveMQBuffer body = message.getReadOnlyBodyBuffer();
         if (body.readableBytes() < TEXT_HEAD) {

@@ -24,28 +24,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The JMS broker the hub works with: one in its own process, or one outside. Knows whether it can be reached: a
- * connection of its own is kept open, and made again whenever it breaks.
+ * The hub's JMS broker, embedded or external. Keeps one connection open to notice outages, and reconnects whenever that
+ * connection breaks.
  */
 public final class JmsBroker implements AutoCloseable {
-    /** Bytes, more than the largest order or event takes as text, whose characters take two each on the wire. */
-    public static final long LARGEST_BODY = 4L * 1024 * 1024;
+    /** In bytes. Exceeds the largest order or event as text, at two bytes per character on the wire. */
+    public static final long MAX_BODY_BYTES = 4L * 1024 * 1024;
 
-    /** Every broker of the hub has it; what the answer says does not matter. */
+    /** Every broker of the hub has this address; the content of the answer does not matter. */
     private static final SimpleString PROBE = SimpleString.of("orders");
 
     private static final Logger LOG = LoggerFactory.getLogger(JmsBroker.class);
     private static final long FIRST_PAUSE_MILLIS = 100;
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
-    /** A frozen broker keeps its connections and answers nothing: it is asked this often, and given this long. */
-    private static final long ASKED_EVERY_MILLIS = 2_000;
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(2);
+    /** A frozen broker keeps connections open and answers nothing, so the broker is probed at this interval. */
+    private static final long PROBE_INTERVAL_MILLIS = 2_000;
 
-    private static final long ANSWERS_WITHIN_MILLIS = 5_000;
-    /** What the connections of all others survive without a word from an outside broker. Artemis' default is a minute. */
-    private static final long SILENCE_MILLIS = 10_000;
+    private static final long PROBE_TIMEOUT_MILLIS = 5_000;
+    /** How long all other connections survive silence of an external broker. Artemis' default is a minute. */
+    private static final long CONNECTION_TTL_MILLIS = 10_000;
 
-    private static final long PING_MILLIS = 2_500;
-    private static final long FIRST_LOOK_MILLIS = 2_000;
+    private static final long PING_INTERVAL_MILLIS = 2_500;
+    private static final long FIRST_CHECK_TIMEOUT_MILLIS = 2_000;
 
     private final Optional<EmbeddedArtemis> embedded;
     private final ActiveMQConnectionFactory connections;
@@ -54,9 +54,9 @@ public final class JmsBroker implements AutoCloseable {
     private final ActiveMQConnectionFactory watched;
     private final JmsPoolConnectionFactory pool;
     private final OutageLog outage = new OutageLog(LOG, "JMS broker");
-    private final CountDownLatch firstLook = new CountDownLatch(1);
+    private final CountDownLatch firstCheck = new CountDownLatch(1);
     private final Thread watch = new Thread(this::watch, "jms-watch");
-    private volatile String trouble = "the JMS broker has not been reached yet";
+    private volatile String unavailableReason = "the JMS broker has not been reached yet";
     private volatile boolean closed;
 
     private JmsBroker(Optional<EmbeddedArtemis> embedded, Supplier<ActiveMQConnectionFactory> factories) {
@@ -65,7 +65,7 @@ public final class JmsBroker implements AutoCloseable {
         this.guarded = factories.get();
         this.aside = factories.get();
         this.watched = factories.get();
-        watched.setCallTimeout(ANSWERS_WITHIN_MILLIS);
+        watched.setCallTimeout(PROBE_TIMEOUT_MILLIS);
         connections.getServerLocator().addIncomingInterceptor(IncomingGuard.ofJmsMessages());
         guarded.getServerLocator().addIncomingInterceptor(IncomingGuard.ofCoreMessages());
         aside.getServerLocator().addIncomingInterceptor(IncomingGuard.ofCoreMessages());
@@ -79,15 +79,15 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * Starts the broker of the settings. One outside need not be there yet: {@link #unavailableReason} tells.
+     * Starts the configured broker. An external broker may still be unavailable: see {@link #unavailableReason}.
      *
      * @param folder of an embedded broker's journal
-     * @throws IllegalStateException when an embedded one does not start
+     * @throws IllegalStateException if an embedded broker does not start
      */
     public static JmsBroker start(
-            HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys, HubAddresses ofTheHub) {
+            HubSettings.Jms settings, Path folder, List<HubSettings.ApiKey> keys, HubAddresses hubAddresses) {
         Optional<EmbeddedArtemis> embedded = settings.isEmbedded()
-                ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys, ofTheHub))
+                ? Optional.of(EmbeddedArtemis.start(folder, settings.port(), keys, hubAddresses))
                 : Optional.empty();
         JmsBroker broker = new JmsBroker(embedded, () -> connections(embedded, settings));
         broker.watch.setDaemon(true);
@@ -105,40 +105,40 @@ public final class JmsBroker implements AutoCloseable {
                 .orElseGet(() -> new ActiveMQConnectionFactory(settings.url().orElseThrow()));
         // Java objects in messages are never read: reading one can run code of the sender's choice.
         connections.setDeserializationDenyList("*");
-        // Each session of the hub commits what it sends; that waits for the disk.
+        // Each session of the hub commits after sending, and the commit waits for the disk.
         connections.setBlockOnDurableSend(false);
-        // Else the broker is asked for the destination before each message, and waited for.
+        // Otherwise each send queries the broker for the destination and waits for the answer.
         connections.setCacheDestinations(true);
         if (embedded.isEmpty()) {
-            noticeSilence(connections);
+            setConnectionTimeouts(connections);
         }
         return connections;
     }
 
-    /** Unless the URL says otherwise. */
-    private static void noticeSilence(ActiveMQConnectionFactory connections) {
+    /** Applies unless the URL sets other values. */
+    private static void setConnectionTimeouts(ActiveMQConnectionFactory connections) {
         if (connections.getConnectionTTL() == ActiveMQClient.DEFAULT_CONNECTION_TTL) {
-            connections.setConnectionTTL(SILENCE_MILLIS);
+            connections.setConnectionTTL(CONNECTION_TTL_MILLIS);
         }
         if (connections.getClientFailureCheckPeriod() == ActiveMQClient.DEFAULT_CLIENT_FAILURE_CHECK_PERIOD) {
-            connections.setClientFailureCheckPeriod(PING_MILLIS);
+            connections.setClientFailureCheckPeriod(PING_INTERVAL_MILLIS);
         }
     }
 
     /**
-     * Fails at once while the broker outside is known to be away: to find that out again would hold a thread, and all who
-     * connect behind it, until the broker's client gives up.
+     * Fails at once while the external broker is known to be unavailable. Otherwise the caller's thread, and all
+     * callers waiting behind, would block until the broker's client gives up.
      */
     private void requireReached() throws JMSException {
         if (embedded.isPresent()) {
-            // It cannot freeze without this process.
+            // An embedded broker cannot freeze without this process.
             return;
         }
         try {
-            // At the start, the first look is about to say.
-            boolean looked = firstLook.await(FIRST_LOOK_MILLIS, TimeUnit.MILLISECONDS);
-            String away = trouble;
-            if (looked && away != null) {
+            // At the start, the result of the first check is about to arrive.
+            boolean checked = firstCheck.await(FIRST_CHECK_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+            String away = unavailableReason;
+            if (checked && away != null) {
                 throw new JMSException(away);
             }
         } catch (InterruptedException e) {
@@ -147,16 +147,16 @@ public final class JmsBroker implements AutoCloseable {
         }
     }
 
-    /** A connection of its own, not started; to be closed by the caller. */
+    /** A new connection, not started. The caller must close the connection. */
     public Connection connect() throws JMSException {
         requireReached();
         return connections.createConnection();
     }
 
     /**
-     * As {@link #connect}, for those who connect again and again. A broker that goes while a connection is made holds up,
-     * for half a minute, all who connect in the same way: Artemis' client waits for its answer, and lets nobody pass.
-     * Messages are to be received by Artemis' own interface.
+     * As {@link #connect}, for callers that reconnect often. If a broker dies during a connection attempt, Artemis'
+     * client waits half a minute for an answer and blocks all other attempts over the same factory. Messages must be
+     * received through Artemis' core API.
      */
     public Connection connectAside() throws JMSException {
         requireReached();
@@ -164,47 +164,48 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * As {@link #connect}, for receiving what anybody may have sent by Artemis' own interface, which reads no body before
-     * it is asked for.
+     * As {@link #connect}, for receiving messages from untrusted senders through Artemis' core API, which reads a body
+     * only on request.
      */
     public Connection connectGuarded() throws JMSException {
         requireReached();
         return guarded.createConnection();
     }
 
-    /** Connections and sessions shared, for Camel. */
+    /** Pooled connections and sessions, for Camel. */
     public JmsPoolConnectionFactory pool() {
         return pool;
     }
 
     /**
-     * Changes which messages a queue of the embedded broker takes from now on; those in it stay. Does nothing when there
-     * is no such queue, or when the broker is outside, where the hub has no such rights.
+     * Changes the filter of an embedded broker's queue for messages that arrive from now on; messages in the queue
+     * stay. Does nothing if the queue does not exist, or if the broker is external: the hub may not change queues
+     * there.
      *
-     * @param filter null for all
+     * @param filter null for all messages
      */
     public void refilter(String queue, String filter) {
         embedded.ifPresent(broker -> broker.refilter(queue, filter));
     }
 
     /**
-     * Whether an answer may go where a message asks for it: with keys set, only to where its sender may receive. A broker
-     * outside sees to that itself.
+     * Whether a reply may go to the address that a message names. With keys set, the sender must be allowed to receive
+     * there. Always true for an external broker, which checks the permission.
      *
-     * @param user who sent the message, as the broker says; null when it does not
+     * @param user the sender, as reported by the broker; null if unknown
      */
     public boolean mayBeAnswered(String user, String address) {
         return embedded.isEmpty() || embedded.get().mayBeAnswered(user, address);
     }
 
-    /** The broker in this process; empty when it is outside. */
+    /** The embedded broker; empty for an external one. */
     public Optional<EmbeddedArtemis> embedded() {
         return embedded;
     }
 
     /**
-     * Messages of a queue that could be delivered now to a consumer that has none in its hands: neither scheduled for
-     * later nor in the hands of others.
+     * Messages that a consumer with none in flight could receive now: neither scheduled for later nor in flight at
+     * other consumers.
      *
      * @param session of the consumer, started
      */
@@ -215,16 +216,16 @@ public final class JmsBroker implements AutoCloseable {
     }
 
     /**
-     * Starts the embedded broker again because one of its queues delivers nothing, also to a new connection. Does nothing
-     * when an operator has paused the queue, when the broker is outside, and within ten minutes of an earlier restart.
+     * Restarts the embedded broker because one of the queues delivers nothing, even to a new connection. Does nothing
+     * if an operator has paused the queue, if the broker is external, and within ten minutes of an earlier restart.
      */
     public void restartForStalled(SimpleString queue, String reason) {
         embedded.filter(broker -> !broker.isPaused(queue.toString())).ifPresent(broker -> broker.restart(reason));
     }
 
-    /** Why the broker cannot be used at present; empty while it can. */
+    /** Why the broker is unavailable; empty while the broker is available. */
     public Optional<String> unavailableReason() {
-        return embedded.flatMap(EmbeddedArtemis::outage).or(() -> Optional.ofNullable(trouble));
+        return embedded.flatMap(EmbeddedArtemis::outage).or(() -> Optional.ofNullable(unavailableReason));
     }
 
     private void watch() {
@@ -234,18 +235,18 @@ public final class JmsBroker implements AutoCloseable {
                 CountDownLatch broken = new CountDownLatch(1);
                 connection.setExceptionListener(e -> broken.countDown());
                 connection.start();
-                trouble = null;
-                firstLook.countDown();
+                unavailableReason = null;
+                firstCheck.countDown();
                 outage.worked();
                 pause = FIRST_PAUSE_MILLIS;
                 if (embedded.isEmpty()) {
                     warnOfSettings(connection);
                 }
-                away(awaitTrouble(connection, broken));
-                // Beside this: to close a connection is to wait for a broker that may be frozen.
+                markUnavailable(awaitFailure(connection, broken));
+                // On another thread, because closing a connection waits for a broker that may be frozen.
                 new Thread(pool::clear, "jms-pool-clear").start();
             } catch (JMSException e) {
-                away(e.getMessage());
+                markUnavailable(e.getMessage());
             } catch (InterruptedException e) {
                 return;
             }
@@ -254,21 +255,21 @@ public final class JmsBroker implements AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             }
-            pause = Math.min(2 * pause, LONGEST_PAUSE.toMillis());
+            pause = Math.min(2 * pause, MAX_PAUSE.toMillis());
         }
     }
 
-    private void away(String why) {
+    private void markUnavailable(String why) {
         if (closed) {
             return;
         }
-        trouble = "the JMS broker (hub.jms.url) cannot be reached: " + why;
-        firstLook.countDown();
-        outage.failed(why + "; what needs the broker waits, and the hub goes on trying to reach it (hub.jms.url)");
+        unavailableReason = "the JMS broker (hub.jms.url) cannot be reached: " + why;
+        firstCheck.countDown();
+        outage.failed(why + "; reconnecting to the broker (hub.jms.url), messages wait until then");
     }
 
-    /** Returns what is wrong when the connection breaks or the broker no longer answers. */
-    private String awaitTrouble(Connection connection, CountDownLatch broken)
+    /** Returns the reason when the connection breaks or the broker no longer answers. */
+    private String awaitFailure(Connection connection, CountDownLatch broken)
             throws JMSException, InterruptedException {
         String broke = "the connection to the JMS broker broke";
         if (embedded.isPresent()) {
@@ -276,11 +277,11 @@ public final class JmsBroker implements AutoCloseable {
             return broke;
         }
         try (Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
-            while (!broken.await(ASKED_EVERY_MILLIS, TimeUnit.MILLISECONDS)) {
+            while (!broken.await(PROBE_INTERVAL_MILLIS, TimeUnit.MILLISECONDS)) {
                 if (!answers(session)) {
-                    // Told before the session is closed, which waits for an answer as well.
-                    String silent = "no answer within " + ANSWERS_WITHIN_MILLIS / 1_000 + " s";
-                    away(silent);
+                    // Reported before the session is closed, because closing waits for an answer as well.
+                    String silent = "no answer within " + PROBE_TIMEOUT_MILLIS / 1_000 + " s";
+                    markUnavailable(silent);
                     return silent;
                 }
             }
@@ -288,7 +289,7 @@ public final class JmsBroker implements AutoCloseable {
         return broke;
     }
 
-    /** A refusal is an answer. */
+    /** A refusal counts as an answer. */
     private static boolean answers(Session session) {
         if (!(session instanceof ActiveMQSession artemis)) {
             return true;
@@ -301,14 +302,14 @@ public final class JmsBroker implements AutoCloseable {
         }
     }
 
-    /** Never in the way of the hub: a broker may not answer, or in a way that is not known here. */
+    /** Never fails: the broker may give no answer, or an unknown one. */
     private static void warnOfSettings(Connection connection) {
         try {
             for (String fault : OutsideSettings.faults(connection, List.of("orders", "order-events"))) {
                 LOG.atWarn().addKeyValue("error", fault).log("settings of the JMS broker endanger messages of the hub");
             }
         } catch (JMSException | RuntimeException e) {
-            LOG.atDebug().setCause(e).log("the JMS broker does not tell its settings");
+            LOG.atDebug().setCause(e).log("cannot read the address settings of the JMS broker; settings not checked");
         }
     }
 

@@ -17,13 +17,15 @@ import org.apache.kafka.server.common.MetadataVersion;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The folder of an embedded Kafka broker, formatted such that a power cut leaves it whole or absent. */
+/**
+ * The data folder of an embedded Kafka broker. Formatting is atomic: a power cut leaves the folder whole or absent.
+ */
 final class KafkaFolder {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaFolder.class);
     private static final String PROPERTIES = "meta.properties";
     private static final String BOOTSTRAP = "bootstrap.checkpoint";
 
-    /** The controller's own log: tells which topics there are, holds no record of anybody. */
+    /** The controller's log: lists the topics, holds no client's records. */
     private static final String METADATA_LOG = "__cluster_metadata-0";
 
     private final Path folder;
@@ -35,22 +37,23 @@ final class KafkaFolder {
     }
 
     /**
-     * Formats the folder when it is not there, or was formatted by halves and holds no record.
+     * Formats the folder if missing, or if half-formatted and without records.
      *
-     * @throws IOException when it cannot be written, or holds records that nobody can tell the owner of
+     * @throws IOException if the folder cannot be written, or holds records while {@code meta.properties} is missing or
+     *     empty
      */
     void prepare() throws IOException {
         if (Files.exists(folder) && isHalfFormatted()) {
             if (!hasRecords()) {
                 LOG.atWarn()
                         .addKeyValue("folder", folder)
-                        .log("Kafka's folder was formatted by halves and holds no record; formatting it anew");
+                        .log("Kafka folder is half-formatted and holds no records; formatting again");
                 SyncedFiles.deleteAll(folder);
             } else if (isEmpty(PROPERTIES)) {
                 throw new IOException(folder + " (hub.data.dir) holds records, but its " + PROPERTIES
-                        + " is missing or empty: restore that file, or move the folder away to begin anew");
+                        + " is missing or empty: restore that file, or move the folder away to start without records");
             } else {
-                // Read only as long as the controller's log is empty.
+                // Kafka reads this file only while the controller's log is empty.
                 Files.deleteIfExists(folder.resolve(BOOTSTRAP));
             }
         }

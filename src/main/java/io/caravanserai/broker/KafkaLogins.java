@@ -13,33 +13,34 @@ import org.apache.kafka.common.security.auth.AuthenticateCallbackHandler;
 import org.apache.kafka.common.security.plain.PlainAuthenticateCallback;
 
 /**
- * Lets the hub's API keys log in to the embedded Kafka broker, with the key's name and the key (SASL/PLAIN); and the hub
- * itself, with a password made at each start. Thread-safe.
+ * Authenticates API keys at the embedded Kafka broker over SASL/PLAIN (user: the key's name, password: the key), and
+ * the hub with a password created at each start. Thread-safe.
  *
- * <p>Public and without arguments, for Kafka makes it by its name; whose logins it knows is in the login configuration.
+ * <p>Public with a no-argument constructor, because Kafka creates the instance by class name. The login configuration
+ * names the realm with the keys.
  */
 public final class KafkaLogins implements AuthenticateCallbackHandler {
-    /** The login of the hub itself, and of the broker at its controller: no key can have such a name. */
+    /** User name of the hub, and of the broker at the controller: no key can have this name. */
     static final String HUB = "(hub)";
 
     private static final String REALM = "realm";
 
-    /** Of the brokers in this process; Kafka's configuration is text, which keys are not. */
+    /** Realms of the brokers in this process: Kafka's configuration is text and cannot hold keys. */
     private static final Map<String, Realm> REALMS = new ConcurrentHashMap<>();
 
     private Realm realm;
 
     /**
-     * The keys of a broker, and the hub's own password for it.
+     * The keys of a broker, and the hub's password there.
      *
-     * @param hubName what the hub's own consumer groups begin with
+     * @param hubName prefix of the hub's consumer groups
      */
     record Realm(String id, List<ApiKey> keys, String hubName, String password) {
         Realm(List<ApiKey> keys, String hubName) {
             this(BrokerLogins.secret(), List.copyOf(keys), hubName, BrokerLogins.secret());
         }
 
-        /** What the login configuration of a listener says, with which the broker logs in to itself. */
+        /** The login configuration of a listener, also for the broker's connections to the controller. */
         String loginConfiguration() {
             return "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"" + HUB
                     + "\" password=\"" + password + "\" " + REALM + "=\"" + id + "\";";
@@ -68,7 +69,7 @@ public final class KafkaLogins implements AuthenticateCallbackHandler {
                 .map(entry -> String.valueOf(entry.getOptions().get(REALM)))
                 .flatMap(id -> realm(id).stream())
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("the login configuration names no keys"));
+                .orElseThrow(() -> new IllegalStateException("the login configuration names no known realm"));
     }
 
     @Override
@@ -78,14 +79,14 @@ public final class KafkaLogins implements AuthenticateCallbackHandler {
             if (callback instanceof NameCallback named) {
                 name = named.getDefaultName();
             } else if (callback instanceof PlainAuthenticateCallback plain) {
-                plain.authenticated(isRight(name, plain.password()));
+                plain.authenticated(isValid(name, plain.password()));
             } else {
                 throw new UnsupportedCallbackException(callback);
             }
         }
     }
 
-    private boolean isRight(String name, char[] password) {
+    private boolean isValid(String name, char[] password) {
         if (name == null || password == null) {
             return false;
         }

@@ -27,25 +27,27 @@ import org.apache.kafka.server.authorizer.Authorizer;
 import org.apache.kafka.server.authorizer.AuthorizerServerInfo;
 
 /**
- * What each API key may do at the embedded Kafka broker. What is not allowed here is refused; there are no lists of
- * permissions to be changed. Thread-safe.
+ * Permissions of each API key at the embedded Kafka broker. Everything else is refused. ACLs cannot be changed.
+ * Thread-safe.
  *
  * <ul>
- *   <li>operator, and the hub itself: everything
+ *   <li>operator, and the hub: everything
  *   <li>sender: write {@code orders} and {@code signals}
- *   <li>viewer and sender: read {@code order-events}, as any group but the hub's own and those of other keys: a group
- *       named after a key, or beginning with its name and a dot or a dash, is that key's alone
+ *   <li>viewer and sender: read {@code order-events}, in any group except the hub's and other keys' groups: a group
+ *       belongs to a key if the group's name is the key's name, or starts with the key's name and a dot or a dash
  * </ul>
  *
- * <p>Public and without arguments, for Kafka makes it by its name.
+ * <p>Public with a no-argument constructor, because Kafka creates the instance by class name.
  */
 public final class KafkaPermissions implements Authorizer {
-    /** Key in the broker's configuration: whose keys these are. */
+    /** Key in the broker's configuration: the id of the realm. */
     static final String REALM = "caravanserai.realm";
 
     private static final Set<String> WRITABLE = Set.of("orders", "signals");
     private static final String EVENTS = "order-events";
-    /** The group that takes orders in begins so whatever the hub is named, and so do all groups of a hub without a name. */
+    /**
+     * Prefix of the group that consumes orders, whatever the hub's name, and of all groups of a hub without a name.
+     */
     private static final String GROUPS_OF_HUBS = "hub-";
 
     private KafkaLogins.Realm realm;
@@ -54,7 +56,7 @@ public final class KafkaPermissions implements Authorizer {
     public void configure(Map<String, ?> configuration) {
         String id = String.valueOf(configuration.get(REALM));
         realm = KafkaLogins.realm(id)
-                .orElseThrow(() -> new IllegalStateException("there are no keys for the embedded Kafka broker"));
+                .orElseThrow(() -> new IllegalStateException("the embedded Kafka broker has no known realm of keys"));
     }
 
     @Override
@@ -70,7 +72,7 @@ public final class KafkaPermissions implements Authorizer {
                 .toList();
     }
 
-    /** For producers that number their records: they need to be allowed to write some topic. */
+    /** For idempotent producers, which need permission to write at least one topic. */
     @Override
     public AuthorizationResult authorizeByResourceType(
             AuthorizableRequestContext context, AclOperation operation, ResourceType type) {
@@ -102,7 +104,7 @@ public final class KafkaPermissions implements Authorizer {
                 isOneOf(operation, AclOperation.READ)
                         && !resource.name().startsWith(GROUPS_OF_HUBS)
                         && !resource.name().startsWith(realm.hubName() + '-')
-                        && isNobodyElses(resource.name(), key.get());
+                        && isFreeOrOwn(resource.name(), key.get());
             case CLUSTER -> isSender && operation == AclOperation.IDEMPOTENT_WRITE;
             case TRANSACTIONAL_ID ->
                 isSender
@@ -112,8 +114,8 @@ public final class KafkaPermissions implements Authorizer {
         };
     }
 
-    /** Whoever joins a group takes records from its members, and may move its place. */
-    private boolean isNobodyElses(String group, ApiKey key) {
+    /** A group member takes records from the other members and may move the group's offsets. */
+    private boolean isFreeOrOwn(String group, ApiKey key) {
         return realm.keys().stream()
                 .map(ApiKey::name)
                 .filter(name -> isNamedAfter(group, name))
@@ -127,7 +129,7 @@ public final class KafkaPermissions implements Authorizer {
     }
 
     private static boolean isOneOf(AclOperation operation, AclOperation allowed) {
-        // Whoever may read or write may also look where.
+        // Permission to read or write includes permission to describe.
         return operation == allowed || operation == AclOperation.DESCRIBE;
     }
 
@@ -156,7 +158,8 @@ public final class KafkaPermissions implements Authorizer {
     }
 
     private static InvalidRequestException unchangeable() {
-        return new InvalidRequestException("the roles of the hub's keys (hub.security.api-keys) tell who may do what");
+        return new InvalidRequestException(
+                "ACLs cannot be changed: set the roles of the hub's keys (hub.security.api-keys)");
     }
 
     @Override

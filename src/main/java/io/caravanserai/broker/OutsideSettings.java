@@ -18,26 +18,26 @@ import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 
 /**
- * What in the settings of a broker outside would lose or hold up the hub's messages. A broker tells it only to a login
- * with the right to {@code manage}; to others nothing is found.
+ * Finds address settings of an external broker that would lose or delay the hub's messages. A broker reports the
+ * settings only to a login with the right to {@code manage}; for other logins nothing is found.
  */
 final class OutsideSettings {
     private static final String MANAGEMENT = "activemq.management";
-    private static final long PATIENCE_MILLIS = 2_000;
-    private static final SimpleString DEAD_LETTERS = SimpleString.of("DLQ");
+    private static final long ANSWER_TIMEOUT_MILLIS = 2_000;
+    private static final SimpleString DEAD_LETTER_ADDRESS = SimpleString.of("DLQ");
 
-    /** As many as a broker has by default: each connection that breaks counts as an attempt. */
-    private static final int FEWEST_ATTEMPTS = 10;
+    /** Artemis' default. Each broken connection counts as an attempt. */
+    private static final int MIN_DELIVERY_ATTEMPTS = 10;
 
-    private static final long LONGEST_DELAY_MILLIS = 5_000;
+    private static final long MAX_REDELIVERY_DELAY_MILLIS = 5_000;
 
     private OutsideSettings() {}
 
     /**
-     * Each what would happen, and the setting to give the broker.
+     * For each fault the consequence, and the setting to change at the broker.
      *
      * @param connection started
-     * @param addresses that the hub's messages go to
+     * @param addresses of the hub's messages
      */
     static List<String> faults(Connection connection, List<String> addresses) throws JMSException {
         List<String> faults = new ArrayList<>();
@@ -71,11 +71,11 @@ final class OutsideSettings {
             JMSManagementHelper.putOperationInvocation(
                     question, ResourceNames.BROKER, "getAddressSettingsAsJSON", address);
             producer.send(question);
-            Message answer = consumer.receive(PATIENCE_MILLIS);
+            Message answer = consumer.receive(ANSWER_TIMEOUT_MILLIS);
             return answer != null
                             && JMSManagementHelper.hasOperationSucceeded(answer)
                             && JMSManagementHelper.getResult(answer) instanceof String json
-                    // The name it has at older brokers.
+                    // Older brokers use another name.
                     ? Optional.of(AddressSettings.fromJSON(json.replace("\"DLA\"", "\"deadLetterAddress\"")))
                     : Optional.empty();
         } catch (JMSSecurityException e) {
@@ -83,7 +83,8 @@ final class OutsideSettings {
         } catch (JMSException e) {
             throw e;
         } catch (Exception e) {
-            throw (JMSException) new JMSException("the answer of the broker cannot be read").initCause(e);
+            throw (JMSException)
+                    new JMSException("cannot read the address settings that the broker reported").initCause(e);
         }
     }
 
@@ -93,16 +94,16 @@ final class OutsideSettings {
         boolean givesUp = attempts > 0;
         if (givesUp && settings.getDeadLetterAddress() == null) {
             faults.add("loses messages of " + address + " after " + attempts
-                    + " attempts to deliver them: set dead-letter-address to DLQ");
-        } else if (givesUp && !settings.getDeadLetterAddress().equals(DEAD_LETTERS)) {
-            faults.add("puts messages of " + address + " that it gives up into " + settings.getDeadLetterAddress()
-                    + ", where the hub does not see them: set dead-letter-address to DLQ");
+                    + " delivery attempts: set dead-letter-address to DLQ");
+        } else if (givesUp && !settings.getDeadLetterAddress().equals(DEAD_LETTER_ADDRESS)) {
+            faults.add("moves undeliverable messages of " + address + " into " + settings.getDeadLetterAddress()
+                    + ", which the hub does not read: set dead-letter-address to DLQ");
         }
-        if (givesUp && attempts < FEWEST_ATTEMPTS) {
+        if (givesUp && attempts < MIN_DELIVERY_ATTEMPTS) {
             faults.add("gives up messages of " + address + " after " + attempts
                     + " broken connections: set max-delivery-attempts to -1");
         }
-        if (settings.getRedeliveryDelay() > LONGEST_DELAY_MILLIS) {
+        if (settings.getRedeliveryDelay() > MAX_REDELIVERY_DELAY_MILLIS) {
             faults.add("holds messages of " + address + " for " + settings.getRedeliveryDelay()
                     + " ms after a broken connection: set redelivery-delay to 0");
         }

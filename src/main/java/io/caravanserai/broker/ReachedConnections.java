@@ -6,12 +6,12 @@ import jakarta.jms.JMSContext;
 import jakarta.jms.JMSException;
 import jakarta.jms.JMSRuntimeException;
 
-/** Makes connections as another factory does, once a check has passed. Thread-safe when both are. */
+/** Creates connections through another factory, after a check has passed. Thread-safe if both are. */
 final class ReachedConnections implements ConnectionFactory {
     private final ConnectionFactory connections;
     private final Check check;
 
-    /** Fails when no connection can be made at present. */
+    /** Fails while no connection is possible. */
     @FunctionalInterface
     interface Check {
         void pass() throws JMSException;

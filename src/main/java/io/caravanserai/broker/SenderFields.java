@@ -11,8 +11,8 @@ import org.apache.activemq.artemis.api.core.RoutingType;
 import org.apache.activemq.artemis.api.core.SimpleString;
 
 /**
- * Fields of a message that a sender may set and that Artemis reads without checking them. A priority above 9 ends every
- * consumer of its queue; a property of the wrong type, or one that brokers of a cluster set, loses the message.
+ * Message fields that a sender may set and that Artemis reads unchecked. A priority above 9 ends every consumer of the
+ * queue. A property with a wrong type, or one reserved for brokers of a cluster, loses the message.
  */
 final class SenderFields {
     private static final byte LOWEST_PRIORITY = 0;
@@ -20,13 +20,13 @@ final class SenderFields {
 
     private static final SimpleString ORDERS = SimpleString.of("orders");
 
-    /** Nobody schedules an order beyond that: the sender has confused its units of time. */
+    /** No order is scheduled further ahead: the sender has confused units of time. */
     private static final long MAX_DELAY_MILLIS = TimeUnit.DAYS.toMillis(366);
 
-    /** Properties for brokers: the ones that are not listed in {@link #ALLOWED} are set by brokers only. */
+    /** Prefixes of broker properties. Only brokers set properties that are not in {@link #ALLOWED}. */
     private static final List<String> RESERVED = List.of("_AMQ_", "_HQ_", "_hornetq.");
 
-    /** What a sender may say to the broker, and the values that the broker can read. */
+    /** Broker properties that a sender may set, with a check of the value. */
     private static final Map<SimpleString, Predicate<Object>> ALLOWED = Map.of(
             Message.HDR_GROUP_ID,
             value -> value instanceof SimpleString,
@@ -52,13 +52,14 @@ final class SenderFields {
     private SenderFields() {}
 
     /**
-     * Brings the priority into the range of JMS, removes properties that the broker must not read, and has a message to
-     * the address {@code orders} be either sent or published: one that said neither would go to both queues there.
+     * Brings the priority into the range of JMS, removes properties that the broker must not read, and sets the routing
+     * type of a message to {@code orders} to anycast if missing: without a routing type, the message would go to both
+     * queues there.
      */
     static void makeSafe(ICoreMessage message) {
         boundPriority(message);
         if (MANAGEMENT.equals(message.getAddressSimpleString())) {
-            // Its questions are such properties; who may ask them is checked behind this.
+            // Management requests consist of these properties. The broker checks the permission later.
             return;
         }
         Set<SimpleString> names = message.getPropertyNames();
@@ -72,7 +73,7 @@ final class SenderFields {
         }
     }
 
-    /** Brings the priority into the range of JMS: Artemis keeps one list of messages for each of its ten priorities. */
+    /** Brings the priority into the range of JMS: Artemis keeps one list of messages per priority, ten in all. */
     static void boundPriority(ICoreMessage message) {
         byte priority = message.getPriority();
         if (priority < LOWEST_PRIORITY) {
@@ -83,7 +84,7 @@ final class SenderFields {
     }
 
     private static boolean isReserved(SimpleString name) {
-        // Most names begin otherwise, and messages are many.
+        // Most names fail the first test; this method runs for each property of each message.
         return !name.isEmpty()
                 && name.charAt(0) == '_'
                 && RESERVED.stream().anyMatch(prefix -> name.toString().startsWith(prefix));

@@ -12,17 +12,18 @@ import org.apache.activemq.artemis.api.core.management.ResourceNames;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts the messages of a queue at an outside broker that could be delivered now. */
+/** Counts the messages of an external broker's queue that could be delivered now. */
 final class WaitingMessages {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingMessages.class);
     private static final String MANAGEMENT = "activemq.management";
-    private static final long ANSWER_MILLIS = 1_000;
+    private static final long ANSWER_TIMEOUT_MILLIS = 1_000;
 
     private WaitingMessages() {}
 
     /**
-     * Messages for a consumer that has none in its hands at present. Without the right to ask how many are scheduled for
-     * later or in other hands, 1 when a browser sees a message and else 0.
+     * Messages that a consumer with none in flight could receive now. 1 if a browser sees a message. Otherwise all
+     * messages minus scheduled ones and ones in flight at other consumers; 0 if the broker does not report these
+     * numbers.
      *
      * @param session of the consumer, started
      */
@@ -33,24 +34,27 @@ final class WaitingMessages {
             return 0;
         }
         try (ClientConsumer browser = session.createConsumer(queue, true)) {
-            if (browser.receive(ANSWER_MILLIS) != null) {
+            if (browser.receive(ANSWER_TIMEOUT_MILLIS) != null) {
                 return 1;
             }
         }
-        // A queue whose list of messages is damaged shows none to a browser either.
+        // A queue with a damaged message list shows no message to a browser either.
         try {
-            return all - notForNow(session, queue, state.getConsumerCount() > 1);
+            return all - undeliverable(session, queue, state.getConsumerCount() > 1);
         } catch (Exception e) {
-            LOG.atDebug().addKeyValue("queue", queue).setCause(e).log("the broker does not tell what is in a queue");
+            LOG.atDebug()
+                    .addKeyValue("queue", queue)
+                    .setCause(e)
+                    .log("cannot read the message counts of the queue; no stall reported");
             return 0;
         }
     }
 
-    private static long notForNow(ClientSession session, SimpleString queue, boolean hasOtherConsumers)
+    private static long undeliverable(ClientSession session, SimpleString queue, boolean hasOtherConsumers)
             throws Exception {
         ClientRequestor management = new ClientRequestor(session, MANAGEMENT);
         try {
-            // A damaged queue counts messages as delivered that nobody has.
+            // A damaged queue counts messages as delivering that no consumer has.
             return attribute(session, management, queue, "scheduledCount")
                     + (hasOtherConsumers ? attribute(session, management, queue, "deliveringCount") : 0);
         } finally {
@@ -62,12 +66,12 @@ final class WaitingMessages {
             throws Exception {
         ClientMessage question = session.createMessage(false);
         ManagementHelper.putAttribute(question, ResourceNames.QUEUE + queue, name);
-        ClientMessage answer = management.request(question, ANSWER_MILLIS);
+        ClientMessage answer = management.request(question, ANSWER_TIMEOUT_MILLIS);
         if (answer != null
                 && ManagementHelper.hasOperationSucceeded((ICoreMessage) answer)
                 && ManagementHelper.getResult((ICoreMessage) answer) instanceof Number number) {
             return number.longValue();
         }
-        throw new IllegalStateException("no answer about " + name);
+        throw new IllegalStateException("no answer to the management request for " + name);
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Brokers that run inside the hub's process, for people who have none: real ones, with their data in the hub's data
- * folder and open to clients from outside. Knows nothing of orders.
+ * The hub's brokers: embedded Artemis and Kafka with data in the hub's data folder, open to other programs, and the
+ * connection to an external JMS broker. Contains nothing about orders.
  */
 package io.caravanserai.broker;

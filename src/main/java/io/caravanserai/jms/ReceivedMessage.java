@@ -147,7 +147,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
     private static byte[] bytes(ClientMessage message) throws ActiveMQException {
         if (message.isLargeMessage()) {
             if (message instanceof ClientLargeMessageInternal large
-                    && large.getLargeMessageController().getSize() > JmsBroker.LARGEST_BODY) {
+                    && large.getLargeMessageController().getSize() > JmsBroker.MAX_BODY_BYTES) {
                 throw new TooLargeException();
             }
             Limited body = new Limited();
@@ -158,7 +158,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
             return body.bytes.toByteArray();
         }
         ActiveMQBuffer buffer = message.getReadOnlyBodyBuffer();
-        if (buffer.readableBytes() > JmsBroker.LARGEST_BODY) {
+        if (buffer.readableBytes() > JmsBroker.MAX_BODY_BYTES) {
             throw new TooLargeException();
         }
         byte[] body = new byte[buffer.readableBytes()];
@@ -178,7 +178,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
 
         @Override
         public void write(byte[] some, int from, int length) {
-            exceeded |= bytes.size() + (long) length > JmsBroker.LARGEST_BODY;
+            exceeded |= bytes.size() + (long) length > JmsBroker.MAX_BODY_BYTES;
             if (!exceeded) {
                 bytes.write(some, from, length);
             }

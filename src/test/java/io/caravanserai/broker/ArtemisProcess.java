@@ -14,8 +14,8 @@ import org.apache.activemq.artemis.core.server.embedded.EmbeddedActiveMQ;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 
 /**
- * An Artemis broker in a process of its own, for tests that kill it. Its settings are those that {@code artemis create}
- * writes, not those of the hub's own broker.
+ * An Artemis broker in a separate process, for tests that kill the broker. The settings are from {@code artemis
+ * create}, not from the hub's embedded broker.
  */
 public final class ArtemisProcess implements AutoCloseable {
     private static final String READY = "ready";
@@ -26,18 +26,18 @@ public final class ArtemisProcess implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a broker and waits until it takes clients. */
+    /** Starts a broker and waits until clients can connect. */
     public static ArtemisProcess start(Path directory, int port) throws IOException {
         BrokerProcess process = BrokerProcess.start(ArtemisProcess.class, "-Xmx256m", directory, port, READY);
         return new ArtemisProcess(process);
     }
 
-    /** SIGKILL; answers when the process is gone. */
+    /** SIGKILL; returns when the process is gone. */
     public void kill() {
         process.kill();
     }
 
-    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    /** SIGSTOP: until {@link #thaw}, connections stay open without answers. */
     public void freeze() {
         process.freeze();
     }

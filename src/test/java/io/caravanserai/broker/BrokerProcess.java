@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A broker in a process of its own, for tests that kill it. It prints a line when it takes clients. */
+/**
+ * A broker in a separate process, for tests that kill the broker. The process prints a line when clients can connect.
+ */
 final class BrokerProcess {
     private final Process process;
     private final String readyLine;
@@ -18,10 +20,10 @@ final class BrokerProcess {
     }
 
     /**
-     * Starts a broker and waits until it takes clients.
+     * Starts a broker and waits until clients can connect.
      *
-     * @param main its class, which is given the folder and the port
-     * @param ready how the line begins that it prints then
+     * @param main the main class; arguments are the folder and the port
+     * @param ready prefix of the line that the process prints when ready
      */
     static BrokerProcess start(Class<?> main, String heap, Path folder, int port, String ready) throws IOException {
         Process process = new ProcessBuilder(List.of(
@@ -45,17 +47,17 @@ final class BrokerProcess {
         throw new IOException("the broker's process ended before it was ready");
     }
 
-    /** The line that said that it takes clients. */
+    /** The line that the process printed when ready. */
     String readyLine() {
         return readyLine;
     }
 
-    /** SIGKILL; answers when the process is gone. */
+    /** SIGKILL; returns when the process is gone. */
     void kill() {
         process.destroyForcibly().onExit().join();
     }
 
-    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    /** SIGSTOP: until {@link #thaw}, connections stay open without answers. */
     void freeze() {
         signal("STOP");
     }
@@ -67,7 +69,7 @@ final class BrokerProcess {
 
     private void signal(String name) {
         try {
-            // The shell has its own kill, so no package is needed.
+            // The shell has a built-in kill, so no package is needed.
             Process kill = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + process.pid()).start();
             if (kill.waitFor() != 0) {
                 throw new IllegalStateException("SIG" + name + " was not sent to " + process.pid());

@@ -43,7 +43,7 @@ class BrokerRestartIT {
     }
 
     @Test
-    void aFullDiskStopsTheBrokerUntilThereIsRoomAndLosesNothing() throws Exception {
+    void fullDiskStopsBrokerUntilSpaceIsFreedWithoutLoss() throws Exception {
         send("kept");
         int port = embedded().port();
         Object journal = inode();
@@ -64,7 +64,7 @@ class BrokerRestartIT {
     }
 
     @Test
-    void afterAnIoErrorTheBrokerGoesOnWithCopiesOfItsFiles() throws Exception {
+    void brokerContinuesOnFileCopiesAfterIoError() throws Exception {
         send("kept");
         Object journal = inode();
 
@@ -78,7 +78,7 @@ class BrokerRestartIT {
     }
 
     @Test
-    void theBrokerComesBackAgainAndAgain() throws Exception {
+    void brokerRestartsAfterRepeatedFailures() throws Exception {
         for (int round = 0; round < 3; round++) {
             send("round " + round);
             fail(FAILED);
@@ -89,7 +89,7 @@ class BrokerRestartIT {
     }
 
     @Test
-    void aProcessThatDiesBeforeTheCopyIsWholeHasItMadeByTheNext() throws Exception {
+    void nextProcessRepeatsFileCopyInterruptedByCrash() throws Exception {
         send("kept");
         broker.close();
         Object journal = inode();
@@ -104,7 +104,7 @@ class BrokerRestartIT {
     }
 
     @Test
-    void aProcessThatDiesInTheMiddleOfTheSwapHasItFinishedByTheNext() throws Exception {
+    void nextProcessFinishesFolderSwapInterruptedByCrash() throws Exception {
         send("kept");
         broker.close();
         Files.move(folder, data.resolve("broker.next"));

@@ -36,12 +36,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Packets that brokers send to each other, sent by somebody who has not logged in. */
+/** Packets reserved for traffic between brokers, sent by a client without a login. */
 class CorePacketGuardIT {
     private static final List<ApiKey> KEYS = List.of(new ApiKey("shop", Role.SENDER, "0".repeat(64)));
 
-    /** More than anybody needs for a connection on this machine; the broker has closed the sender's by then. */
-    private static final int NOBODY_COMES_MILLIS = 1_000;
+    /** Longer than any connection on this machine takes; the broker has closed the sender's connection by then. */
+    private static final int NO_CONNECTION_MILLIS = 1_000;
 
     @TempDir
     private Path folder;
@@ -52,10 +52,10 @@ class CorePacketGuardIT {
 
     @ParameterizedTest
     @MethodSource("withAndWithoutKeys")
-    void aPacketOfFederationLeadsNowhereAndTheBrokerStops(List<ApiKey> keys) throws Exception {
+    void federationPacketCausesNoConnectionAndBrokerStillStops(List<ApiKey> keys) throws Exception {
         EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, keys);
         try (ServerSocket chosen = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            chosen.setSoTimeout(NOBODY_COMES_MILLIS);
+            chosen.setSoTimeout(NO_CONNECTION_MILLIS);
             sendAndAwaitClose(broker, CHANNEL_ID.FEDERATION, federation(chosen.getLocalPort()));
             sendAndAwaitClose(broker, CHANNEL_ID.PING, federation(chosen.getLocalPort()));
 
@@ -69,7 +69,7 @@ class CorePacketGuardIT {
 
     @ParameterizedTest
     @MethodSource("withAndWithoutKeys")
-    void noQueueIsMadeAndNoClusterJoinedBeforeALogin(List<ApiKey> keys) throws Exception {
+    void noQueueIsCreatedAndNoClusterJoinedBeforeLogin(List<ApiKey> keys) throws Exception {
         try (EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, keys)) {
             sendAndAwaitClose(
                     broker,
@@ -89,7 +89,7 @@ class CorePacketGuardIT {
     }
 
     @Test
-    void aClientThatLostItsConnectionGoesOn() throws Exception {
+    void clientContinuesAfterLostConnection() throws Exception {
         try (EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, List.of());
                 ServerLocator locator = ActiveMQClient.createServerLocator("tcp://127.0.0.1:" + broker.port())
                         .setReconnectAttempts(100)

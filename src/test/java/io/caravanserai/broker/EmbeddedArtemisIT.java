@@ -23,7 +23,7 @@ class EmbeddedArtemisIT {
     private Path folder;
 
     @Test
-    void noThreadIsWokenToReadWhatTheHubSendsOverAnyOfItsConnections() throws Exception {
+    void hubConnectionsWakeNoBrokerThreadToReadPackets() throws Exception {
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         try (EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, List.of());
                 ActiveMQConnectionFactory connections = broker.connections();
@@ -41,7 +41,7 @@ class EmbeddedArtemisIT {
     }
 
     @Test
-    void ofTheQueuesNamedThoseGoThatHoldNothingAndThatNobodyListensTo() throws Exception {
+    void deleteIdleDeletesMatchingQueuesWithoutMessagesAndConsumers() throws Exception {
         List<String> queues = List.of("left@1", "held@1", "heard@1", "another");
         try (EmbeddedArtemis broker = EmbeddedArtemis.start(folder, 0, List.of());
                 ActiveMQConnectionFactory connections = broker.connections();

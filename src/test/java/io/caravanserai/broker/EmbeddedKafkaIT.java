@@ -29,7 +29,7 @@ class EmbeddedKafkaIT {
     Path folder;
 
     @Test
-    void whatWasSentIsThereAfterAStopAndAStartOnAnotherPort() throws Exception {
+    void recordsSurviveRestartOnAnotherPort() throws Exception {
         Path data = folder.resolve("kafka");
         try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
             broker.start();
@@ -46,7 +46,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void whatWasAcknowledgedIsThereAfterTheProcessWasKilled() throws Exception {
+    void acknowledgedRecordsSurviveKilledProcess() throws Exception {
         Path data = folder.resolve("kafka");
         try (KafkaProcess broker = KafkaProcess.start(data, 0)) {
             send(broker.bootstrapServers(), "trial", "one", "two");
@@ -59,7 +59,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void aFolderThatWasBeingFormattedWhenTheProcessDiedIsFormattedAgain() throws Exception {
+    void folderHalfFormattedByCrashIsFormattedAgain() throws Exception {
         Files.createDirectories(folder.resolve("kafka.forming/half"));
 
         try (EmbeddedKafka broker = new EmbeddedKafka(folder.resolve("kafka"), 0)) {
@@ -71,7 +71,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void aFolderWhoseFilesAPowerCutHasEmptiedIsFormattedAgain() throws Exception {
+    void folderWithFilesEmptiedByPowerCutIsFormattedAgain() throws Exception {
         Path data = folder.resolve("kafka");
         Files.createDirectories(data.resolve("__cluster_metadata-0"));
         Files.writeString(data.resolve("__cluster_metadata-0/00000000000000000000.log"), "no record of anybody");
@@ -87,7 +87,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void aFolderWithRecordsIsNeverFormattedAgain() throws Exception {
+    void folderWithRecordsIsNeverFormattedAgain() throws Exception {
         Path data = folder.resolve("kafka");
         try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
             broker.start();
@@ -110,7 +110,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void aBrokerThatEndsItselfIsStartedAgainOnTheSamePort() throws Exception {
+    void haltedBrokerRestartsOnSamePort() throws Exception {
         Path data = folder.resolve("kafka");
         try (EmbeddedKafka broker = new EmbeddedKafka(data, 0)) {
             broker.start();
@@ -129,7 +129,7 @@ class EmbeddedKafkaIT {
     }
 
     @Test
-    void aPortThatIsTakenIsSaidAtOnce() throws IOException {
+    void portInUseFailsStart() throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
                 EmbeddedKafka broker = new EmbeddedKafka(folder.resolve("kafka"), taken.getLocalPort())) {
             assertThatThrownBy(broker::start).isInstanceOf(IOException.class).hasMessageContaining("in use");

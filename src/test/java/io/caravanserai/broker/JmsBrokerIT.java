@@ -27,21 +27,21 @@ class JmsBrokerIT {
     private Path folder;
 
     @Test
-    void aConnectionThatTheBrokerDoesNotAnswerHoldsUpNobodyElse() throws Exception {
+    void unansweredConnectionAttemptBlocksNoOtherConnection() throws Exception {
         int port = FreePort.take();
         ArtemisProcess process = ArtemisProcess.start(folder.resolve("broker"), port);
-        try (Way way = new Way(port)) {
+        try (TcpProxy proxy = new TcpProxy(port)) {
             JmsBroker broker = JmsBroker.start(
-                    new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + way.port()), 0), folder, List.of());
+                    new HubSettings.Jms(Optional.of("tcp://127.0.0.1:" + proxy.port()), 0), folder, List.of());
             try {
                 await().until(() -> broker.unavailableReason().isEmpty());
 
-                way.isOpen = false;
-                CompletableFuture.runAsync(() -> connected(broker::connectAside), way.threads);
-                await().until(() -> way.turnedAway > 0);
-                way.isOpen = true;
+                proxy.isOpen = false;
+                CompletableFuture.runAsync(() -> connected(broker::connectAside), proxy.threads);
+                await().until(() -> proxy.turnedAway > 0);
+                proxy.isOpen = true;
 
-                assertThat(CompletableFuture.supplyAsync(() -> connected(broker::connect), way.threads))
+                assertThat(CompletableFuture.supplyAsync(() -> connected(broker::connect), proxy.threads))
                         .succeedsWithin(Duration.ofSeconds(20));
             } finally {
                 broker.close();
@@ -64,11 +64,11 @@ class JmsBrokerIT {
         }
     }
 
-    /** The way to a port of this machine. While it is closed, who comes is let in and hears nothing. */
-    private static final class Way implements AutoCloseable {
-        private final ServerSocket door = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    /** A proxy to a port of this machine. While closed, the proxy accepts connections and answers nothing. */
+    private static final class TcpProxy implements AutoCloseable {
+        private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         private final ExecutorService threads = Executors.newCachedThreadPool(work -> {
-            Thread thread = new Thread(work, "way");
+            Thread thread = new Thread(work, "tcp-proxy");
             thread.setDaemon(true);
             return thread;
         });
@@ -76,47 +76,47 @@ class JmsBrokerIT {
         private volatile boolean isOpen = true;
         private volatile int turnedAway;
 
-        Way(int target) throws IOException {
+        TcpProxy(int target) throws IOException {
             this.target = target;
             threads.execute(this::serve);
         }
 
         int port() {
-            return door.getLocalPort();
+            return server.getLocalPort();
         }
 
         private void serve() {
-            while (!door.isClosed()) {
+            while (!server.isClosed()) {
                 try {
-                    Socket near = door.accept();
+                    Socket near = server.accept();
                     if (isOpen) {
                         Socket far = new Socket(InetAddress.getLoopbackAddress(), target);
-                        threads.execute(() -> carry(near, far));
-                        threads.execute(() -> carry(far, near));
+                        threads.execute(() -> forward(near, far));
+                        threads.execute(() -> forward(far, near));
                     } else {
                         turnedAway++;
                     }
                 } catch (IOException e) {
-                    if (!door.isClosed()) {
+                    if (!server.isClosed()) {
                         throw new UncheckedIOException(e);
                     }
                 }
             }
         }
 
-        private static void carry(Socket from, Socket to) {
+        private static void forward(Socket from, Socket to) {
             try (from;
                     to) {
                 from.getInputStream().transferTo(to.getOutputStream());
             } catch (IOException e) {
-                // One of them has left, which is the end of both.
+                // One side has closed, which ends both.
                 return;
             }
         }
 
         @Override
         public void close() throws IOException {
-            door.close();
+            server.close();
             threads.shutdownNow();
         }
     }

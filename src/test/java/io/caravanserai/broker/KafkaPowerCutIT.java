@@ -28,7 +28,7 @@ class KafkaPowerCutIT {
     Path folder;
 
     @Test
-    void theBrokerStartsAgainAndHasEveryRecordThatItAcknowledged() throws Exception {
+    void brokerHasEveryAcknowledgedRecordAfterPowerCut() throws Exception {
         try (FailingDisk disk = new FailingDisk(folder, 600)) {
             List<String> sent;
             try (KafkaProcess broker = KafkaProcess.start(disk.root().resolve("kafka"), 0)) {
@@ -44,7 +44,7 @@ class KafkaPowerCutIT {
     }
 
     @Test
-    void aFolderThatWasJustFormattedIsWholeAfterACut() throws Exception {
+    void newlyFormattedFolderIsCompleteAfterPowerCut() throws Exception {
         try (FailingDisk disk = new FailingDisk(folder, 600)) {
             Path data = disk.root().resolve("kafka");
             new KafkaFolder(data, 1).prepare();

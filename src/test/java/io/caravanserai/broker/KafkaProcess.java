@@ -3,7 +3,7 @@ package io.caravanserai.broker;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A Kafka broker in a process of its own, for tests that kill it. */
+/** A Kafka broker in a separate process, for tests that kill the broker. */
 public final class KafkaProcess implements AutoCloseable {
     private static final String READY = "ready on port ";
 
@@ -15,7 +15,7 @@ public final class KafkaProcess implements AutoCloseable {
         this.port = port;
     }
 
-    /** Starts a broker and waits until it takes clients. */
+    /** Starts a broker and waits until clients can connect. */
     public static KafkaProcess start(Path directory, int port) throws IOException {
         BrokerProcess process = BrokerProcess.start(KafkaProcess.class, "-Xmx512m", directory, port, READY);
         return new KafkaProcess(process, Integer.parseInt(process.readyLine().substring(READY.length())));
@@ -29,12 +29,12 @@ public final class KafkaProcess implements AutoCloseable {
         return "127.0.0.1:" + port;
     }
 
-    /** SIGKILL; answers when the process is gone. */
+    /** SIGKILL; returns when the process is gone. */
     public void kill() {
         process.kill();
     }
 
-    /** SIGSTOP: connections stay open and nothing is answered, until {@link #thaw}. */
+    /** SIGSTOP: until {@link #thaw}, connections stay open without answers. */
     public void freeze() {
         process.freeze();
     }

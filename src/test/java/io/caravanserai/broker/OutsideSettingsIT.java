@@ -53,14 +53,14 @@ class OutsideSettingsIT {
     }
 
     @Test
-    void theUsualSettingsAreNotWarnedOf() throws Exception {
+    void defaultSettingsHaveNoFaults() throws Exception {
         configuration.setSecurityEnabled(false).addAddressSetting("#", USUAL);
 
         assertThat(faults()).isEmpty();
     }
 
     @Test
-    void settingsThatLoseOrDelayMessagesAreNamedWithWhatToSet() throws Exception {
+    void settingsThatLoseOrDelayMessagesAreReportedWithFix() throws Exception {
         configuration
                 .setSecurityEnabled(false)
                 .addAddressSetting(
@@ -82,7 +82,7 @@ class OutsideSettingsIT {
     }
 
     @Test
-    void aLoginThatMayNotAskIsToldNothing() throws Exception {
+    void loginWithoutManageRightGetsNoFaults() throws Exception {
         SecurityConfiguration logins = new SecurityConfiguration();
         logins.addUser("hub", "secret");
         logins.addRole("hub", "client");

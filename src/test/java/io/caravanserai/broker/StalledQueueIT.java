@@ -70,9 +70,12 @@ class StalledQueueIT {
         broker.close();
     }
 
-    /** Its list of messages, by a priority that the guard of the hub's own connections would have bounded. */
+    /**
+     * A priority out of range damages the queue's message list. The guard of the hub's own connections would have
+     * bounded the priority.
+     */
     @Test
-    void aQueueThatIsDamagedIsToldAndMended() throws Exception {
+    void damagedQueueIsReportedAndRepairedByRestart() throws Exception {
         receiver.close();
         damage();
         receiver = receiver();
@@ -89,7 +92,7 @@ class StalledQueueIT {
     }
 
     @Test
-    void aPausedQueueIsToldUntilSomebodyResumesIt() throws Exception {
+    void pausedQueueIsReportedUntilResumed() throws Exception {
         broker.embedded().orElseThrow().artemis().locateQueue("orders").pause();
         send("waiting");
 
@@ -110,7 +113,7 @@ class StalledQueueIT {
         }
     }
 
-    /** A message that breaks the connection of its consumer, and the queue when it comes back. */
+    /** Sends messages that break the consumer's connection, and the queue when the messages return there. */
     private void damage() throws Exception {
         var artemis = broker.embedded().orElseThrow().artemis();
         String url = "tcp://127.0.0.1:" + broker.embedded().orElseThrow().port() + "?reconnectAttempts=0";
