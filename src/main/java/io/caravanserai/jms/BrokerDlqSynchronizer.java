@@ -37,17 +37,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings what the broker itself gave up, such as a command of a flow that failed too often, into the hub's list. The
- * message stays in the queue {@code DLQ} until it is replayed or deleted, so both places tell the same; and so do the
- * copies there of letters that the hub gave up itself.
+ * Adds messages that the broker gave up, such as a flow's command that failed too often, to the hub's list of dead
+ * letters. A message stays in the queue {@code DLQ} until replayed or deleted, so list and queue agree. The same holds
+ * for copies in {@code DLQ} of dead letters from the hub.
  */
 public final class BrokerDlqSynchronizer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BrokerDlqSynchronizer.class);
 
     private static final String CHANNEL = "jms-dlq";
-    /** Property of a replayed message: should it fail again, it is the same letter. */
+    /** Property of a replayed message: after another failure the message is the same dead letter. */
     private static final String ORIGIN = "deadLetterOrigin";
-    /** Property of a replayed message that only the hub can set: anybody may set the other. */
+    /** Property of a replayed message that only the hub can produce; every sender can set {@link #ORIGIN}. */
     private static final String SEAL = "deadLetterSeal";
 
     private static final SimpleString QUEUE = SimpleString.of(JmsDeadLetters.QUEUE);
@@ -57,62 +57,62 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
     private static final String ORIGINAL_QUEUE = "_AMQ_ORIG_QUEUE";
     private static final String ORIGINAL_ROUTING = "_AMQ_ORIG_ROUTING_TYPE";
     private static final String EXPIRED = "_AMQ_ACTUAL_EXPIRY";
-    private static final int LOOK_MILLIS = 1_000;
+    private static final int SCAN_INTERVAL_MILLIS = 1_000;
 
-    /** Beyond this many new messages the rest waits for the next look. */
-    private static final int MOST_FOUND = 10_000;
+    /** At this many new messages, the rest waits for the next scan. */
+    private static final int MAX_NEW_PER_SCAN = 10_000;
 
-    private static final long NEXT_WITHIN_MILLIS = 500;
-    private static final int MOST_FAILURES = 3;
+    private static final long RECEIVE_TIMEOUT_MILLIS = 500;
+    private static final int MAX_FAILURES = 3;
 
     private final JmsBroker broker;
-    private final DeadLetters letters;
+    private final DeadLetters deadLetters;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread one = new Thread(work, "jms-dead-letter-watch");
-        one.setDaemon(true);
-        return one;
+        Thread created = new Thread(work, "jms-dead-letter-watch");
+        created.setDaemon(true);
+        return created;
     });
     private Set<Long> seen = new HashSet<>();
     private long addedBefore = -1;
     private volatile int failures;
 
-    public BrokerDlqSynchronizer(JmsBroker broker, DeadLetters letters) {
+    public BrokerDlqSynchronizer(JmsBroker broker, DeadLetters deadLetters) {
         this.broker = broker;
-        this.letters = letters;
-        letters.changedAndReplayedBy(CHANNEL, new InQueue());
+        this.deadLetters = deadLetters;
+        deadLetters.changedAndReplayedBy(CHANNEL, new InQueue());
     }
 
     public BrokerDlqSynchronizer start() {
-        thread.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        thread.scheduleWithFixedDelay(this::scan, SCAN_INTERVAL_MILLIS, SCAN_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
         return this;
     }
 
-    private void look() {
+    private void scan() {
         try {
             if (broker.unavailableReason().isEmpty()) {
-                takeOutCopies();
-                lookAtAll();
+                removeCopies();
+                scanQueue();
             }
             failures = 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (JMSException | ActiveMQException e) {
-            LOG.atDebug().setCause(e).log("the queue of dead letters cannot be looked at");
+            LOG.atDebug().setCause(e).log("cannot read the queue DLQ; will retry");
         } catch (Throwable e) {
-            // Whatever it is, the next look is to come.
+            // After any error the next scan must run: an exception would end the schedule.
             failures++;
-            LOG.atWarn().setCause(e).log("dead letters of the broker not listed; trying again");
+            LOG.atWarn().setCause(e).log("dead letters of the JMS broker not listed; will retry");
         }
     }
 
-    /** Why dead letters of the broker are not listed at present; empty while all is well. */
+    /** Why the broker's dead letters cannot be listed; empty while listing works. */
     public Optional<String> unavailableReason() {
-        return failures < MOST_FAILURES
+        return failures < MAX_FAILURES
                 ? Optional.empty()
-                : Optional.of("dead letters of the JMS broker cannot be listed; the log says why");
+                : Optional.of("cannot list the dead letters of the JMS broker; the log says why");
     }
 
-    private void lookAtAll() throws Exception {
+    private void scanQueue() throws Exception {
         long added = broker.embedded()
                 .map(embedded -> embedded.everAdded(JmsDeadLetters.QUEUE))
                 .orElse(-1L);
@@ -126,29 +126,31 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
             if (queue.isExists()) {
                 try (ClientConsumer browser = core.createConsumer(QUEUE, null, true)) {
                     connection.start();
-                    // The broker says that a queue has been seen to its end before it has sent all of a large message:
-                    // how many there are says more.
-                    boolean all = lookAt(browser, queue.getMessageCount());
+                    // The broker reports the end of a queue before sending all of a large message, so the message count
+                    // decides.
+                    boolean all = listNew(browser, queue.getMessageCount());
                     addedBefore = all ? added : -1;
                 }
             }
         }
     }
 
-    /** False when some were not seen, as when others have them in hand. */
-    private boolean lookAt(ClientConsumer browser, long depth) throws Exception {
+    /** False if some messages were not seen, for example messages in flight at other consumers. */
+    private boolean listNew(ClientConsumer browser, long depth) throws Exception {
         Set<Long> present = new HashSet<>();
         int found = 0;
         ClientMessage message = null;
         while (present.size() < depth
-                && found < MOST_FOUND
-                && (message = browser.receive(NEXT_WITHIN_MILLIS)) != null) {
+                && found < MAX_NEW_PER_SCAN
+                && (message = browser.receive(RECEIVE_TIMEOUT_MILLIS)) != null) {
             long number = message.getMessageID();
             present.add(number);
             if (!seen.contains(number)) {
                 ReceivedMessage each = ReceivedMessage.of(message);
                 if (!isCopy(each)) {
-                    letters.addFound(failed(each, number), ReceivedMessage.ID).get();
+                    deadLetters
+                            .addFound(failed(each, number), ReceivedMessage.ID)
+                            .get();
                     found++;
                 }
             }
@@ -157,47 +159,50 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         return present.size() >= depth;
     }
 
-    /** What the broker gave up is no copy, whatever its sender has said. */
+    /** A message that the broker gave up is no copy, whatever properties the sender has set. */
     private static boolean isCopy(ReceivedMessage message) {
-        return message.headers().containsKey(JmsDeadLetters.LETTER)
+        return message.headers().containsKey(JmsDeadLetters.DEAD_LETTER_ID)
                 && !message.headers().containsKey(ORIGINAL_ADDRESS);
     }
 
-    /** What breaks off, or is done and not noted, is done again: then there is nothing left to take. */
-    private void takeOutCopies() throws InterruptedException {
+    /** Repeats a removal that failed or was not recorded. If the copies are already gone, nothing is removed. */
+    private void removeCopies() throws InterruptedException {
         try {
-            List<String> ids = letters.copiesToLeave().get();
+            List<String> ids = deadLetters.copiesToLeave().get();
             while (!ids.isEmpty()) {
-                takeOut(ids);
-                letters.copiesLeft(ids).get();
-                ids = letters.copiesToLeave().get();
+                remove(ids);
+                deadLetters.copiesLeft(ids).get();
+                ids = deadLetters.copiesToLeave().get();
             }
         } catch (ExecutionException | JMSException | ActiveMQException | RuntimeException e) {
-            LOG.atDebug().setCause(e).log("copies of dead letters could not be taken out; it is tried again");
+            LOG.atDebug().setCause(e).log("copies of dead letters not removed from DLQ; will retry");
         }
     }
 
-    private void takeOut(List<String> letterIds) throws JMSException, ActiveMQException {
-        String theirs = letterIds.stream().collect(Collectors.joining("', '", JmsDeadLetters.LETTER + " IN ('", "')"));
+    private void remove(List<String> deadLetterIds) throws JMSException, ActiveMQException {
+        String selector = deadLetterIds.stream()
+                .collect(Collectors.joining("', '", JmsDeadLetters.DEAD_LETTER_ID + " IN ('", "')"));
         try (Connection connection = broker.connectAside();
                 Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
             connection.start();
-            takeOut(session, theirs, Integer.MAX_VALUE);
+            remove(session, selector, Integer.MAX_VALUE);
             session.commit();
         }
     }
 
-    /** Takes messages out of the queue of dead letters; none when others took them before. */
-    private static void takeOut(Session session, String filter, int most) throws JMSException, ActiveMQException {
+    /**
+     * Removes up to the given number of messages from {@code DLQ}; none if other consumers took the messages first.
+     */
+    private static void remove(Session session, String filter, int limit) throws JMSException, ActiveMQException {
         ClientSession core = ((ActiveMQSession) session).getCoreSession();
         if (!core.queueQuery(QUEUE).isExists()) {
             return;
         }
         try (ClientConsumer consumer = core.createConsumer(QUEUE, SimpleString.of(filter))) {
-            ClientMessage message = consumer.receive(NEXT_WITHIN_MILLIS);
-            for (int taken = 1; message != null; taken++) {
+            ClientMessage message = consumer.receive(RECEIVE_TIMEOUT_MILLIS);
+            for (int removed = 1; message != null; removed++) {
                 message.individualAcknowledge();
-                message = taken < most ? consumer.receive(NEXT_WITHIN_MILLIS) : null;
+                message = removed < limit ? consumer.receive(RECEIVE_TIMEOUT_MILLIS) : null;
             }
         }
     }
@@ -208,52 +213,57 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         Optional<String> text = Utf8.text(message.body());
         boolean base64 = text.isEmpty() && message.body() != null;
         boolean expired = headers.containsKey(EXPIRED);
-        boolean ofTheBroker = headers.containsKey(ORIGINAL_ADDRESS);
+        boolean isGivenUpByBroker = headers.containsKey(ORIGINAL_ADDRESS);
         String reason = expired ? "expired" : "delivery-failed";
         String error = expired
-                ? "the message expired before anybody took it"
-                : "whoever received it gave it back too often; their log says why";
+                ? "the message expired before a consumer took it"
+                : "delivery failed too often; the consumer's log says why";
         return new DeadLetter.Failed(
                 origin(message, number),
                 CHANNEL,
                 headers.getOrDefault(ORIGINAL_QUEUE, headers.getOrDefault(ORIGINAL_ADDRESS, JmsDeadLetters.QUEUE)),
                 headers.get(JmsHeaders.CLOUD_EVENTS + "type"),
-                // Programs that put messages here themselves say why; the broker does not, and a sender may lie.
-                ofTheBroker ? reason : headers.getOrDefault("reason", reason),
-                message.fault().orElse(ofTheBroker ? error : headers.getOrDefault("error", error)),
+                // A program that puts a message into DLQ adds a reason. The broker adds none, and a sender's value is
+                // not trusted.
+                isGivenUpByBroker ? reason : headers.getOrDefault("reason", reason),
+                message.fault().orElse(isGivenUpByBroker ? error : headers.getOrDefault("error", error)),
                 headers,
                 base64 ? Base64.getEncoder().encodeToString(message.body()) : text.orElse(null),
                 base64);
     }
 
-    /** The letter that a message was sent again for, when the hub did so; else the message is a letter of its own. */
+    /**
+     * The origin of the dead letter that the hub replayed as this message; otherwise an origin for a new dead letter.
+     */
     private String origin(ReceivedMessage message, long number) throws InterruptedException, ExecutionException {
         String origin = message.headers().get(ORIGIN);
         boolean isReplay = origin != null
-                && letters.seals()
+                && deadLetters
+                        .seals()
                         .isGenuine(origin, message.headers().get(SEAL), message.body())
                         .get();
-        // Another broker may number its messages as the one before it.
+        // A new broker may repeat the numbers of an earlier broker.
         return isReplay ? origin : CHANNEL + ':' + number + ':' + message.id();
     }
 
     private final class InQueue implements Replayer {
-        /** Takes the message out of the queue of dead letters and sends it to where it came from, in one transaction. */
+        /** Moves the message from {@code DLQ} back to the source, in one transaction. */
         @Override
         public CompletableFuture<Void> replay(DeadLetter letter) {
-            CompletableFuture<Void> sent = letters.seals()
+            CompletableFuture<Void> sent = deadLetters
+                    .seals()
                     .of(letter)
                     .thenCompose(seal -> transacted(session -> {
-                        takeOut(session, letter);
-                        try (MessageProducer producer = session.createProducer(whereItCameFrom(session, letter))) {
-                            producer.send(again(session, letter, seal));
+                        remove(session, letter);
+                        try (MessageProducer producer = session.createProducer(sourceDestination(session, letter))) {
+                            producer.send(replayMessage(session, letter, seal));
                         }
                     }));
             return sent.exceptionallyCompose(
                     error -> wasSentBefore(error) ? discard(letter) : CompletableFuture.<Void>failedFuture(error));
         }
 
-        /** By a replay before this one, which may have died before it could note that. */
+        /** Whether an earlier replay sent the message, for example one that ended before recording success. */
         private static boolean wasSentBefore(Throwable error) {
             for (Throwable cause = error; cause != null; cause = cause.getCause()) {
                 if (cause instanceof ActiveMQDuplicateIdException) {
@@ -263,10 +273,10 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
             return false;
         }
 
-        /** Else it would be listed again at the next start. */
+        /** Removes the message from {@code DLQ}, because the next start would list the message again. */
         @Override
         public CompletableFuture<Void> discard(DeadLetter letter) {
-            return transacted(session -> takeOut(session, letter));
+            return transacted(session -> remove(session, letter));
         }
     }
 
@@ -277,8 +287,8 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
     private CompletableFuture<Void> transacted(Work work) {
         return CompletableFuture.runAsync(
                 () -> {
-                    broker.unavailableReason().ifPresent(trouble -> {
-                        throw new TargetUnavailableException(trouble, null);
+                    broker.unavailableReason().ifPresent(reason -> {
+                        throw new TargetUnavailableException(reason, null);
                     });
                     try (Connection connection = broker.connectAside();
                             Session session = connection.createSession(true, Session.SESSION_TRANSACTED)) {
@@ -286,7 +296,7 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
                         work.with(session);
                         session.commit();
                     } catch (JMSException | ActiveMQException e) {
-                        throw isAway()
+                        throw isUnavailable()
                                 ? new TargetUnavailableException(
                                         "the connection to the JMS broker broke: " + e.getMessage(), e)
                                 : new IllegalStateException("the JMS broker refused: " + e.getMessage(), e);
@@ -295,8 +305,8 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
                 thread);
     }
 
-    /** That a connection broke may be known to this only after those who used it. */
-    private boolean isAway() {
+    /** Tries a new connection: {@link JmsBroker} may notice an outage later than the users of a broken connection. */
+    private boolean isUnavailable() {
         if (broker.unavailableReason().isPresent()) {
             return true;
         }
@@ -308,16 +318,16 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         }
     }
 
-    private static void takeOut(Session session, DeadLetter letter) throws JMSException, ActiveMQException {
+    private static void remove(Session session, DeadLetter letter) throws JMSException, ActiveMQException {
         Optional<String> filter = filter(letter.headers());
         if (filter.isPresent()) {
-            // Not there when somebody took it, or when it was replayed before: then only the copy here is sent.
-            takeOut(session, filter.get(), 1);
+            // No match if another consumer or an earlier replay took the message: then the stored copy alone is sent.
+            remove(session, filter.get(), 1);
         }
     }
 
     private static Optional<String> filter(Map<String, String> headers) {
-        // Each subscription of a topic gives up the same message.
+        // Several subscriptions of a topic may give up the same message.
         String queue = headers.get(ORIGINAL_QUEUE);
         String ofQueue = queue == null ? "" : " AND " + ORIGINAL_QUEUE + " = " + quoted(queue);
         String id = headers.getOrDefault(ReceivedMessage.ID, "");
@@ -325,19 +335,19 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         if (id.startsWith("ID:") && !headers.containsKey(ReceivedMessage.AMQP_ID)) {
             return Optional.of("AMQUserID = " + quoted(id) + ofQueue);
         }
-        // Its sender gave it no id, or one that the broker does not select by.
-        return Optional.ofNullable(number).map(it -> ORIGINAL_NUMBER + " = " + it + ofQueue);
+        // The sender gave no id, or one that the broker cannot select by.
+        return Optional.ofNullable(number).map(value -> ORIGINAL_NUMBER + " = " + value + ofQueue);
     }
 
     private static String quoted(String text) {
         return "'" + text.replace("'", "''") + "'";
     }
 
-    private static Destination whereItCameFrom(Session session, DeadLetter letter) throws JMSException {
+    private static Destination sourceDestination(Session session, DeadLetter letter) throws JMSException {
         String address = letter.headers().getOrDefault(ORIGINAL_ADDRESS, letter.source());
         String queue = letter.headers().getOrDefault(ORIGINAL_QUEUE, address);
         if (address.startsWith("activemq.") || address.startsWith("$")) {
-            throw new IllegalStateException("nothing is sent to the address " + address + " of the broker itself");
+            throw new IllegalStateException("replay refused: the address " + address + " is internal to the broker");
         }
         String name = queue.equals(address) ? queue : address + "::" + queue;
         boolean ofTopic = String.valueOf(RoutingType.MULTICAST.getType())
@@ -345,7 +355,7 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         return ofTopic ? session.createTopic(name) : session.createQueue(name);
     }
 
-    private static Message again(Session session, DeadLetter letter, String seal) throws JMSException {
+    private static Message replayMessage(Session session, DeadLetter letter, String seal) throws JMSException {
         Message message;
         if (letter.base64()) {
             BytesMessage bytes = session.createBytesMessage();
@@ -370,8 +380,8 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
     }
 
     /**
-     * The broker takes a message again once for each time that it was given up. Hubs that share the queue of dead letters
-     * have each a letter of one message, so its number there counts, not the letter.
+     * The broker accepts one replay for each time that the message was given up. Hubs that share {@code DLQ} each have
+     * a dead letter for the same message, so the id contains the message's number there, not the dead letter's id.
      */
     private static String duplicateId(DeadLetter letter) {
         String number = letter.headers().get(ReceivedMessage.NUMBER);

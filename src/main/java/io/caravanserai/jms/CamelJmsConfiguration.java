@@ -24,27 +24,24 @@ import org.springframework.jms.support.destination.DynamicDestinationResolver;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * How flows use JMS unless they say otherwise: in transactions, and with replies to each other that do not wait for the
- * broker.
+ * JMS defaults for flows: transacted, with replies between flows that do not wait for the broker.
  *
- * <p>Artemis' client asks the broker twice about a destination it has not sent to yet, waits for both answers, and notes
- * in the destination that it has asked. As a message's reply-to is a new destination each time, each reply would wait
- * twice. A reply to a temporary queue that this hub itself listens to uses the queue that was made for listening, as
- * long as it is there. A reply to one that is gone is dropped.
+ * <p>Artemis' client queries the broker twice about a destination not used before, waits for both answers, and stores
+ * the result in the destination object. Each message's reply-to is a new destination object, so each reply would wait
+ * twice. A reply to a temporary queue of this hub therefore uses the object created for the consumer, as long as the
+ * queue exists. A reply to a queue that is gone is dropped.
  */
 public final class CamelJmsConfiguration extends JmsConfiguration {
     private static final Logger LOG = LoggerFactory.getLogger(CamelJmsConfiguration.class);
 
     private static final int REPLY_THREADS = 8;
 
-    /** Shared by the copies of this that Camel makes for its endpoints. */
+    /** Shared by the copies of this configuration that Camel makes for endpoints. */
     private final ReplyQueues replyQueues = new ReplyQueues();
 
     private final Executor replies = replyThreads();
 
-    /**
-     * @param ownQueue whether a queue is one that only the routes of this hub use
-     */
+    /** @param ownQueue whether only routes of this hub use a queue */
     public CamelJmsConfiguration(ConnectionFactory connections, HubName name, Predicate<String> ownQueue) {
         super(connections);
         setDestinationResolver(new DynamicDestinationResolver() {
@@ -55,7 +52,7 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
                 return super.resolveDestinationName(session, own ? name.ownQueue(destination) : destination, isTopic);
             }
         });
-        // A message is gone from its queue in the transaction that sends what came of it, or not at all.
+        // One transaction consumes a message and sends the results.
         setTransacted(true);
         setLazyCreateTransactionManager(false);
         setCacheLevelName("CACHE_CONSUMER");
@@ -63,8 +60,11 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
         setTemporaryQueueResolver(replyQueues);
     }
 
-    /** The listener's session is bound to its thread: a reply from there belongs to the listener's transaction. */
-    private static boolean isTheReceiversThread() {
+    /**
+     * The listener's session is bound to the listener's thread: a reply from that thread belongs to the listener's
+     * transaction.
+     */
+    private static boolean isListenerThread() {
         return !TransactionSynchronizationManager.getResourceMap().isEmpty();
     }
 
@@ -82,32 +82,32 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
     @Override
     protected CamelJmsTemplate createCamelJmsTemplate(ConnectionFactory connections) {
         return new CamelJmsTemplate(this, connections) {
-            /** How Camel replies; what it sends otherwise goes by other methods. */
+            /** Camel sends replies by this method, and all other messages by other methods. */
             @Override
             public void send(Destination replyTo, MessageCreator reply) {
                 Optional<Destination> own = replyQueues.own(replyTo);
-                if (isTheReceiversThread()) {
+                if (isListenerThread()) {
                     send(own, replyTo, reply);
                 } else {
-                    // The flow ended on a thread of the store, which a broker must not hold up.
+                    // The flow ended on a thread of the store, which must not wait for a broker.
                     replies.execute(() -> sendLater(own, replyTo, reply));
                 }
             }
 
             private void send(Optional<Destination> own, Destination replyTo, MessageCreator reply) {
                 if (own.isEmpty() && isGone(replyTo)) {
-                    LOG.debug("nobody is left to hear a reply to {}", replyTo);
+                    LOG.debug("temporary queue {} is gone; reply dropped", replyTo);
                 } else {
                     super.send(own.orElse(replyTo), reply);
                 }
             }
 
-            /** Nobody hears of a failure: without a reply in time, the sender asks again. */
+            /** Failures are only logged: without a reply in time, the requester asks again. */
             private void sendLater(Optional<Destination> own, Destination replyTo, MessageCreator reply) {
                 try {
                     send(own, replyTo, reply);
                 } catch (RuntimeException e) {
-                    LOG.debug("a reply to {} was not sent", replyTo, e);
+                    LOG.debug("reply to {} not sent; the requester will ask again", replyTo, e);
                 }
             }
 
@@ -119,11 +119,11 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
         };
     }
 
-    /** The temporary queues that flows listen to. */
+    /** The temporary queues that flows consume replies from. */
     private static final class ReplyQueues implements TemporaryQueueResolver {
         private final Map<Destination, Own> open = new ConcurrentHashMap<>();
 
-        /** The queue goes when the session is closed, or breaks. */
+        /** The queue ends when the session is closed or breaks. */
         private record Own(Destination queue, ClientSession session) {}
 
         @Override
@@ -139,7 +139,7 @@ public final class CamelJmsConfiguration extends JmsConfiguration {
             try {
                 queue.delete();
             } catch (JMSException e) {
-                LOG.debug("a reply queue went with its connection", e);
+                LOG.debug("cannot delete a reply queue; the queue ends with the connection", e);
             }
         }
 

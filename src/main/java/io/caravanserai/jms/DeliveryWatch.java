@@ -9,54 +9,61 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices a queue that holds messages and delivers none to a consumer that waits for them, whatever the reason. First the
- * consumer connects anew; when that does not help, an embedded broker is started again. One thread watches; any may ask.
+ * Detects a queue that holds messages and delivers none to a waiting consumer, whatever the reason. First the consumer
+ * reconnects; if that does not help, an embedded broker is restarted. One thread watches; any thread may read the
+ * result.
  */
 final class DeliveryWatch {
     private static final Logger LOG = LoggerFactory.getLogger(DeliveryWatch.class);
 
-    /** So long nothing must have come; with the second look, `ready` knows within ten seconds. */
+    /**
+     * Time without a delivery before the first check. Together with the second check, the {@code ready} check reports a
+     * stall within ten seconds.
+     */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** A message that has just arrived is on its way by the second look. */
-    private static final long SECOND_LOOK_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** A message that has just arrived is delivered before the second check. */
+    private static final long SECOND_CHECK_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final String receiver;
     private final JmsBroker broker;
-    private long nextLook = System.nanoTime() + IDLE_NANOS;
+    private long nextCheck = System.nanoTime() + IDLE_NANOS;
     private boolean isSuspected;
     private int stalls;
-    private volatile String trouble;
+    private volatile String unavailableReason;
 
     DeliveryWatch(String receiver, JmsBroker broker) {
         this.receiver = receiver;
         this.broker = broker;
     }
 
-    /** That the queue delivers nothing although it could; null while all is well. */
+    /** Why the queue counts as stalled; null while messages are delivered. */
     String unavailableReason() {
-        return trouble;
+        return unavailableReason;
     }
 
-    /** To be called when a message has come. */
+    /** Call when a message has arrived. */
     void delivered() {
-        if (trouble != null) {
+        if (unavailableReason != null) {
             LOG.atInfo().addKeyValue("receiver", receiver).log("queue delivers messages again");
         }
-        trouble = null;
+        unavailableReason = null;
         stalls = 0;
         notWaiting();
     }
 
-    /** To be called when no message is waited for at present, or the consumer is a new one. */
+    /** Call when the consumer is not waiting for a message, or is new. */
     void notWaiting() {
         isSuspected = false;
-        nextLook = System.nanoTime() + IDLE_NANOS;
+        nextCheck = System.nanoTime() + IDLE_NANOS;
     }
 
-    /** To be called when a consumer has waited in vain; true when it is to connect anew. Asks the broker now and then. */
+    /**
+     * Call when a consumer has waited without a message; true if the consumer must reconnect. Queries the broker at
+     * intervals.
+     */
     boolean isStalled(ClientSession session, SimpleString queue) throws ActiveMQException {
-        if (System.nanoTime() - nextLook < 0) {
+        if (System.nanoTime() - nextCheck < 0) {
             return false;
         }
         long waiting = broker.deliverable(session, queue);
@@ -66,7 +73,7 @@ final class DeliveryWatch {
         }
         if (!isSuspected) {
             isSuspected = true;
-            nextLook = System.nanoTime() + SECOND_LOOK_NANOS;
+            nextCheck = System.nanoTime() + SECOND_CHECK_NANOS;
             return false;
         }
         stalled(queue, waiting);
@@ -76,16 +83,16 @@ final class DeliveryWatch {
     private void stalled(SimpleString queue, long waiting) {
         stalls++;
         String reason = "the queue " + queue + " holds " + waiting + " messages and delivers none";
-        if (trouble == null) {
+        if (unavailableReason == null) {
             LOG.atWarn()
                     .addKeyValue("receiver", receiver)
                     .addKeyValue("queue", queue)
                     .addKeyValue("waiting", waiting)
-                    .log("queue holds messages and delivers none; connecting anew");
+                    .log("queue holds messages and delivers none; reconnecting");
         }
-        trouble = reason;
+        unavailableReason = reason;
         if (stalls > 1) {
-            broker.restartForStalled(queue, reason + ", also to a new connection");
+            broker.restartForStalled(queue, reason + ", even to a new connection");
         }
     }
 }

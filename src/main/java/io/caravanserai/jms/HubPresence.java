@@ -21,19 +21,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Notices hubs with a store of their own that go by the same name on one broker: they would take each other's messages.
- * Each hub says now and then, on a topic of its name, that its store is there; one that hears of another store answers at
- * once. Nothing of it is kept at the broker. Thread-safe.
+ * Detects another hub with the same name and a separate store on one broker: both hubs would take each other's
+ * messages. Each hub publishes a store id at intervals, on a topic with the hub's name. A hub that receives a new store
+ * id publishes at once. The broker stores none of these messages. Thread-safe.
  */
 public final class HubPresence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HubPresence.class);
     private static final Duration BEAT = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofSeconds(1);
-    /** A hub that was not heard for three beats is gone. */
+    /** A hub is gone after three missed beats. */
     private static final Duration GONE = BEAT.multipliedBy(3);
 
-    private static final int LONGEST_ID = 100;
-    private static final int MOST_OTHERS = 100;
+    private static final int MAX_ID_LENGTH = 100;
+    private static final int MAX_OTHERS = 100;
 
     private final JmsBroker broker;
     private final HubName name;
@@ -41,9 +41,9 @@ public final class HubPresence implements AutoCloseable {
     private final Map<String, Long> others = new ConcurrentHashMap<>();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "jms-presence");
-    private boolean told;
+    private boolean conflictLogged;
 
-    /** @param storeId no two stores have the same */
+    /** @param storeId unique for each store */
     public HubPresence(JmsBroker broker, HubName name, String storeId) {
         this.broker = broker;
         this.name = name;
@@ -56,10 +56,10 @@ public final class HubPresence implements AutoCloseable {
         return this;
     }
 
-    /** That another hub with a store of its own goes by this name at present; empty while none does. */
+    /** The conflict with another hub of the same name and a separate store; empty without a conflict. */
     public Optional<String> unavailableReason() {
         long now = System.nanoTime();
-        others.values().removeIf(heard -> now - heard > GONE.toNanos());
+        others.values().removeIf(lastSeen -> now - lastSeen > GONE.toNanos());
         return others.isEmpty() ? Optional.empty() : Optional.of(name.conflict("JMS broker"));
     }
 
@@ -70,8 +70,8 @@ public final class HubPresence implements AutoCloseable {
                     watch();
                 }
             } catch (JMSException | RuntimeException e) {
-                // A broker that permits no such topic; or a message that is none, which went with the connection.
-                LOG.debug("hubs of the same name cannot be looked for at present", e);
+                // The broker may refuse the topic, or a message may be unreadable, which has closed the connection.
+                LOG.debug("cannot detect hubs of the same name; will retry", e);
             }
             try {
                 closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
@@ -100,30 +100,30 @@ public final class HubPresence implements AutoCloseable {
                     if (message instanceof TextMessage text && isNew(text.getText())) {
                         nextBeat = System.nanoTime();
                     }
-                    tellOnce();
+                    logChange();
                 }
             }
         }
     }
 
     private boolean isNew(String other) {
-        if (other == null || other.isEmpty() || other.length() > LONGEST_ID || other.equals(storeId)) {
+        if (other == null || other.isEmpty() || other.length() > MAX_ID_LENGTH || other.equals(storeId)) {
             return false;
         }
-        if (others.size() >= MOST_OTHERS && !others.containsKey(other)) {
+        if (others.size() >= MAX_OTHERS && !others.containsKey(other)) {
             return false;
         }
         return others.put(other, System.nanoTime()) == null;
     }
 
-    private void tellOnce() {
-        Optional<String> trouble = unavailableReason();
-        if (trouble.isPresent() && !told) {
-            LOG.atWarn().addKeyValue("name", name.value()).log(trouble.get());
-        } else if (trouble.isEmpty() && told) {
-            LOG.atInfo().addKeyValue("name", name.value()).log("no other hub goes by this hub's name any more");
+    private void logChange() {
+        Optional<String> conflict = unavailableReason();
+        if (conflict.isPresent() && !conflictLogged) {
+            LOG.atWarn().addKeyValue("name", name.value()).log(conflict.get());
+        } else if (conflict.isEmpty() && conflictLogged) {
+            LOG.atInfo().addKeyValue("name", name.value()).log("no other hub uses this hub's name any more");
         }
-        told = trouble.isPresent();
+        conflictLogged = conflict.isPresent();
     }
 
     @Override

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a message that came over JMS and could not be handled in the hub's list, and puts it into the queue {@code DLQ}
- * with its headers and the reason, for those who look there. Thread-safe.
+ * Stores a JMS message that could not be handled in the hub's list, and sends a copy with headers and reason to the
+ * queue {@code DLQ} for other programs. Thread-safe.
  */
 public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsDeadLetters.class);
@@ -26,8 +26,8 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
     /** The queue of dead letters. */
     public static final String QUEUE = "DLQ";
 
-    /** Property with the id of the letter in the hub's list. */
-    static final String LETTER = "deadLetterId";
+    /** Property with the dead letter's id in the hub's list. */
+    static final String DEAD_LETTER_ID = "deadLetterId";
 
     private final DeadLetters letters;
     private final JmsBroker broker;
@@ -39,7 +39,7 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         this.sender = new JmsSender("dead-letters", broker).start();
     }
 
-    /** The list that they are kept in. */
+    /** The hub's list of dead letters. */
     public DeadLetters letters() {
         return letters;
     }
@@ -49,7 +49,7 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         return letters.add(failed)
                 .thenCompose(id -> sender.send(List.of(new InQueue(id, failed, true)))
                         .handle((nothing, failure) -> failure)
-                        .thenCompose(failure -> failure == null ? sent() : withoutTheirs(id, failed, failure))
+                        .thenCompose(failure -> failure == null ? sent() : sendBareCopy(id, failed, failure))
                         .thenApply(nothing -> id));
     }
 
@@ -57,15 +57,18 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         return CompletableFuture.completedFuture(null);
     }
 
-    /** A broker may refuse what its message has in headers or body; the hub's list has them. */
-    private CompletableFuture<Void> withoutTheirs(String id, DeadLetter.Failed failed, Throwable failure) {
+    /**
+     * Sends the copy without headers and body, which a broker may refuse; the hub's list has both. Fails while the
+     * broker is unavailable.
+     */
+    private CompletableFuture<Void> sendBareCopy(String id, DeadLetter.Failed failed, Throwable failure) {
         if (broker.unavailableReason().isPresent()) {
             return CompletableFuture.failedFuture(failure);
         }
         LOG.atWarn()
                 .addKeyValue("deadLetterId", id)
                 .addKeyValue("error", DeadLetter.firstLine(failure))
-                .log("copy of a dead letter not taken by the queue DLQ; sending it without headers and body");
+                .log("queue DLQ refused the copy of a dead letter; sending the copy without headers and body");
         return sender.send(List.of(new InQueue(id, failed, false)));
     }
 
@@ -74,7 +77,7 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         sender.close();
     }
 
-    /** @param whole whether with the headers and the body of the message */
+    /** @param whole whether the copy has the headers and the body of the message */
     private record InQueue(String id, DeadLetter.Failed failed, boolean whole) implements JmsSender.Outgoing {
         @Override
         public Destination destination(Session session) throws JMSException {
@@ -85,7 +88,7 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
         public Message message(Session session) throws JMSException {
             Message message = whole ? body(session) : session.createTextMessage();
             if (whole) {
-                putTheirs(message);
+                putHeaders(message);
                 message.setStringProperty("originalMessageId", failed.headers().get("JMSMessageID"));
             } else {
                 message.setBooleanProperty("bodyLeftOut", true);
@@ -93,11 +96,11 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
             message.setStringProperty("originalDestination", failed.source());
             message.setStringProperty("reason", failed.reason());
             message.setStringProperty("error", failed.error());
-            message.setStringProperty(LETTER, id);
+            message.setStringProperty(DEAD_LETTER_ID, id);
             return message;
         }
 
-        private void putTheirs(Message message) throws JMSException {
+        private void putHeaders(Message message) throws JMSException {
             JmsHeaders.putProperties(message, failed.headers());
             message.setJMSCorrelationID(failed.headers().get("JMSCorrelationID"));
             message.setJMSType(failed.headers().get("JMSType"));

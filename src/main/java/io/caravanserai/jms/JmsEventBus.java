@@ -36,8 +36,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Events over the JMS topic {@code order-events}, as CloudEvents in binary mode. Each subscriber is a durable shared
- * subscription named after the hub and itself: {@code hub-payment}. Events of hubs of other names are passed over.
+ * Events over the JMS topic {@code order-events}, as CloudEvents in binary mode. Each subscriber has a durable shared
+ * subscription, named after the hub and the subscriber: {@code hub-payment}. Events of hubs with other names are
+ * skipped.
  */
 public final class JmsEventBus implements EventBus {
     /** The topic that carries every event. */
@@ -45,15 +46,15 @@ public final class JmsEventBus implements EventBus {
 
     private static final Logger LOG = LoggerFactory.getLogger(JmsEventBus.class);
 
-    /** Artemis' code for a subscription that exists with another filter. */
+    /** Artemis' error code for a subscription that exists with another filter. */
     private static final String OTHER_FILTER = "AMQ229083";
 
-    private static final int MOST_IN_HAND = 1_000;
-    private static final int THREADS_OF_A_SUBSCRIBER = 8;
+    private static final int MAX_IN_FLIGHT = 1_000;
+    private static final int THREADS_PER_SUBSCRIBER = 8;
 
     /**
-     * Messages of one group go to one consumer, so hubs that share a subscription keep the events of an order in line.
-     * A fixed number of groups, because a broker remembers each group it has seen.
+     * Messages of one group go to one consumer, so hubs that share a subscription keep the events of an order in
+     * sequence. The number of groups is fixed, because a broker remembers each group.
      */
     private static final int GROUPS = 512;
 
@@ -87,7 +88,7 @@ public final class JmsEventBus implements EventBus {
 
     @Override
     public CompletableFuture<Void> publish(List<CloudEvent> events) {
-        // What is published before the broker knows a subscriber is not kept for it.
+        // The broker keeps an event only for subscriptions that exist at the time of publishing.
         CompletableFuture<?>[] known = subscriptions.stream()
                 .map(subscription -> subscription.receiver.opened())
                 .toArray(CompletableFuture[]::new);
@@ -126,7 +127,7 @@ public final class JmsEventBus implements EventBus {
 
     @Override
     public Subscription subscribe(String subscriber, EventFilter filter, EventHandler handler) {
-        // The broker's filter may be that of an earlier text of the flow: what is left from then is passed over.
+        // The broker may still hold events that passed the filter of an earlier flow version; skip these here.
         JmsSubscription subscription = new JmsSubscription(subscriber, filter, filter.before(handler));
         subscriptions.add(subscription);
         subscription.receiver.start();
@@ -144,7 +145,7 @@ public final class JmsEventBus implements EventBus {
 
     @Override
     public void unsubscribeAll() {
-        // All are told first, so that they stop beside each other.
+        // Signal all subscriptions first, so that all stop in parallel.
         subscriptions.forEach(subscription -> subscription.receiver.stopAccepting());
         subscriptions.forEach(JmsSubscription::close);
     }
@@ -168,7 +169,7 @@ public final class JmsEventBus implements EventBus {
             this.receiver = new JmsReceiver(
                     "events-" + subscriber,
                     broker,
-                    MOST_IN_HAND,
+                    MAX_IN_FLIGHT,
                     () -> true,
                     session -> open(session, subscription, selector.orElse(null)),
                     this);
@@ -183,9 +184,8 @@ public final class JmsEventBus implements EventBus {
         }
 
         private MessageConsumer subscribed(Session session, String subscription, String selector) throws JMSException {
-            // An earlier text of the flow may have wanted other events. Artemis answers queue queries with the filter
-            // that
-            // a queue was created with: a subscriber that comes back to its first filter gets no OTHER_FILTER error.
+            // An earlier flow version may have used another filter. Artemis answers queue queries with the filter that
+            // a queue was created with: a subscriber that returns to the first filter gets no OTHER_FILTER error.
             broker.refilter(subscription, selector);
             try {
                 return session.createSharedDurableConsumer(session.createTopic(TOPIC), subscription, selector);
@@ -195,7 +195,7 @@ public final class JmsEventBus implements EventBus {
                 }
                 LOG.atWarn()
                         .addKeyValue("subscriber", subscription)
-                        .log("a subscriber wants other events than before; what was kept for it is dropped");
+                        .log("event filter of a subscriber changed; pending events dropped");
                 session.unsubscribe(subscription);
                 return session.createSharedDurableConsumer(session.createTopic(TOPIC), subscription, selector);
             }
@@ -245,8 +245,8 @@ public final class JmsEventBus implements EventBus {
     private static ExecutorService threads(String subscriber) {
         AtomicInteger number = new AtomicInteger();
         ThreadPoolExecutor threads = new ThreadPoolExecutor(
-                THREADS_OF_A_SUBSCRIBER,
-                THREADS_OF_A_SUBSCRIBER,
+                THREADS_PER_SUBSCRIBER,
+                THREADS_PER_SUBSCRIBER,
                 30,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
@@ -255,7 +255,7 @@ public final class JmsEventBus implements EventBus {
         return threads;
     }
 
-    /** For those who wire the hub: where its dead letters go. */
+    /** The hub's list of dead letters, for the wiring of the hub. */
     public DeadLetters deadLetters() {
         return deadLetters.letters();
     }

@@ -13,17 +13,18 @@ import org.apache.activemq.artemis.api.core.client.ClientMessage;
 import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.apache.activemq.artemis.reader.MessageUtil;
 
-/** Headers of JMS messages as text, and what they say of an event. */
+/** Headers of JMS messages as text, and the CloudEvents attributes among these headers. */
 public final class JmsHeaders {
-    /** Prefix of CloudEvents attributes in the properties of a message. */
+    /** Prefix of CloudEvents attributes in message properties. */
     static final String CLOUD_EVENTS = "cloudEvents_";
 
     private static final String GROUP = "JMSXGroupID";
-    private static final List<String> OF_BROKERS = List.of("JMS", "_AMQ", "__AMQ", "_hornetq", "__HDR_", "NATIVE_");
+    private static final List<String> BROKER_PREFIXES =
+            List.of("JMS", "_AMQ", "__AMQ", "_hornetq", "__HDR_", "NATIVE_");
 
     private JmsHeaders() {}
 
-    /** The CloudEvents attributes among headers, without their prefix. */
+    /** The CloudEvents attributes among headers, without the prefix. */
     static Map<String, String> attributes(Map<String, String> headers) {
         Map<String, String> attributes = new LinkedHashMap<>();
         headers.forEach((name, value) -> {
@@ -34,7 +35,7 @@ public final class JmsHeaders {
         return attributes;
     }
 
-    /** What makes the broker keep for a subscriber only what passes the filter; empty when all does. */
+    /** The selector that makes the broker store only events that pass the filter; empty if all events pass. */
     static Optional<String> selector(EventFilter filter) {
         List<String> conditions = new ArrayList<>();
         filter.style().ifPresent(style -> conditions.add(CLOUD_EVENTS + "style = '" + style.wire() + "'"));
@@ -48,20 +49,22 @@ public final class JmsHeaders {
     }
 
     /**
-     * Puts what a sender said on a message, under names of any kind: other protocols have names that JMS has not. What
-     * tells a broker or a client how to treat a message is left out: it was for another one.
+     * Copies the sender's properties to a message, under names of any kind: other protocols permit names that JMS does
+     * not. Properties that instruct a broker or a client are left out, because the instructions were for the original
+     * message.
      */
     static void putProperties(Message message, Map<String, String> headers) {
         ClientMessage core = ((ActiveMQMessage) message).getCoreMessage();
         headers.forEach((name, value) -> {
-            if (isOfTheSender(name)) {
+            if (isSenderProperty(name)) {
                 MessageUtil.setStringProperty(core, name, value);
             }
         });
     }
 
-    /** Whether a property is the sender's own, and not one for brokers and clients. */
-    static boolean isOfTheSender(String name) {
-        return !name.isEmpty() && (name.equals(GROUP) || OF_BROKERS.stream().noneMatch(name::startsWith));
+    /** Whether a property belongs to the sender, not to brokers and clients. */
+    static boolean isSenderProperty(String name) {
+        return !name.isEmpty()
+                && (name.equals(GROUP) || BROKER_PREFIXES.stream().noneMatch(name::startsWith));
     }
 }

@@ -27,96 +27,107 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Receives messages, handles many at once, and acknowledges each when its handling is done, whichever is done first.
- * One thread owns the session, because a session is not for two; it never waits for a handler. Connects again by itself
- * when the connection breaks: what was not acknowledged then comes again.
+ * Receives messages, handles many concurrently, and acknowledges each when handled, in any order. One thread owns the
+ * session, because a session is not thread-safe; this thread never waits for a handler. Reconnects when the connection
+ * breaks; unacknowledged messages are then delivered again.
  *
- * <p>Messages are read by Artemis' own interface: that of JMS reads parts of a message before it hands it over, and stops
- * for ever at one that it cannot read. A message that its handler fails on is set aside, and the next one is received.
+ * <p>Reads messages through Artemis' core API: the JMS API reads parts of a message before delivery, and stops for ever
+ * at an unreadable one. A message that the handler fails on is set aside, and the next one is received.
  */
 public final class JmsReceiver implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsReceiver.class);
-    private static final int ACKNOWLEDGED_AT_ONCE = 100;
-    /** What is done waits so long for others, for each acknowledgement is a commit at the broker. */
-    private static final long ACKNOWLEDGED_WITHIN_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final int MAX_ACK_BATCH = 100;
+    /** Handled messages wait this long for more, because each acknowledgement is a commit at the broker. */
+    private static final long MAX_ACK_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-    private static final long LONGEST_PAUSE_MILLIS = 5_000;
-    private static final long CLOSING_MILLIS = 5_000;
-    private static final long FIRST_CONNECTION_MILLIS = 5_000;
+    private static final long MAX_PAUSE_MILLIS = 5_000;
+    private static final long CLOSE_TIMEOUT_MILLIS = 5_000;
+    private static final long FIRST_CONNECTION_TIMEOUT_MILLIS = 5_000;
 
     private final String name;
     private final JmsBroker broker;
     private final Source source;
     private final Handler handler;
-    private final int mostInHand;
+    private final int maxInFlight;
     private final BooleanSupplier mayReceive;
     private final LoopThread thread;
     private final DeliveryWatch delivery;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
-    private volatile String trouble = "not connected yet";
+    private volatile String unavailableReason = "not connected yet";
     private volatile boolean closing;
-    private String told;
+    private String lastLogged;
     private SimpleString queue;
 
-    /** Sees to it that what is received from is there. */
+    /** Makes sure that the queue to receive from exists. */
     @FunctionalInterface
     public interface Source {
-        /** The session is not started, so the consumer gets no message. */
+        /** Opens the queue. The session is not started, so the consumer gets no message. */
         Opened open(Session session) throws JMSException;
     }
 
     /**
-     * What is received from.
+     * The queue to receive from.
      *
-     * @param holder keeps the queue from being deleted until it is received from; closed then
-     * @param queue as it is named at the broker
+     * @param holder keeps the queue from being deleted until the receiver's consumer is open; then closed
+     * @param queue the queue's name at the broker
      */
     public record Opened(MessageConsumer holder, String queue) {}
 
-    /** Handles messages on the session's thread as far as that does not block. */
+    /** Handles messages. Called on the session's thread and must not block. */
     public interface Handler {
-        /** Completes when the message may be acknowledged. When it throws or fails the message is set aside. */
+        /**
+         * Completes when the message may be acknowledged. If this method throws or the future fails, the message is set
+         * aside.
+         */
         CompletableFuture<Void> handle(ReceivedMessage message);
 
-        /** Keeps a message that was not handled for a person; completes when that is durable. */
+        /** Stores an unhandled message for an operator; completes when the message is durable. */
         CompletableFuture<Void> setAside(ReceivedMessage message, Throwable failure);
     }
 
     /**
-     * @param mostInHand messages received and not yet acknowledged
-     * @param mayReceive asked before each message; while it says no, messages wait at the broker
+     * @param maxInFlight maximum number of received and unacknowledged messages
+     * @param mayReceive called before each message; while false, messages wait at the broker
      */
     public JmsReceiver(
-            String name, JmsBroker broker, int mostInHand, BooleanSupplier mayReceive, Source source, Handler handler) {
+            String name,
+            JmsBroker broker,
+            int maxInFlight,
+            BooleanSupplier mayReceive,
+            Source source,
+            Handler handler) {
         this.name = name;
         this.broker = broker;
         this.source = source;
         this.handler = handler;
-        this.mostInHand = mostInHand;
+        this.maxInFlight = maxInFlight;
         this.mayReceive = mayReceive;
         this.delivery = new DeliveryWatch(name, broker);
         this.thread = new LoopThread("jms-" + name, this::run, () -> closing);
     }
 
-    /** Begins to receive; a broker in this process is waited for a moment, one outside may be away for long. */
+    /**
+     * Starts receiving. Waits up to 5 s for an embedded broker, and not at all for an external one, which may be
+     * unavailable for long.
+     */
     public JmsReceiver start() {
         thread.start();
         if (broker.embedded().isPresent()) {
             opened.copy()
-                    .completeOnTimeout(null, FIRST_CONNECTION_MILLIS, TimeUnit.MILLISECONDS)
+                    .completeOnTimeout(null, FIRST_CONNECTION_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)
                     .join();
         }
         return this;
     }
 
-    /** Completes when what is received from has been opened for the first time, or when this is closed. */
+    /** Completes when the queue has been opened for the first time, or when this receiver is closed. */
     CompletableFuture<Void> opened() {
         return opened;
     }
 
-    /** Why nothing is received at present; empty while all is well. */
+    /** Why no messages are received; empty while receiving works. */
     public Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble)
+        return Optional.ofNullable(unavailableReason)
                 .or(() -> Optional.ofNullable(delivery.unavailableReason()))
                 .or(thread::unavailableReason);
     }
@@ -127,10 +138,11 @@ public final class JmsReceiver implements AutoCloseable {
             try (Connection connection = broker.connectGuarded()) {
                 try (Session session = connection.createSession(ActiveMQJMSConstants.INDIVIDUAL_ACKNOWLEDGE);
                         ClientConsumer consumer = consumer(session)) {
-                    connection.setExceptionListener(e -> trouble = name + " lost its connection: " + e.getMessage());
+                    connection.setExceptionListener(
+                            e -> unavailableReason = name + " lost its connection: " + e.getMessage());
                     connection.start();
-                    trouble = null;
-                    told = null;
+                    unavailableReason = null;
+                    lastLogged = null;
                     opened.complete(null);
                     pause = 100;
                     delivery.notWaiting();
@@ -138,14 +150,15 @@ public final class JmsReceiver implements AutoCloseable {
                 }
             } catch (JMSException | ActiveMQException | RuntimeException e) {
                 if (!closing) {
-                    trouble = name + " cannot receive: " + e.getMessage();
-                    // That the broker is away is told by it, once for all; and what goes on, when it begins.
-                    boolean isNews = broker.unavailableReason().isEmpty() && !trouble.equals(told);
-                    told = trouble;
+                    unavailableReason = name + " cannot receive: " + e.getMessage();
+                    // JmsBroker logs an outage once for all receivers. A lasting error is logged once, at the
+                    // beginning.
+                    boolean isNews = broker.unavailableReason().isEmpty() && !unavailableReason.equals(lastLogged);
+                    lastLogged = unavailableReason;
                     LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
                             .addKeyValue("receiver", name)
                             .addKeyValue("error", String.valueOf(e))
-                            .log("receiving broke off, connecting again");
+                            .log("JMS consumer disconnected; reconnecting");
                     pause = sleep(pause);
                 }
             } catch (InterruptedException e) {
@@ -160,13 +173,13 @@ public final class JmsReceiver implements AutoCloseable {
         } catch (InterruptedException e) {
             LOG.debug("receiver woken to close");
         }
-        return Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+        return Math.min(2 * pause, MAX_PAUSE_MILLIS);
     }
 
     private ClientConsumer consumer(Session session) throws JMSException, ActiveMQException {
         Opened opening = source.open(session);
         try (MessageConsumer holder = opening.holder()) {
-            LOG.trace("the queue of {} is there as long as {} is", name, holder);
+            LOG.trace("the queue of {} is held by {}", name, holder);
             queue = SimpleString.of(opening.queue());
             return ((ActiveMQSession) session).getCoreSession().createConsumer(queue);
         }
@@ -175,36 +188,39 @@ public final class JmsReceiver implements AutoCloseable {
     private void receive(ClientSession session, ClientConsumer consumer)
             throws ActiveMQException, InterruptedException {
         BlockingQueue<ClientMessage> done = new LinkedBlockingQueue<>();
-        int inHand = 0;
+        int inFlight = 0;
         long acknowledged = System.nanoTime();
-        while (!closing && trouble == null) {
-            boolean mayTake = inHand < mostInHand && mayReceive.getAsBoolean();
-            // Short while something is in hand, so that acknowledging does not wait long for the next message.
-            ClientMessage message = mayTake ? consumer.receive(inHand > 0 ? 10 : 200) : null;
+        while (!closing && unavailableReason == null) {
+            boolean mayTake = inFlight < maxInFlight && mayReceive.getAsBoolean();
+            // Short while messages are in flight, so that acknowledgements do not wait long for the next message.
+            ClientMessage message = mayTake ? consumer.receive(inFlight > 0 ? 10 : 200) : null;
             if (message != null) {
-                inHand++;
+                inFlight++;
                 delivery.delivered();
                 handle(ReceivedMessage.of(message)).thenRun(() -> done.add(message));
             }
             if (message == null
-                    || done.size() >= ACKNOWLEDGED_AT_ONCE
-                    || System.nanoTime() - acknowledged >= ACKNOWLEDGED_WITHIN_NANOS) {
-                inHand -= acknowledge(session, done, mayTake ? 0 : 20);
+                    || done.size() >= MAX_ACK_BATCH
+                    || System.nanoTime() - acknowledged >= MAX_ACK_DELAY_NANOS) {
+                inFlight -= acknowledge(session, done, mayTake ? 0 : 20);
                 acknowledged = System.nanoTime();
             }
-            if (message == null && !mayTake || inHand > 0) {
+            if (message == null && !mayTake || inFlight > 0) {
                 delivery.notWaiting();
             } else if (message == null && delivery.isStalled(session, queue)) {
                 return;
             }
         }
-        long until = System.currentTimeMillis() + CLOSING_MILLIS;
-        while (inHand > 0 && trouble == null && System.currentTimeMillis() < until) {
-            inHand -= acknowledge(session, done, 50);
+        long until = System.currentTimeMillis() + CLOSE_TIMEOUT_MILLIS;
+        while (inFlight > 0 && unavailableReason == null && System.currentTimeMillis() < until) {
+            inFlight -= acknowledge(session, done, 50);
         }
     }
 
-    /** Completes when the message may be acknowledged; a message that cannot even be set aside stays at the broker. */
+    /**
+     * Completes when the message may be acknowledged. A message that can be neither handled nor set aside stays at the
+     * broker.
+     */
     private CompletableFuture<Void> handle(ReceivedMessage message) {
         return begin(() -> handler.handle(message))
                 .handle((nothing, failure) -> failure)
@@ -217,7 +233,7 @@ public final class JmsReceiver implements AutoCloseable {
                                 .addKeyValue("receiver", name)
                                 .addKeyValue("messageId", message.id())
                                 .setCause(failure)
-                                .log("message neither handled nor set aside; it stays in its queue");
+                                .log("message neither handled nor set aside; the message stays in the queue");
                     }
                 });
     }
@@ -230,7 +246,7 @@ public final class JmsReceiver implements AutoCloseable {
         try {
             return work.begin();
         } catch (Throwable e) {
-            // Of this message alone, however bad: the others behind it are to be received.
+            // An error, however severe, concerns this message only: later messages must still be received.
             return CompletableFuture.failedFuture(e);
         }
     }
@@ -251,7 +267,7 @@ public final class JmsReceiver implements AutoCloseable {
         return batch.size();
     }
 
-    /** Begins to close, and does not wait for it. */
+    /** Starts closing, without waiting for the end. */
     public void stopAccepting() {
         closing = true;
         opened.complete(null);
@@ -260,6 +276,6 @@ public final class JmsReceiver implements AutoCloseable {
     @Override
     public void close() {
         stopAccepting();
-        thread.join(Duration.ofMillis(CLOSING_MILLIS + 2_000));
+        thread.join(Duration.ofMillis(CLOSE_TIMEOUT_MILLIS + 2_000));
     }
 }

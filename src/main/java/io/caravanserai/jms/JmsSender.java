@@ -25,44 +25,47 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends durably: all that waits goes in one transaction, in the order it was given. When that fails, all of it fails,
- * and the next attempt connects anew. Thread-safe; nobody waits but for the answer.
+ * Sends durably: all waiting requests go in one transaction, in the order given. If the transaction fails, the sender
+ * reconnects and sends each request alone. Thread-safe; never blocks the caller.
  */
 public final class JmsSender implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsSender.class);
-    private static final int MOST_AT_ONCE = 500;
+    private static final int MAX_BATCH = 500;
 
     private final JmsBroker broker;
-    private final Optional<Duration> patience;
-    private final BlockingQueue<Parcel> waiting = new LinkedBlockingQueue<>();
+    private final Optional<Duration> fullQueueTimeout;
+    private final BlockingQueue<SendRequest> waiting = new LinkedBlockingQueue<>();
     private final Thread thread;
     private Connection connection;
     private Session session;
     private MessageProducer producer;
-    /** Queues that have let the present batch wait. */
+    /** Queues that blocked a send of the current batch. */
     private final Set<Destination> blocked = new HashSet<>();
 
     private Destination sendingTo;
-    private volatile String trouble;
+    private volatile String unavailableReason;
     private volatile boolean closed;
 
-    /** Something to send. */
+    /** A message to send. */
     public interface Outgoing {
         Destination destination(Session session) throws JMSException;
 
         Message message(Session session) throws JMSException;
     }
 
-    private record Parcel(List<? extends Outgoing> contents, CompletableFuture<Void> sent) {}
+    private record SendRequest(List<? extends Outgoing> messages, CompletableFuture<Void> sent) {}
 
     public JmsSender(String name, JmsBroker broker) {
         this(name, broker, Optional.empty());
     }
 
-    /** @param patience with a queue that is full and whose broker has those who send wait: then it fails */
-    public JmsSender(String name, JmsBroker broker, Optional<Duration> patience) {
+    /**
+     * @param fullQueueTimeout how long a send may block because the queue is full; then the send fails. Empty: without
+     *     limit
+     */
+    public JmsSender(String name, JmsBroker broker, Optional<Duration> fullQueueTimeout) {
         this.broker = broker;
-        this.patience = patience;
+        this.fullQueueTimeout = fullQueueTimeout;
         this.thread = new Thread(this::run, "jms-send-" + name);
         thread.setDaemon(true);
     }
@@ -72,36 +75,36 @@ public final class JmsSender implements AutoCloseable {
         return this;
     }
 
-    /** Completes when the broker holds all of it durably. When it fails, any part may have been sent. */
-    public CompletableFuture<Void> send(List<? extends Outgoing> contents) {
+    /** Completes when the broker has stored all messages durably. On failure, any part may have been sent. */
+    public CompletableFuture<Void> send(List<? extends Outgoing> messages) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
         if (closed) {
             sent.completeExceptionally(new IllegalStateException("the hub is stopping"));
         } else {
-            waiting.add(new Parcel(contents, sent));
+            waiting.add(new SendRequest(messages, sent));
         }
         return sent;
     }
 
-    /** Why the last attempt to send failed; empty when it succeeded. */
+    /** Why the last attempt to send failed; empty after a success. */
     public Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble);
+        return Optional.ofNullable(unavailableReason);
     }
 
     private void run() {
-        List<Parcel> batch = new ArrayList<>();
+        List<SendRequest> batch = new ArrayList<>();
         while (!closed || !waiting.isEmpty()) {
             try {
                 batch.add(waiting.take());
-                waiting.drainTo(batch, MOST_AT_ONCE);
+                waiting.drainTo(batch, MAX_BATCH);
                 transmit(batch);
-                trouble = null;
-                batch.forEach(parcel -> parcel.sent().complete(null));
+                unavailableReason = null;
+                batch.forEach(request -> request.sent().complete(null));
             } catch (InterruptedException e) {
                 LOG.debug("sender woken to close");
             } catch (JMSException | RuntimeException | Error e) {
                 disconnect();
-                // Perhaps one of them is at fault: a queue for answers that is gone must not hold up the others.
+                // One request may be at fault: a reply queue that is gone must not hold up the other requests.
                 batch.forEach(this::transmitAlone);
             }
             batch.clear();
@@ -110,68 +113,68 @@ public final class JmsSender implements AutoCloseable {
         disconnect();
     }
 
-    private void transmitAlone(Parcel parcel) {
+    private void transmitAlone(SendRequest request) {
         try {
-            transmit(List.of(parcel));
-            trouble = null;
-            parcel.sent().complete(null);
+            transmit(List.of(request));
+            unavailableReason = null;
+            request.sent().complete(null);
         } catch (JMSException | RuntimeException | Error e) {
-            trouble = e instanceof InvalidDestinationException
+            unavailableReason = e instanceof InvalidDestinationException
                     ? null
                     : "cannot send to the JMS broker: " + e.getMessage();
             disconnect();
-            parcel.sent().completeExceptionally(e);
+            request.sent().completeExceptionally(e);
         }
     }
 
-    private void transmit(List<Parcel> batch) throws JMSException {
+    private void transmit(List<SendRequest> batch) throws JMSException {
         if (session == null) {
             connection = broker.connect();
             session = connection.createSession(true, Session.SESSION_TRANSACTED);
             producer = session.createProducer(null);
             producer.setDeliveryMode(DeliveryMode.PERSISTENT);
         }
-        for (Parcel parcel : batch) {
-            put(parcel);
+        for (SendRequest request : batch) {
+            put(request);
         }
         session.commit();
     }
 
-    private void put(Parcel parcel) throws JMSException {
-        for (Outgoing each : parcel.contents()) {
+    private void put(SendRequest request) throws JMSException {
+        for (Outgoing each : request.messages()) {
             sendingTo = each.destination(session);
             if (blocked.contains(sendingTo)) {
                 throw full(sendingTo);
             }
             if (TemporaryDestinations.isGone(session, sendingTo)) {
-                // Nothing is wrong with the others, nor with the session.
-                parcel.sent()
-                        .completeExceptionally(new InvalidDestinationException(
-                                sendingTo + " is gone, with the connection that made it"));
+                // The other requests and the session are not affected.
+                request.sent()
+                        .completeExceptionally(new InvalidDestinationException(sendingTo
+                                + " no longer exists: the connection that created the destination has ended"));
                 return;
             }
             send(each.message(session));
         }
     }
 
-    /** Artemis' client waits without end, and for nobody but who interrupts it. */
+    /** Artemis' client waits on a full queue without limit; only an interrupt ends the wait. */
     private void send(Message message) throws JMSException {
-        if (patience.isEmpty()) {
+        if (fullQueueTimeout.isEmpty()) {
             producer.send(sendingTo, message);
             return;
         }
-        AtomicBoolean over = new AtomicBoolean();
-        CompletableFuture.delayedExecutor(patience.get().toMillis(), TimeUnit.MILLISECONDS)
+        AtomicBoolean settled = new AtomicBoolean();
+        CompletableFuture.delayedExecutor(fullQueueTimeout.get().toMillis(), TimeUnit.MILLISECONDS)
                 .execute(() -> {
-                    if (over.compareAndSet(false, true)) {
+                    if (settled.compareAndSet(false, true)) {
                         thread.interrupt();
                     }
                 });
         try {
             producer.send(sendingTo, message);
-            over.set(true);
+            settled.set(true);
         } catch (JMSException | RuntimeException e) {
-            if (over.compareAndSet(false, true)) {
+            if (settled.compareAndSet(false, true)) {
                 throw e;
             }
             blocked.add(sendingTo);
@@ -189,7 +192,7 @@ public final class JmsSender implements AutoCloseable {
                 connection.close();
             }
         } catch (JMSException e) {
-            LOG.debug("closing a broken connection", e);
+            LOG.debug("cannot close a broken connection", e);
         } finally {
             connection = null;
             session = null;

@@ -21,38 +21,38 @@ import org.apache.activemq.artemis.reader.MessageUtil;
 import org.apache.activemq.artemis.utils.UUID;
 
 /**
- * A message as a broker brought it, whatever its sender's protocol. Read by Artemis' own interface, part by part: a part
- * that cannot be read is left out and told of, and the rest is there.
+ * A message as delivered by the broker, whatever the sender's protocol. Read part by part through Artemis' core API: an
+ * unreadable part is left out and the rest is present.
  *
- * @param headers all properties, and the standard headers that tell messages apart, as text
- * @param body text as UTF-8, or bytes as they came; null when there is none, or it was not read
- * @param isTooLarge whether the body is larger than any order or event, and was not read
- * @param fault why the message cannot be handled, whoever wants it; empty for most
+ * @param headers all properties, and the standard headers that distinguish messages, as text
+ * @param body text as UTF-8, or the bytes as received; null if absent or not read
+ * @param isTooLarge whether the body exceeds {@link JmsBroker#MAX_BODY_BYTES}, and was not read
+ * @param fault why no consumer can handle the message, such as an unreadable body; empty for most messages
  */
 public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean isTooLarge, Optional<String> fault) {
-    /** Header with the id that the message has at the broker, the same at every delivery. */
+    /** Header with the message's id at the broker, the same at every delivery. */
     public static final String ID = "JMSMessageID";
 
-    /** Header with the correlation id of a sender who gave it as bytes, in base64. */
+    /** Header with a correlation id that the sender gave as bytes, in base64. */
     public static final String CORRELATION_BYTES = "JMSCorrelationIDAsBytes";
 
-    /** Where the broker keeps the id that an AMQP sender gave, in the form that becomes an AMQP correlation id again. */
+    /** Property with the id from an AMQP sender, in the form that becomes an AMQP correlation id again. */
     static final String AMQP_ID = "NATIVE_MESSAGE_ID";
 
-    /** An AMQP id of that type is the id of the message at the broker as well. */
+    /** An AMQP id of this type is also the message's id at the broker. */
     private static final String AMQP_UUID = "ID:AMQP_UUID:";
 
-    /** Where the broker keeps the id that an OpenWire sender's client gave. */
+    /** Property with the id from an OpenWire sender's client. */
     private static final String OPENWIRE_ID = "__HDR_MESSAGE_ID";
 
-    /** Header with the number of the message at its broker: a message that its sender sends again has another. */
+    /** Header with the message's number at the broker. A message that the sender sends again has another number. */
     static final String NUMBER = "JMSXBrokerMessageNumber";
 
-    private static final int LONGEST_ID = 200;
-    private static final int LONGEST_VALUE = 100_000;
-    private static final int MOST_HEADERS = 1_000;
+    private static final int MAX_ID_LENGTH = 200;
+    private static final int MAX_VALUE_LENGTH = 100_000;
+    private static final int MAX_HEADERS = 1_000;
 
-    /** Reads a message. Never throws, but for errors of the Java machine itself. */
+    /** Reads a message. Throws nothing but errors of the Java machine. */
     static ReceivedMessage of(ClientMessage message) {
         Map<String, String> headers = headers(message);
         try {
@@ -63,7 +63,8 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
                     byte[] body = bytes(message);
                     yield new ReceivedMessage(headers, body.length == 0 ? null : body, false, Optional.empty());
                 }
-                // Nothing is read out of these: an object may be anything, and the others are no orders.
+                // The bodies of these types are never read: an object may be anything, and maps and streams are no
+                // orders.
                 case Message.OBJECT_TYPE, Message.MAP_TYPE, Message.STREAM_TYPE ->
                     new ReceivedMessage(headers, null, false, Optional.empty());
                 default ->
@@ -71,8 +72,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
                             headers,
                             bytes(message),
                             false,
-                            Optional.of(
-                                    "the message is of the type " + message.getType() + ", which JMS does not know"));
+                            Optional.of("the message has the type " + message.getType() + ", which is unknown to JMS"));
             };
         } catch (TooLargeException e) {
             return new ReceivedMessage(headers, null, true, Optional.empty());
@@ -89,21 +89,26 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         }
     }
 
-    /** The id at the broker, the same at every delivery of the message. */
+    /** The message's id at the broker, the same at every delivery. */
     public String id() {
         return headers.get(ID);
     }
 
-    /** The id with a digest of the body: senders may give one id to several messages, and none is to be lost for that. */
+    /**
+     * The id with a digest of the body: a sender may give one id to several messages, and none of these may be lost.
+     */
     public static String idAndDigest(Map<String, String> headers, byte[] body) {
         String id = headers.get(ID);
-        String bounded = id.length() <= LONGEST_ID ? id : id.substring(0, LONGEST_ID);
+        String bounded = id.length() <= MAX_ID_LENGTH ? id : id.substring(0, MAX_ID_LENGTH);
         return bounded
                 + '#'
                 + Digests.shortSha256(id.getBytes(StandardCharsets.UTF_8), body == null ? new byte[0] : body);
     }
 
-    /** The same at every delivery of a message, from whichever queue, and another when its sender sends it again. */
+    /**
+     * A key of the message: the same at every delivery, from every queue, and another when the sender sends the message
+     * again.
+     */
     public static String delivered(Map<String, String> headers) {
         String number = headers.get(NUMBER);
         return number == null ? headers.get(ID) : headers.get(ID) + '#' + number;
@@ -113,7 +118,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         return idAndDigest(headers, body);
     }
 
-    /** The id that the sender knows the message by, where its protocol has one; else the one at the broker. */
+    /** The sender's id for the message, if the protocol has one; otherwise the id at the broker. */
     public static String senderId(Map<String, String> headers) {
         String amqp = headers.get(AMQP_ID);
         String openWire = headers.getOrDefault(OPENWIRE_ID, headers.get(ID));
@@ -132,7 +137,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
                 : new ReceivedMessage(headers, coded, false, Optional.of("the text of the message cannot be read"));
     }
 
-    /** Text as Artemis codes it: whether there is any, its length, and two bytes for each character. */
+    /** Decodes Artemis' text format: a presence flag, the length, and two bytes for each character. */
     private static Optional<String> decoded(byte[] coded) {
         int head = 1 + Integer.BYTES;
         if (coded.length < head || coded[0] == 0) {
@@ -166,7 +171,7 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         return body;
     }
 
-    /** Keeps no more than the largest body: a few compressed bytes can stand for very many. */
+    /** Keeps at most {@link JmsBroker#MAX_BODY_BYTES}: a few compressed bytes can expand to very many. */
     private static final class Limited extends OutputStream {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         private volatile boolean exceeded;
@@ -199,14 +204,14 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
         Object replyTo = property(message, MessageUtil.REPLYTO_HEADER_NAME.toString());
         put(headers, ReplyAddress.HEADER, replyTo == null ? null : ReplyAddress.header(replyTo));
         for (String name : new TreeSet<>(MessageUtil.getPropertyNames(message))) {
-            if (headers.size() < MOST_HEADERS && !name.equals(NUMBER)) {
+            if (headers.size() < MAX_HEADERS && !name.equals(NUMBER)) {
                 put(headers, name, text(property(message, name)));
             }
         }
         return headers;
     }
 
-    /** A property as the broker has it; null when it is not there, or cannot be read. */
+    /** A property in the broker's form; null if absent or unreadable. */
     private static Object property(ClientMessage message, String name) {
         try {
             return MessageUtil.getObjectProperty(message, name);
@@ -225,13 +230,14 @@ public record ReceivedMessage(Map<String, String> headers, byte[] body, boolean 
 
     private static void put(Map<String, String> headers, String name, String value) {
         if (value != null) {
-            headers.put(name, value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE));
+            headers.put(name, value.length() <= MAX_VALUE_LENGTH ? value : value.substring(0, MAX_VALUE_LENGTH));
         }
     }
 
     /**
-     * Of a message of AMQP the broker makes another id at each delivery, unless the sender's id is a UUID. Where there is
-     * no id at all, the broker's number tells messages apart, with the time: another journal has the same numbers.
+     * The broker gives an AMQP message a new id at each delivery, unless the sender's id is a UUID: for other AMQP
+     * messages, returns the sender's id. Without any id, the broker's message number and the timestamp together
+     * identify a message: another journal repeats the numbers.
      */
     private static String brokerId(ClientMessage message) {
         String amqp = text(property(message, AMQP_ID));

@@ -13,38 +13,41 @@ import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
 import org.apache.activemq.artemis.jms.client.JMSExceptionHelper;
 
 /**
- * Where a sender wants its reply: a queue or topic, by the prefix that clients of JMS give it, or an address without one,
- * as clients of STOMP do.
+ * The address for a sender's reply: a queue or topic with the prefix that JMS clients add, or an address without a
+ * prefix, as from STOMP clients.
  *
- * @param text as it came, such as {@code queue://replies} or {@code replies}
+ * @param text as received, such as {@code queue://replies} or {@code replies}
  */
 public record ReplyAddress(String text) {
     static final String HEADER = "JMSReplyTo";
 
     private static final List<String> PREFIXES = List.of("queue://", "topic://", "temp-queue://", "temp-topic://");
     private static final String QUALIFIER = "::";
-    private static final int LONGEST = 500;
+    private static final int MAX_LENGTH = 500;
 
-    /** What a property of any type says as text; one that is no text is no address either. */
+    /** A property of any type as text. A value that is no text becomes an invalid address. */
     static String header(Object property) {
         return property instanceof String address ? address : "no text: " + property;
     }
 
-    /** The address that a message names; empty when it names none. */
+    /** The reply address of a message; empty if the message has none. */
     public static Optional<ReplyAddress> of(Map<String, String> headers) {
         return Optional.ofNullable(headers.get(HEADER)).map(ReplyAddress::new);
     }
 
-    /** Whether there can be such an address. */
+    /** Whether the address is well-formed. */
     public boolean isValid() {
         String name = name();
         return !name.isEmpty()
-                && text.length() <= LONGEST
+                && text.length() <= MAX_LENGTH
                 && name.chars().noneMatch(each -> each <= ' ' || each == '#' || each == '*' || each == 0x7f)
                 && isAddressWithQueue(name);
     }
 
-    /** Of {@code address::queue} both have a name. Artemis splits at the first two colons, or at the last. */
+    /**
+     * In {@code address::queue}, neither part may be empty. Artemis splits at the first two colons or at the last, so
+     * only one separator is allowed.
+     */
     private static boolean isAddressWithQueue(String name) {
         int qualifier = name.indexOf(QUALIFIER);
         return qualifier < 0
@@ -53,7 +56,7 @@ public record ReplyAddress(String text) {
                         && name.indexOf(QUALIFIER, qualifier + 1) < 0;
     }
 
-    /** The address without its prefix. */
+    /** The address without the prefix. */
     public String name() {
         String prefix = prefix();
         return text.substring(prefix.length());
@@ -63,7 +66,7 @@ public record ReplyAddress(String text) {
         return PREFIXES.stream().filter(text::startsWith).findFirst().orElse("");
     }
 
-    /** Whether the address says of what kind it is. */
+    /** Whether the address is valid and has a prefix with the kind. */
     boolean isPrefixed() {
         return isValid() && !prefix().isEmpty();
     }
@@ -73,7 +76,7 @@ public record ReplyAddress(String text) {
         return ActiveMQDestination.fromPrefixedName(text);
     }
 
-    /** The destination as the broker has it. May ask the broker. */
+    /** The destination at the broker. May query the broker. */
     public Destination destination(Session session) throws JMSException {
         if (!prefix().isEmpty()) {
             return prefixed();

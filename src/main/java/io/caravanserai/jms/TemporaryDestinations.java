@@ -11,13 +11,14 @@ import org.apache.activemq.artemis.jms.client.ActiveMQSession;
 import org.apache.activemq.artemis.jms.client.JMSExceptionHelper;
 import org.messaginghub.pooled.jms.JmsPoolSession;
 
-/** Queues and topics that are there as long as the connection that made them. */
+/** Queues and topics that exist as long as the connection that created the destination. */
 final class TemporaryDestinations {
     private TemporaryDestinations() {}
 
     /**
-     * Whether a destination went with its connection. Asks the broker, and waits for the answer; false for one that is not
-     * temporary. In the place of one that is gone, Artemis' client would make another, which nobody can listen to.
+     * Whether a temporary destination has ended with the connection; false for other destinations. Queries the broker
+     * and waits for the answer. In place of a missing destination, Artemis' client would create a new one without a
+     * consumer.
      */
     static boolean isGone(Session session, Destination destination) throws JMSException {
         Optional<ClientSession> core = core(session);
@@ -27,7 +28,7 @@ final class TemporaryDestinations {
         try {
             boolean isThere =
                     core.get().addressQuery(artemis.getSimpleAddress()).isExists();
-            // Or Artemis' client would ask twice more.
+            // Saves two more queries by Artemis' client.
             artemis.setCreated(isThere);
             return !isThere;
         } catch (ActiveMQException e) {
@@ -35,7 +36,7 @@ final class TemporaryDestinations {
         }
     }
 
-    /** Artemis' own session behind a session, pooled or not; empty when it is of another broker. */
+    /** Artemis' core session behind a session, pooled or not; empty for another broker's session. */
     static Optional<ClientSession> core(Session session) throws JMSException {
         Session inner = session instanceof JmsPoolSession pooled ? pooled.getInternalSession() : session;
         return inner instanceof ActiveMQSession artemis ? Optional.of(artemis.getCoreSession()) : Optional.empty();

@@ -1,2 +1,2 @@
-/** JMS as the hub uses it: one way to receive, one way to send, the bus over a topic, and the queue of dead letters. */
+/** The hub's use of JMS: one receiver, one sender, the event bus over a topic, and the queue of dead letters. */
 package io.caravanserai.jms;

@@ -70,7 +70,7 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void whatTheBrokerGaveUpIsListedAndGoesBackToItsQueueWhenReplayed() throws Exception {
+    void messageGivenUpByBrokerIsListedAndReplayedToSourceQueue() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
             connection.start();
@@ -100,20 +100,20 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void aMessageThatItsSenderHasToldTheBrokerToTakeOnceMayFailTwice() throws Exception {
+    void messageWithDuplicateIdMayBecomeDeadLetterTwice() throws Exception {
         try (JmsDeadLetters sink = new JmsDeadLetters(letters, broker)) {
             DeadLetter.Failed once = new DeadLetter.Failed(
                     "once", "test", "orders", null, "invalid-json", "no", Map.of("_AMQ_DUPL_ID", "once"), "{", false);
 
             String id = sink.add(once).join();
 
-            // As after a crash before it was acknowledged.
+            // As after a crash before the acknowledgement.
             assertThat(sink.add(once).join()).isEqualTo(id);
         }
     }
 
     @Test
-    void aLetterThatIsReplayedTwiceIsSentOnce() throws Exception {
+    void deadLetterReplayedTwiceIsSentOnce() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
             connection.start();
@@ -124,7 +124,7 @@ class BrokerDlqSynchronizerIT {
                     .join();
 
             assertThat(letters.replay(id).join()).contains(true);
-            // As after a crash before it was noted.
+            // As after a crash before the replay was recorded.
             store.write("test", id, tx -> tx.update("UPDATE dead_letters SET settled_at = NULL WHERE id = ?", id))
                     .join();
             assertThat(letters.replay(id).join()).contains(true);
@@ -136,7 +136,7 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void aDeletedLetterLeavesTheBrokersQueueToo() throws Exception {
+    void deletedDeadLetterIsRemovedFromBrokerQueue() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
             session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("deleted"));
@@ -159,7 +159,7 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void aLetterThatAHubOfAnEarlierSchemaHasListedIsNotListedAgain() throws Exception {
+    void deadLetterListedUnderEarlierSchemaIsNotListedAgain() throws Exception {
         try (Connection connection = login("olga", "olgas-key")) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
             session.createProducer(session.createQueue("DLQ")).send(session.createTextMessage("listed before"));
@@ -189,7 +189,7 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void aCopyOfALetterLeavesTheBrokersQueueOnceTheLetterIsSettledOrDeleted() throws Exception {
+    void copyIsRemovedFromBrokerQueueOnceDeadLetterIsSettledOrDeleted() throws Exception {
         try (JmsDeadLetters sink = new JmsDeadLetters(letters, broker)) {
             letters.replayedBy(
                     "test",
@@ -206,7 +206,7 @@ class BrokerDlqSynchronizerIT {
             assertThat(letters.replay(failsAgain).join()).contains(false);
             assertThat(copies()).containsExactlyInAnyOrder(settled, deleted, failsAgain);
 
-            // What a stop has kept from leaving leaves after the next start.
+            // After a restart, copies are removed that remained because of the stop.
             watch = new BrokerDlqSynchronizer(broker, letters).start();
             await().untilAsserted(() -> assertThat(copies()).containsExactly(failsAgain));
             await().until(() -> letters.copiesToLeave().join().isEmpty());
@@ -232,7 +232,7 @@ class BrokerDlqSynchronizerIT {
     }
 
     @Test
-    void keysLogInWithTheirNamesAndMayDoWhatTheirRolesAllow() throws Exception {
+    void keysLogInByNameWithPermissionsOfRole() throws Exception {
         assertRefused(() -> login("olga", "a guess"));
         assertRefused(() -> login(null, null));
         try (Connection connection = login("sam", "sams-key")) {

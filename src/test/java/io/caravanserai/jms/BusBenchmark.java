@@ -31,7 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 
 /**
- * How many events a second go from a unit of work over the outbox and the bus to several subscribers, all durable:
+ * Measures events per second from a unit of work over the outbox and the bus to several subscribers, all durable:
  * {@code java ... BusBenchmark [events] [subscribers]}.
  */
 public final class BusBenchmark {

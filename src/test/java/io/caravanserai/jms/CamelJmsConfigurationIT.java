@@ -69,7 +69,7 @@ class CamelJmsConfigurationIT {
     }
 
     @Test
-    void theBrokerIsNotAskedForTheReplyQueueBeforeEachReply() throws Exception {
+    void brokerIsNotQueriedForReplyQueueBeforeEachReply() throws Exception {
         int count = 50;
         try (ProducerTemplate client = context.createProducerTemplate()) {
             for (int i = 0; i < count; i++) {
@@ -78,12 +78,12 @@ class CamelJmsConfigurationIT {
             }
         }
 
-        // The first time each session of the pool asks for what it has not heard of.
+        // Each session of the pool queries the broker once for an unknown queue.
         assertThat(questionsToBroker).hasValueLessThan(count);
     }
 
     @Test
-    void aReplyThatNobodyIsLeftToHearIsDroppedAndItsMessageIsDone() throws Exception {
+    void replyToMissingTemporaryQueueIsDroppedAndRequestAcknowledged() throws Exception {
         String replies;
         try (Connection theirs = broker.connect();
                 Session session = theirs.createSession(Session.AUTO_ACKNOWLEDGE)) {

@@ -35,11 +35,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a broker outside has given up, with the settings that {@code artemis create} writes. */
+/** Messages that an external broker gave up, with the settings from {@code artemis create}. */
 class OutsideDeadLettersIT {
-    private static final long PATIENCE = 60_000;
-    /** Until an Artemis broker gives a message up, unless told otherwise. */
-    private static final int ATTEMPTS = 10;
+    private static final long TIMEOUT_MILLIS = 60_000;
+    /** Artemis' default of delivery attempts before a message is given up. */
+    private static final int MAX_DELIVERY_ATTEMPTS = 10;
 
     @TempDir
     private Path folder;
@@ -76,9 +76,9 @@ class OutsideDeadLettersIT {
     }
 
     private static void giveUp(Session session, MessageConsumer... consumers) throws JMSException {
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        for (int attempt = 0; attempt < MAX_DELIVERY_ATTEMPTS; attempt++) {
             for (MessageConsumer consumer : consumers) {
-                assertThat(consumer.receive(PATIENCE)).isNotNull();
+                assertThat(consumer.receive(TIMEOUT_MILLIS)).isNotNull();
             }
             session.rollback();
         }
@@ -101,7 +101,7 @@ class OutsideDeadLettersIT {
     }
 
     @Test
-    void aLetterThatFailsAgainIsTakenFromTheBrokerWhenItIsReplayedAgain() throws Exception {
+    void deadLetterThatFailsAgainIsRemovedFromBrokerOnSecondReplay() throws Exception {
         try (Connection connection = connection()) {
             Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
             session.createProducer(session.createQueue("commands")).send(session.createTextMessage("pay!"));
@@ -117,14 +117,14 @@ class OutsideDeadLettersIT {
 
             assertThat(letters.replay(id).join()).contains(true);
 
-            assertThat(consumer.receive(PATIENCE)).isNotNull();
+            assertThat(consumer.receive(TIMEOUT_MILLIS)).isNotNull();
             session.commit();
             assertThat(deadLettersOfBroker()).isZero();
         }
     }
 
     @Test
-    void subscriptionsThatGiveUpTheSameEventHaveALetterEach() throws Exception {
+    void eachSubscriptionThatGivesUpAnEventHasOwnDeadLetter() throws Exception {
         try (Connection connection = connection()) {
             Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
             Topic topic = session.createTopic("events");
@@ -143,7 +143,7 @@ class OutsideDeadLettersIT {
             assertThat(letters.delete(ofTwo).join()).isTrue();
             assertThat(letters.replay(ofOne).join()).contains(true);
 
-            assertThat(one.receive(PATIENCE)).isNotNull();
+            assertThat(one.receive(TIMEOUT_MILLIS)).isNotNull();
             assertThat(two.receiveNoWait()).isNull();
             session.commit();
             assertThat(deadLettersOfBroker()).isZero();
@@ -151,7 +151,7 @@ class OutsideDeadLettersIT {
     }
 
     @Test
-    void aBrokerThatBeginsAnewHasLettersOfItsOwn() throws Exception {
+    void newBrokerWithSameMessageNumbersHasOwnDeadLetters() throws Exception {
         send("of the first broker");
         await().until(() -> waiting().size() == 1);
 
@@ -165,12 +165,12 @@ class OutsideDeadLettersIT {
     }
 
     @Test
-    void aLetterThatIsReplayedWhileItsMessageIsFoundOnceMoreIsSentOnce() throws Exception {
+    void deadLetterFoundAgainDuringReplayIsSentOnce() throws Exception {
         send("once");
         DeadLetter letter =
                 await().until(this::waiting, found -> found.size() == 1).get(0);
         watch.close();
-        // As what a hub sees that has looked a moment before another hub takes the message out.
+        // As in a hub that read the queue shortly before another hub removed the message.
         DeadLetter.Failed found = new DeadLetter.Failed(
                 letter.origin(),
                 letter.channel(),
@@ -192,7 +192,7 @@ class OutsideDeadLettersIT {
     }
 
     @Test
-    void aReplayWaitsWhileTheBrokerIsAwayAndGoesOnInOrder() throws Exception {
+    void replayWaitsForUnavailableBrokerAndContinuesInOrder() throws Exception {
         List<String> sent = List.of("1", "2", "3");
         for (String text : sent) {
             send(text);
@@ -220,7 +220,8 @@ class OutsideDeadLettersIT {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
             MessageConsumer consumer = session.createConsumer(session.createQueue("back"));
             for (String text : sent) {
-                assertThat(consumer.receive(PATIENCE).getBody(String.class)).isEqualTo(text);
+                assertThat(consumer.receive(TIMEOUT_MILLIS).getBody(String.class))
+                        .isEqualTo(text);
             }
             assertThat(consumer.receiveNoWait()).isNull();
         }
