@@ -7,19 +7,19 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 
-/** Bounds the headers of a record, of which a sender may send as many and as large ones as the topic takes. */
+/** Bounds the headers of a record: a sender may send as many and as large headers as the topic accepts. */
 final class BoundedHeaders {
-    /** Header that tells how many are not there. */
+    /** Header with the number of headers that were left out. */
     static final String LEFT_OUT = "headers-left-out";
 
-    /** Names and values of all headers, in bytes. */
-    private static final long LARGEST = 1024 * 1024;
+    /** Maximum size of all names and values together, in bytes. */
+    private static final long MAX_BYTES = 1024 * 1024;
 
-    private static final int MOST = 10_000;
+    private static final int MAX_COUNT = 10_000;
 
     private BoundedHeaders() {}
 
-    /** The record itself, or a copy with as many of its headers as there is room for. */
+    /** The record, or a copy with as many headers as fit into the limits. */
     static ConsumerRecord<byte[], byte[]> of(ConsumerRecord<byte[], byte[]> record) {
         int count = 0;
         long size = 0;
@@ -27,7 +27,7 @@ final class BoundedHeaders {
             count++;
             size += size(header);
         }
-        return count <= MOST && size <= LARGEST ? record : bounded(record, count);
+        return count <= MAX_COUNT && size <= MAX_BYTES ? record : bounded(record, count);
     }
 
     private static ConsumerRecord<byte[], byte[]> bounded(ConsumerRecord<byte[], byte[]> record, int count) {
@@ -44,14 +44,14 @@ final class BoundedHeaders {
             boolean isOwn = header.key().equals(BoundedBytes.KEY_LEFT_OUT)
                     || header.key().equals(BoundedBytes.BODY_LEFT_OUT)
                     || header.key().equals(LEFT_OUT);
-            if (!isOwn && keptCount < MOST && keptSize + size(header) <= LARGEST) {
+            if (!isOwn && keptCount < MAX_COUNT && keptSize + size(header) <= MAX_BYTES) {
                 kept.add(header);
                 keptCount++;
                 keptSize += size(header);
             }
         }
-        String instead = String.valueOf(count - keptCount);
-        kept.add(new RecordHeader(LEFT_OUT, instead.getBytes(StandardCharsets.UTF_8)));
+        String leftOut = String.valueOf(count - keptCount);
+        kept.add(new RecordHeader(LEFT_OUT, leftOut.getBytes(StandardCharsets.UTF_8)));
         return new ConsumerRecord<>(
                 record.topic(),
                 record.partition(),

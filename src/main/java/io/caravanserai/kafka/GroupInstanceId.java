@@ -6,16 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 
-/** The name under which the consumer groups know this hub. */
+/** The id of this hub as a static member of consumer groups. */
 public final class GroupInstanceId {
-    /** What the names of hubs begin with. */
+    /** Prefix of all hubs' ids. */
     public static final String PREFIX = "hub-";
 
     private GroupInstanceId() {}
 
     /**
-     * The name kept in the hub's data folder, made at the first start. A hub that comes back after a crash under its old
-     * name gets its partitions at once; under a new one it would wait until the brokers had given the old one up.
+     * The id in the hub's data folder, created at the first start. After a crash, a hub with the same id gets the
+     * partitions back at once; with a new id, the hub would wait until the brokers had given up the old member.
      */
     public static String of(Path dataDir) throws IOException {
         Path file = dataDir.resolve("kafka-member");

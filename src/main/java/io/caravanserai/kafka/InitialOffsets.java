@@ -14,8 +14,8 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Gives a new group its place at the end of a topic before it takes part, so that nothing sent after that is missed: the
- * setting {@code auto.offset.reset=latest} would skip what is sent until the group has its partitions.
+ * Commits the end of a topic as the start of a new group before the group joins, so that no later record is missed. The
+ * setting {@code auto.offset.reset=latest} would skip records sent before the group has partitions.
  */
 final class InitialOffsets {
     private final Consumer<byte[], byte[]> consumer;
@@ -26,16 +26,16 @@ final class InitialOffsets {
         this.topic = topic;
     }
 
-    /** @throws KafkaException when the brokers cannot say, or the topic is not there yet */
-    void beginAtTheEnd() {
+    /** @throws KafkaException if the brokers do not answer, or the topic does not exist yet */
+    void commitEndOffsets() {
         List<PartitionInfo> found = consumer.partitionsFor(topic);
         if (found == null || found.isEmpty()) {
-            throw new KafkaException("there is no topic " + topic + " yet");
+            throw new KafkaException("the topic " + topic + " does not exist yet");
         }
         Set<TopicPartition> partitions = found.stream()
                 .map(info -> new TopicPartition(info.topic(), info.partition()))
                 .collect(Collectors.toSet());
-        if (hasPlace(partitions)) {
+        if (hasCommittedOffset(partitions)) {
             return;
         }
         Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
@@ -43,14 +43,14 @@ final class InitialOffsets {
         try {
             consumer.commitSync(ends);
         } catch (CommitFailedException e) {
-            // Another hub was quicker and takes part already; it has placed the group.
-            if (!hasPlace(partitions)) {
+            // Another hub has joined first, and has committed offsets for the group.
+            if (!hasCommittedOffset(partitions)) {
                 throw e;
             }
         }
     }
 
-    private boolean hasPlace(Set<TopicPartition> partitions) {
+    private boolean hasCommittedOffset(Set<TopicPartition> partitions) {
         return consumer.committed(partitions).values().stream().anyMatch(Objects::nonNull);
     }
 }

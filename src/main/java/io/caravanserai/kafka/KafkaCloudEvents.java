@@ -12,14 +12,14 @@ import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** CloudEvents in the binary content mode of the Kafka protocol binding; the key is the order's id. */
+/** CloudEvents in the binary content mode of the Kafka protocol binding; the record's key is the order's id. */
 public final class KafkaCloudEvents {
     private static final String PREFIX = "ce_";
     private static final String CONTENT_TYPE = "content-type";
 
     private KafkaCloudEvents() {}
 
-    /** The record of an event of a hub; the order's events go to one partition and stay in line. */
+    /** The record of a hub's event. All events of an order go to one partition and stay in sequence. */
     public static ProducerRecord<byte[], byte[]> write(String topic, CloudEvent event, HubName hub) {
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>(topic, bytes(event.orderId()), bytes(event.data()));
@@ -29,7 +29,7 @@ public final class KafkaCloudEvents {
         return record;
     }
 
-    /** What a record brings; it may be no event at all. */
+    /** The content of a record, which may be no event. */
     static Delivery.Incoming read(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = RecordText.headers(record);
         Optional<String> text = Utf8.text(record.value());
@@ -42,7 +42,7 @@ public final class KafkaCloudEvents {
                 base64);
     }
 
-    /** The attributes among a record's headers, without their prefix. */
+    /** The CloudEvents attributes among a record's headers, without the prefix. */
     static Map<String, String> attributes(Map<String, String> headers) {
         Map<String, String> attributes = new LinkedHashMap<>();
         headers.forEach((name, value) -> {

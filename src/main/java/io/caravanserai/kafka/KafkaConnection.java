@@ -22,15 +22,15 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * One cluster of brokers: sees to its topics, and knows whether it can be reached. The brokers may be away, at the start
- * or later; the link goes on trying. Thread-safe.
+ * The connection to one Kafka cluster: creates missing topics and monitors availability. The brokers may be unavailable
+ * at the start or later; the connection keeps retrying. Thread-safe.
  */
 public final class KafkaConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaConnection.class);
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(3);
-    private static final Duration TRY_AGAIN = Duration.ofMillis(500);
-    private static final long ANSWER_WITHIN_SECONDS = 5;
-    private static final long CLOSED_WITHIN_MILLIS = 2_000;
+    private static final Duration CHECK_INTERVAL = Duration.ofSeconds(3);
+    private static final Duration RETRY_INTERVAL = Duration.ofMillis(500);
+    private static final long ANSWER_TIMEOUT_SECONDS = 5;
+    private static final long CLOSE_TIMEOUT_MILLIS = 2_000;
 
     private final String brokers;
     private final String member;
@@ -38,57 +38,57 @@ public final class KafkaConnection implements AutoCloseable {
     private final Map<String, Object> login;
     private final Thread watch = new Thread(this::watch, "kafka-link");
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
-    /** Groups of this hub's name, in which only members of its own store belong. */
+    /** Groups of this hub's name: all members must be hubs with the same store. */
     private final Set<String> groups = ConcurrentHashMap.newKeySet();
 
     private final OutageLog outage = new OutageLog(LOG, "Kafka");
-    private volatile String trouble;
+    private volatile String unavailableReason;
     private volatile boolean shared;
     private volatile boolean closing;
 
     /**
      * @param brokers {@code host:port}, comma separated
-     * @param member a name that this hub keeps over restarts and no other hub has: so that the brokers give a hub that
-     *     was killed its partitions back at once
-     * @param topics that must be there
+     * @param member an id that no other hub has and that is stable over restarts, so that a killed hub gets the
+     *     partitions back at once
+     * @param topics that must exist
      */
     public KafkaConnection(String brokers, String member, List<KafkaTopic> topics) {
         this(brokers, member, topics, Map.of());
     }
 
-    /** @param login settings with which clients log in; empty when nobody has to */
+    /** @param login settings for the login of clients; empty if the brokers require none */
     public KafkaConnection(String brokers, String member, List<KafkaTopic> topics, Map<String, Object> login) {
         this.login = Map.copyOf(login);
         this.brokers = brokers;
         this.member = member;
         this.topics = List.copyOf(topics);
-        this.trouble = "Kafka at " + brokers + " has not answered yet";
+        this.unavailableReason = "Kafka at " + brokers + " has not answered yet";
         watch.setDaemon(true);
     }
 
-    /** Begins to look for the brokers and to create what is missing; does not wait for them. */
+    /** Starts looking for the brokers and creating missing topics; does not wait. */
     public void start() {
         watch.start();
     }
 
-    /** Why the brokers cannot be used at present; empty while they can. */
+    /** Why the brokers are unavailable; empty while the brokers are available. */
     public Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble);
+        return Optional.ofNullable(unavailableReason);
     }
 
-    /** Looks from now on for members of a group that are not of this hub. */
+    /** Monitors a group for members that are not of this hub, from now on. */
     void watchGroup(String group) {
         groups.add(group);
     }
 
-    /** Whether another hub, with a store of its own, takes part in a group of this hub's name at present. */
+    /** Whether another hub with a separate store is a member of a group of this hub's name. */
     public boolean isNameShared() {
         return shared;
     }
 
     /**
-     * Completes when the topics are there for the first time. Before that nothing may be sent: brokers that create topics
-     * by themselves would make them otherwise than they should be.
+     * Completes when all topics exist for the first time. Nothing may be sent before: brokers with automatic topic
+     * creation would create the topics with other settings.
      */
     CompletableFuture<Void> ready() {
         return ready;
@@ -98,14 +98,14 @@ public final class KafkaConnection implements AutoCloseable {
         return brokers;
     }
 
-    /** Lets go of the brokers; what was made of this link must be closed before. */
+    /** Disconnects. Close the senders and consumers of this connection first. */
     @Override
     public void close() {
         closing = true;
-        ready.completeExceptionally(new IllegalStateException("the link to Kafka is closed"));
+        ready.completeExceptionally(new IllegalStateException("the connection to Kafka is closed"));
         watch.interrupt();
         try {
-            watch.join(CLOSED_WITHIN_MILLIS);
+            watch.join(CLOSE_TIMEOUT_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -118,12 +118,12 @@ public final class KafkaConnection implements AutoCloseable {
         settings.put("client.id", member);
         settings.put("acks", "all");
         settings.put("enable.idempotence", true);
-        // When a record fails nothing later may have gone out before it.
+        // After a record fails, no later record may have been sent.
         settings.put("max.in.flight.requests.per.connection", 1);
         settings.put("delivery.timeout.ms", 20_000);
         settings.put("request.timeout.ms", 5_000);
         settings.put("max.block.ms", 5_000);
-        settings.put("max.request.size", KafkaTopic.LARGEST_MESSAGE);
+        settings.put("max.request.size", KafkaTopic.MAX_MESSAGE_BYTES);
         settings.put("linger.ms", 0);
         settings.put("reconnect.backoff.max.ms", 1_000);
         return settings;
@@ -136,7 +136,7 @@ public final class KafkaConnection implements AutoCloseable {
         settings.put("client.id", member + "-" + group);
         settings.put("group.instance.id", member);
         settings.put("enable.auto.commit", false);
-        // A partition that is new, or whose offset is not known, has messages nobody has seen.
+        // A new partition, or one without a known offset, may hold unread records.
         settings.put("auto.offset.reset", "earliest");
         settings.put("isolation.level", "read_committed");
         settings.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
@@ -144,9 +144,9 @@ public final class KafkaConnection implements AutoCloseable {
         settings.put("heartbeat.interval.ms", 1_000);
         settings.put("default.api.timeout.ms", 10_000);
         settings.put("request.timeout.ms", 10_000);
-        // Compressed records may unfold to the largest body each, and all of a poll are in memory at once.
+        // Each compressed record may expand to the maximum body size, and all records of a poll are in memory at once.
         settings.put("max.poll.records", 50);
-        settings.put("fetch.max.bytes", KafkaTopic.LARGEST_MESSAGE);
+        settings.put("fetch.max.bytes", KafkaTopic.MAX_MESSAGE_BYTES);
         settings.put("max.partition.fetch.bytes", 1024 * 1024);
         settings.put("allow.auto.create.topics", false);
         settings.put("reconnect.backoff.max.ms", 1_000);
@@ -166,19 +166,19 @@ public final class KafkaConnection implements AutoCloseable {
                     admin = Admin.create(settings);
                 }
                 createMissing(admin);
-                lookForOthers(admin);
-                tell(null);
+                checkGroupMembers(admin);
+                reportState(null);
                 ready.complete(null);
             } catch (ExecutionException | TimeoutException | RuntimeException e) {
                 if (closing) {
                     break;
                 }
-                tell("Kafka at " + brokers + " cannot be used: " + reason(e));
+                reportState("Kafka at " + brokers + " cannot be used: " + reason(e));
             } catch (InterruptedException e) {
                 break;
             }
             try {
-                Thread.sleep((trouble == null ? LOOK_AGAIN : TRY_AGAIN).toMillis());
+                Thread.sleep((unavailableReason == null ? CHECK_INTERVAL : RETRY_INTERVAL).toMillis());
             } catch (InterruptedException e) {
                 break;
             }
@@ -210,16 +210,16 @@ public final class KafkaConnection implements AutoCloseable {
                         .addKeyValue("partitions", topic.partitions())
                         .log("topic created");
             } catch (ExecutionException e) {
-                // Another hub was quicker.
+                // Another hub has created the topic first.
                 if (!(e.getCause() instanceof TopicExistsException)) {
                     throw new IllegalStateException(
-                            "the topic " + topic.name() + " is missing and cannot be created: " + reason(e), e);
+                            "cannot create the missing topic " + topic.name() + ": " + reason(e), e);
                 }
             }
         }
     }
 
-    private void lookForOthers(Admin admin) throws TimeoutException, InterruptedException {
+    private void checkGroupMembers(Admin admin) throws TimeoutException, InterruptedException {
         try {
             boolean found = false;
             for (var group : answer(
@@ -234,38 +234,38 @@ public final class KafkaConnection implements AutoCloseable {
                         .addKeyValue("brokers", brokers)
                         .log(
                                 found
-                                        ? "another hub takes part in consumer groups of this hub's name (hub.name)"
-                                        : "no other hub takes part in consumer groups of this hub's name any more");
+                                        ? "another hub uses consumer groups of this hub's name; set another hub.name"
+                                        : "no other hub uses consumer groups of this hub's name any more");
             }
             shared = found;
         } catch (ExecutionException e) {
-            // Groups that are not there yet; or brokers that do not let the hub look.
-            LOG.debug("members of the hub's consumer groups cannot be looked at", e);
+            // The groups may not exist yet, or the brokers may refuse the query.
+            LOG.debug("cannot read the members of the hub's consumer groups; will retry", e);
         }
     }
 
     private static <T> T answer(KafkaFuture<T> future)
             throws ExecutionException, TimeoutException, InterruptedException {
-        return future.get(ANSWER_WITHIN_SECONDS, TimeUnit.SECONDS);
+        return future.get(ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     }
 
-    private void tell(String now) {
-        trouble = now;
-        if (now == null) {
+    private void reportState(String reason) {
+        unavailableReason = reason;
+        if (reason == null) {
             outage.worked();
         } else {
-            outage.failed(now + "; what needs Kafka waits, and the hub goes on trying to reach it (hub.kafka.brokers)");
+            outage.failed(reason + "; reconnecting to Kafka (hub.kafka.brokers), messages wait until then");
         }
     }
 
-    /** What is wrong, for a person. */
+    /** The root cause as text for an operator. */
     static String reason(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
         if (root instanceof TimeoutException) {
-            return "no answer within " + ANSWER_WITHIN_SECONDS + " s";
+            return "no answer within " + ANSWER_TIMEOUT_SECONDS + " s";
         }
         return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
     }

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a record that could not be handled in the hub's list, and puts it into the topic {@code orders.DLT} with its key,
- * its headers and the reason, for those who look there. Thread-safe.
+ * Stores a record that could not be handled in the hub's list, and sends a copy with key, headers and reason to the
+ * topic {@code orders.DLT} for other programs. Thread-safe.
  */
 public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KafkaDeadLetters.class);
@@ -28,9 +28,9 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
     private final DeadLetters letters;
     private final RecordSender sender;
 
-    public KafkaDeadLetters(DeadLetters letters, KafkaConnection link) {
+    public KafkaDeadLetters(DeadLetters letters, KafkaConnection connection) {
         this.letters = letters;
-        this.sender = new RecordSender(link, "kafka-dead-letters");
+        this.sender = new RecordSender(connection, "kafka-dead-letters");
     }
 
     DeadLetters letters() {
@@ -41,13 +41,13 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
     public CompletableFuture<String> add(DeadLetter.Failed failed) {
         ProducerRecord<byte[], byte[]> copy = new ProducerRecord<>(TOPIC, null, body(failed));
         failed.headers().forEach((name, value) -> copy.headers().add(name, bytes(value)));
-        return keep(failed, copy);
+        return store(failed, copy);
     }
 
     /**
-     * Keeps a record just as it came, also where it is no text.
+     * Stores a record with the original bytes, even if these are no text.
      *
-     * @param failed what is wrong with it
+     * @param failed describes the failure
      */
     public CompletableFuture<Void> add(ConsumerRecord<byte[], byte[]> record, DeadLetter.Failed failed) {
         ProducerRecord<byte[], byte[]> copy = new ProducerRecord<>(TOPIC, record.key(), record.value());
@@ -56,7 +56,7 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
         }
         copy.headers().add("original-partition", bytes(String.valueOf(record.partition())));
         copy.headers().add("original-offset", bytes(String.valueOf(record.offset())));
-        return keep(failed, copy).thenApply(id -> null);
+        return store(failed, copy).thenApply(id -> null);
     }
 
     @Override
@@ -64,7 +64,7 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
         sender.close();
     }
 
-    private CompletableFuture<String> keep(DeadLetter.Failed failed, ProducerRecord<byte[], byte[]> copy) {
+    private CompletableFuture<String> store(DeadLetter.Failed failed, ProducerRecord<byte[], byte[]> copy) {
         return letters.add(failed).thenCompose(id -> {
             Headers headers = copy.headers();
             headers.add("original-topic", bytes(failed.source()));
@@ -75,15 +75,16 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
                     .handle((nothing, failure) -> failure)
                     .thenCompose(failure -> failure == null
                             ? CompletableFuture.completedFuture(id)
-                            : smaller(copy, failure).thenApply(nothing -> id));
+                            : sendSmaller(copy, failure).thenApply(nothing -> id));
         });
     }
 
     /**
-     * A topic made by somebody else may take less than the one the record came from; the hub's list has the message. What
-     * is too large without body and headers, too, is not copied: the records behind it must not wait for ever.
+     * Sends a smaller copy: a topic created outside the hub may accept smaller records than the source topic. The hub's
+     * list has the whole message. A record that is too large even without body and headers is not copied, because the
+     * records behind must not wait for ever.
      */
-    private CompletableFuture<Void> smaller(ProducerRecord<byte[], byte[]> copy, Throwable failure) {
+    private CompletableFuture<Void> sendSmaller(ProducerRecord<byte[], byte[]> copy, Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         if (!(cause instanceof RecordTooLargeException)) {
             return CompletableFuture.failedFuture(cause);
@@ -102,13 +103,14 @@ public final class KafkaDeadLetters implements DeadLetterSink, AutoCloseable {
             LOG.atWarn()
                     .addKeyValue("topic", TOPIC)
                     .addKeyValue("error", cause.getMessage())
-                    .log("dead letter not copied to its topic; GET /dead-letters has it");
+                    .log("dead letter too large for the dead-letter topic; not copied, see GET /dead-letters");
             return CompletableFuture.completedFuture(null);
         }
         return sender.send(List.of(small))
-                .handle((nothing, again) -> again)
-                .thenCompose(
-                        again -> again == null ? CompletableFuture.<Void>completedFuture(null) : smaller(small, again));
+                .handle((nothing, nextFailure) -> nextFailure)
+                .thenCompose(nextFailure -> nextFailure == null
+                        ? CompletableFuture.<Void>completedFuture(null)
+                        : sendSmaller(small, nextFailure));
     }
 
     private static byte[] body(DeadLetter.Failed failed) {

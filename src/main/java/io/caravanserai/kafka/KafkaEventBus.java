@@ -27,17 +27,17 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 
 /**
- * Events over Kafka: one topic, in which the events of an order lie in one partition; each subscriber is a consumer
- * group, so that several hubs share its partitions.
+ * Events over one Kafka topic, with all events of an order in one partition. Each subscriber is a consumer group, so
+ * that several hubs share the partitions.
  */
 public final class KafkaEventBus implements EventBus {
-    /** Enough that commits of the store are shared by many events, few enough to be forgotten. */
+    /** Large enough that many events share a commit of the store, and small enough to need little memory. */
     private static final RecordConsumer.Limits LIMITS = new RecordConsumer.Limits(500, Duration.ofSeconds(2));
 
-    private static final Duration PLACED_WITHIN = Duration.ofSeconds(5);
-    private static final int THREADS_OF_A_SUBSCRIBER = 8;
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(5);
+    private static final int THREADS_PER_SUBSCRIBER = 8;
 
-    private final KafkaConnection link;
+    private final KafkaConnection connection;
     private final HubName name;
     private final EventCodec codec;
     private final Retry retry;
@@ -46,27 +46,25 @@ public final class KafkaEventBus implements EventBus {
     private final EventVerifier verifier;
     private final RecordSender sender;
     private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
-    private volatile String trouble;
+    private volatile String unavailableReason;
 
-    /**
-     * @param link which sees to the topic of order events
-     */
+    /** @param connection creates the topic of order events */
     public KafkaEventBus(
-            KafkaConnection link,
+            KafkaConnection connection,
             HubName name,
             EventCodec codec,
             Retry retry,
             KafkaDeadLetters deadLetters,
             EventBusListener listener,
             EventVerifier verifier) {
-        this.link = link;
+        this.connection = connection;
         this.name = name;
         this.codec = codec;
         this.retry = retry;
         this.deadLetters = deadLetters;
         this.listener = listener;
         this.verifier = verifier;
-        this.sender = new RecordSender(link, "kafka-events");
+        this.sender = new RecordSender(connection, "kafka-events");
     }
 
     @Override
@@ -74,11 +72,12 @@ public final class KafkaEventBus implements EventBus {
         var records = events.stream()
                 .map(event -> KafkaCloudEvents.write(KafkaTopic.ORDER_EVENTS.name(), event, name))
                 .toList();
-        // Who subscribed before this was published must hear it, even if the brokers have been away since.
-        CompletableFuture<?>[] places = subscribers.stream()
-                .map(subscriber -> subscriber.intake.placed())
+        // A subscriber from before this publish must receive the events, even if the brokers have been unavailable
+        // since.
+        CompletableFuture<?>[] positions = subscribers.stream()
+                .map(subscriber -> subscriber.consumer.positioned())
                 .toArray(CompletableFuture<?>[]::new);
-        return CompletableFuture.allOf(places)
+        return CompletableFuture.allOf(positions)
                 .thenCompose(nothing -> sender.send(records))
                 .exceptionallyCompose(failure -> CompletableFuture.<Void>failedFuture(
                         cause(failure) instanceof RecordTooLargeException tooLarge
@@ -86,14 +85,14 @@ public final class KafkaEventBus implements EventBus {
                                 : failure))
                 .whenComplete((nothing, failure) -> {
                     if (cause(failure) instanceof InvalidEventException) {
-                        // Of an event, not of the brokers.
-                        trouble = null;
+                        // The event is at fault, not the brokers.
+                        unavailableReason = null;
                     } else if (failure == null) {
-                        trouble = null;
+                        unavailableReason = null;
                         listener.published(events.size());
                     } else {
-                        trouble = "events cannot be sent to Kafka: "
-                                + cause(failure).getMessage();
+                        unavailableReason =
+                                "cannot send events to Kafka: " + cause(failure).getMessage();
                     }
                 });
     }
@@ -107,20 +106,20 @@ public final class KafkaEventBus implements EventBus {
                 .replayedBy(
                         Delivery.channel(subscriber),
                         letter -> delivery.redeliver(KafkaCloudEvents.attributes(letter.headers()), letter.body()));
-        RecordConsumer intake = new RecordConsumer(
-                link,
+        RecordConsumer consumer = new RecordConsumer(
+                connection,
                 name.subscription(subscriber),
                 KafkaTopic.ORDER_EVENTS.name(),
                 RecordConsumer.From.NOW,
                 LIMITS,
                 handler(delivery));
-        link.watchGroup(name.subscription(subscriber));
-        Subscriber subscribed = new Subscriber(intake, delivery, executor);
+        connection.watchGroup(name.subscription(subscriber));
+        Subscriber subscribed = new Subscriber(consumer, delivery, executor);
         subscribers.add(subscribed);
-        intake.start();
-        if (link.unavailableReason().isEmpty()) {
-            // A moment's patience: with brokers that answer, the subscriber has its place when this returns.
-            intake.awaitPlaced(PLACED_WITHIN);
+        consumer.start();
+        if (connection.unavailableReason().isEmpty()) {
+            // If the brokers answer, the subscriber has a start position when this method returns.
+            consumer.awaitPositioned(START_TIMEOUT);
         }
         return subscribed;
     }
@@ -148,18 +147,19 @@ public final class KafkaEventBus implements EventBus {
 
     @Override
     public Optional<String> unavailableReason() {
-        return link.unavailableReason()
-                .or(() -> Optional.ofNullable(trouble))
+        return connection
+                .unavailableReason()
+                .or(() -> Optional.ofNullable(unavailableReason))
                 .or(() -> subscribers.stream()
                         .flatMap(subscriber -> Stream.concat(
-                                subscriber.intake.unavailableReason().stream(), subscriber.notPlaced().stream()))
+                                subscriber.consumer.unavailableReason().stream(), subscriber.notPositioned().stream()))
                         .findFirst());
     }
 
     @Override
     public void unsubscribeAll() {
-        // All are told first, so that they stop beside each other.
-        subscribers.forEach(subscriber -> subscriber.intake.stopAccepting());
+        // Signal all subscribers first, so that all stop in parallel.
+        subscribers.forEach(subscriber -> subscriber.consumer.stopAccepting());
         subscribers.forEach(Subscriber::close);
     }
 
@@ -172,8 +172,8 @@ public final class KafkaEventBus implements EventBus {
     private static ExecutorService threads(String subscriber) {
         AtomicInteger number = new AtomicInteger();
         ThreadPoolExecutor threads = new ThreadPoolExecutor(
-                THREADS_OF_A_SUBSCRIBER,
-                THREADS_OF_A_SUBSCRIBER,
+                THREADS_PER_SUBSCRIBER,
+                THREADS_PER_SUBSCRIBER,
                 30,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
@@ -187,26 +187,26 @@ public final class KafkaEventBus implements EventBus {
     }
 
     private final class Subscriber implements Subscription {
-        private final RecordConsumer intake;
+        private final RecordConsumer consumer;
         private final Delivery delivery;
         private final ExecutorService executor;
 
-        private Subscriber(RecordConsumer intake, Delivery delivery, ExecutorService executor) {
-            this.intake = intake;
+        private Subscriber(RecordConsumer consumer, Delivery delivery, ExecutorService executor) {
+            this.consumer = consumer;
             this.delivery = delivery;
             this.executor = executor;
         }
 
-        private Optional<String> notPlaced() {
-            return intake.placed().isDone()
+        private Optional<String> notPositioned() {
+            return consumer.positioned().isDone()
                     ? Optional.empty()
-                    : Optional.of("a subscriber of events waits for its place in the topic");
+                    : Optional.of("a subscriber of events has no start position in the topic yet");
         }
 
         @Override
         public void close() {
             subscribers.remove(this);
-            intake.close();
+            consumer.close();
             delivery.close();
             executor.shutdown();
         }

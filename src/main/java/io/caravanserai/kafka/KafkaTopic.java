@@ -5,32 +5,35 @@ import java.util.Optional;
 import org.apache.kafka.clients.admin.NewTopic;
 
 /**
- * A topic the hub needs. It is created when missing and permitted; one that exists is left as it is.
+ * A topic of the hub. Created if missing and permitted; an existing topic stays unchanged.
  *
- * @param partitions how many orders can be worked on side by side, over all hubs
- * @param largestMessage in bytes
+ * @param partitions how many orders can be processed in parallel, over all hubs
+ * @param maxMessageBytes maximum message size in bytes
  */
-public record KafkaTopic(String name, int partitions, int largestMessage) {
+public record KafkaTopic(String name, int partitions, int maxMessageBytes) {
     private static final int MEBI = 1024 * 1024;
 
-    /** Orders in. Takes more than an order may have, so that what is too large is seen among the dead letters. */
+    /**
+     * Incoming orders. Accepts larger messages than an order may be, so that oversized orders appear among the dead
+     * letters.
+     */
     public static final KafkaTopic ORDERS = new KafkaTopic("orders", 8, 4 * MEBI);
 
-    /** Signals for orders that wait for one. */
+    /** Signals for waiting orders. */
     public static final KafkaTopic SIGNALS = new KafkaTopic("signals", 8, 4 * MEBI);
 
     /** Orders that could not be handled. */
     public static final KafkaTopic DEAD_LETTERS = new KafkaTopic("orders.DLT", 1, 8 * MEBI);
 
-    /** Events out. */
+    /** Outgoing events. */
     public static final KafkaTopic ORDER_EVENTS = new KafkaTopic("order-events", 8, 4 * MEBI);
 
-    /** The largest message the hub sends or takes. */
-    public static final int LARGEST_MESSAGE = 8 * MEBI;
+    /** Maximum size of a message that the hub sends or receives, in bytes. */
+    public static final int MAX_MESSAGE_BYTES = 8 * MEBI;
 
-    /** As many replicas as the cluster's own default. */
+    /** The topic to create, with the cluster's default number of replicas. */
     NewTopic toCreate() {
         return new NewTopic(name, Optional.of(partitions), Optional.empty())
-                .configs(Map.of("max.message.bytes", String.valueOf(largestMessage)));
+                .configs(Map.of("max.message.bytes", String.valueOf(maxMessageBytes)));
     }
 }

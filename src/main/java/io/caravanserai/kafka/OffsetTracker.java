@@ -4,14 +4,14 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
 
-/** How far one partition has come: records become durable in any order, offsets are committed without a gap. */
+/** Progress in one partition: records become durable in any order, offsets are committed without a gap. */
 final class OffsetTracker {
     private final Deque<Entry> taken = new ArrayDeque<>();
     private long next = -1;
     private long committed = -1;
-    private volatile boolean given;
+    private volatile boolean revoked;
 
-    /** One record that was taken. */
+    /** A record that was taken. */
     static final class Entry {
         private final long offset;
         private volatile boolean durable;
@@ -20,7 +20,7 @@ final class OffsetTracker {
             this.offset = offset;
         }
 
-        void isDurable() {
+        void markDurable() {
             durable = true;
         }
     }
@@ -31,16 +31,16 @@ final class OffsetTracker {
         return entry;
     }
 
-    /** The partition was given away: nothing of it is begun again. */
-    void giveAway() {
-        given = true;
+    /** Marks the partition as revoked: no record of the partition is handled again. */
+    void revoke() {
+        revoked = true;
     }
 
-    boolean isGivenAway() {
-        return given;
+    boolean isRevoked() {
+        return revoked;
     }
 
-    /** The offset to commit, when it is further on than the last one. */
+    /** The offset to commit; empty unless beyond the last committed offset. */
     OptionalLong toCommit() {
         while (!taken.isEmpty() && taken.peekFirst().durable) {
             next = taken.removeFirst().offset + 1;
@@ -52,7 +52,10 @@ final class OffsetTracker {
         committed = Math.max(committed, offset);
     }
 
-    /** Records from the first one that is not durable yet to the last one taken: what would come again after a crash. */
+    /**
+     * Number of records from the first one that is not durable to the last one taken. These would be delivered again
+     * after a crash.
+     */
     int open() {
         return taken.size();
     }

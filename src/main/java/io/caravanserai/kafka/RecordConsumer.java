@@ -29,51 +29,52 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Takes the records of a topic in, as one of a group. An offset is committed only when its record and all before it are
- * durable; what is in hand is bounded, and the partitions pause meanwhile.
+ * Consumes a topic as a member of a group. An offset is committed only when the record and all earlier records are
+ * durable. Records in flight are bounded, and the partitions pause at the bound.
  */
 public final class RecordConsumer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RecordConsumer.class);
     private static final Duration IDLE = Duration.ofMillis(250);
     private static final Duration BUSY = Duration.ofMillis(5);
-    private static final Duration COMMIT_EVERY = Duration.ofMillis(200);
-    private static final Duration TRY_AGAIN = Duration.ofSeconds(1);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
-    private static final long MOST_BYTES = 32L * 1024 * 1024;
+    private static final Duration COMMIT_INTERVAL = Duration.ofMillis(200);
+    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(5);
+    private static final long MAX_BYTES_IN_FLIGHT = 32L * 1024 * 1024;
 
-    private final KafkaConnection link;
+    private final KafkaConnection connection;
     private final String group;
     private final String topic;
     private final Limits limits;
     private final RecordHandler handler;
     private final LoopThread thread;
-    private final CompletableFuture<Void> placed = new CompletableFuture<>();
+    private final CompletableFuture<Void> positioned = new CompletableFuture<>();
     private final Map<TopicPartition, OffsetTracker> partitions = new HashMap<>();
-    private final AtomicInteger inHand = new AtomicInteger();
-    private final AtomicLong bytesInHand = new AtomicLong();
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final AtomicLong bytesInFlight = new AtomicLong();
     private volatile Consumer<byte[], byte[]> consumer;
-    private volatile String trouble;
+    private volatile String unavailableReason;
     private volatile boolean closing;
     private boolean paused;
     private long lastCommit;
 
-    /** Where a group that has never been begins. */
+    /** Start position of a new group. */
     public enum From {
-        /** With all the records there are. */
+        /** All existing records. */
         BEGINNING,
-        /** With what is sent from now on. */
+        /** Records sent from now on. */
         NOW
     }
 
     /**
-     * @param inHand records taken and not released; more are not taken until half of them are
-     * @param patience how long records in hand are waited for when partitions are given away or this is closed
+     * @param maxInFlight maximum number of records taken and not released; at this number, no more are taken until half
+     *     are released
+     * @param drainTimeout how long to wait for records in flight when partitions are revoked or this consumer is closed
      */
-    public record Limits(int inHand, Duration patience) {}
+    public record Limits(int maxInFlight, Duration drainTimeout) {}
 
     public RecordConsumer(
-            KafkaConnection link, String group, String topic, From from, Limits limits, RecordHandler handler) {
-        this.link = link;
+            KafkaConnection connection, String group, String topic, From from, Limits limits, RecordHandler handler) {
+        this.connection = connection;
         this.group = group;
         this.topic = topic;
         this.limits = limits;
@@ -81,113 +82,113 @@ public final class RecordConsumer implements AutoCloseable {
         this.thread = new LoopThread("kafka-intake-" + group, () -> run(from), () -> closing);
     }
 
-    /** Begins; does not wait for the brokers. */
+    /** Starts consuming; does not wait for the brokers. */
     public void start() {
         thread.start();
     }
 
-    /** Completes when the group has its place in the topic: all that is sent after that will be taken. */
-    public CompletableFuture<Void> placed() {
-        return placed;
+    /** Completes when the group has a position in the topic: all records sent later will be taken. */
+    public CompletableFuture<Void> positioned() {
+        return positioned;
     }
 
-    /** Waits for {@link #placed}, in vain when the brokers are away. */
-    void awaitPlaced(Duration patience) {
-        await(patience, placed::isDone);
+    /** Waits for {@link #positioned} up to the timeout, which expires while the brokers are unavailable. */
+    void awaitPositioned(Duration timeout) {
+        await(timeout, positioned::isDone);
     }
 
     /** Records taken and not released. */
-    public int inHand() {
-        return inHand.get();
+    public int inFlight() {
+        return inFlight.get();
     }
 
-    /** Why no records come at present, beside the trouble of the link; empty while all is well. */
+    /** Why no records arrive, apart from an outage of the connection; empty while consuming works. */
     public Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble).or(thread::unavailableReason);
+        return Optional.ofNullable(unavailableReason).or(thread::unavailableReason);
     }
 
-    /** Begins to close, and does not wait for it. */
+    /** Starts closing, without waiting for the end. */
     void stopAccepting() {
         closing = true;
         Consumer<byte[], byte[]> running = consumer;
-        if (running != null && !placed.isDone()) {
-            // Later it looks up by itself, and a wake-up could cut its last commit short.
+        if (running != null && !positioned.isDone()) {
+            // A running consumer polls the flag without a wake-up, which could interrupt the last commit.
             running.wakeup();
         }
-        placed.completeExceptionally(new IllegalStateException("closed"));
+        positioned.completeExceptionally(new IllegalStateException("closed"));
     }
 
-    /** Takes nothing more, waits a little for what is in hand, commits, and leaves the group. */
+    /** Stops consuming, waits for records in flight up to the limit, commits, and leaves the group. */
     @Override
     public void close() {
         stopAccepting();
-        thread.join(limits.patience().plusSeconds(5));
+        thread.join(limits.drainTimeout().plusSeconds(5));
     }
 
     private void run(From from) {
-        // Brokers that have not been there yet are looked for by the link alone.
-        CompletableFuture.anyOf(link.ready(), placed)
+        // Only the connection looks for brokers that were never available.
+        CompletableFuture.anyOf(connection.ready(), positioned)
                 .handle((any, closed) -> null)
                 .join();
         while (!closing) {
-            try (Consumer<byte[], byte[]> opened =
-                    new KafkaConsumer<>(link.consumerSettings(group), BoundedBytes.ofKeys(), BoundedBytes.ofBodies())) {
+            try (Consumer<byte[], byte[]> opened = new KafkaConsumer<>(
+                    connection.consumerSettings(group), BoundedBytes.ofKeys(), BoundedBytes.ofBodies())) {
                 consumer = opened;
-                if (from == From.NOW && !placed.isDone()) {
-                    new InitialOffsets(opened, topic).beginAtTheEnd();
+                if (from == From.NOW && !positioned.isDone()) {
+                    new InitialOffsets(opened, topic).commitEndOffsets();
                 }
-                placed.complete(null);
+                positioned.complete(null);
                 opened.subscribe(List.of(topic), new Rebalance());
-                take();
+                consume();
             } catch (WakeupException e) {
                 LOG.debug("woken to close");
             } catch (InterruptException e) {
-                // Only closing ends this.
+                // Only closing ends this loop.
                 Thread.interrupted();
             } catch (Throwable e) {
-                // Whatever it is, reading begins anew.
-                trouble = "records of the topic " + topic + " cannot be read: " + KafkaConnection.reason(e);
-                // That Kafka is away is told by the link, once for all.
-                LOG.atLevel(link.unavailableReason().isEmpty() ? Level.WARN : Level.DEBUG)
+                // After any error, consuming starts again.
+                unavailableReason = "cannot read records of the topic " + topic + ": " + KafkaConnection.reason(e);
+                // The connection logs an outage once for all consumers.
+                LOG.atLevel(connection.unavailableReason().isEmpty() ? Level.WARN : Level.DEBUG)
                         .addKeyValue("topic", topic)
                         .addKeyValue("group", group)
                         .addKeyValue("error", KafkaConnection.reason(e))
-                        .log("records cannot be read, trying again");
-                partitions.values().forEach(OffsetTracker::giveAway);
+                        .log("cannot read records; will retry");
+                partitions.values().forEach(OffsetTracker::revoke);
                 partitions.clear();
                 paused = false;
-                await(TRY_AGAIN, () -> closing);
+                await(RETRY_INTERVAL, () -> closing);
             }
         }
     }
 
-    private void take() {
+    private void consume() {
         while (!closing) {
-            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(inHand.get() > 0 ? BUSY : IDLE)) {
+            for (ConsumerRecord<byte[], byte[]> record : consumer.poll(inFlight.get() > 0 ? BUSY : IDLE)) {
                 TopicPartition partition = new TopicPartition(record.topic(), record.partition());
                 OffsetTracker progress = partitions.computeIfAbsent(partition, any -> new OffsetTracker());
                 OffsetTracker.Entry entry = progress.take(record.offset());
                 int size = record.value() == null ? 0 : record.value().length;
-                inHand.incrementAndGet();
-                bytesInHand.addAndGet(size);
-                hand(BoundedHeaders.of(record), progress, entry, size, 1);
+                inFlight.incrementAndGet();
+                bytesInFlight.addAndGet(size);
+                handle(BoundedHeaders.of(record), progress, entry, size, 1);
             }
-            trouble = null;
+            unavailableReason = null;
             pauseOrResume();
-            if (System.nanoTime() - lastCommit > COMMIT_EVERY.toNanos()) {
+            if (System.nanoTime() - lastCommit > COMMIT_INTERVAL.toNanos()) {
                 commitSoon();
             }
         }
         finish();
     }
 
-    private void hand(
+    private void handle(
             ConsumerRecord<byte[], byte[]> record,
             OffsetTracker progress,
             OffsetTracker.Entry entry,
             int size,
             int attempt) {
-        if (progress.isGivenAway() || closing) {
+        if (progress.isRevoked() || closing) {
             release(size);
             return;
         }
@@ -195,7 +196,7 @@ public final class RecordConsumer implements AutoCloseable {
         CompletableFuture<?> released = taken.released();
         taken.durable().whenComplete((nothing, failure) -> {
             if (failure == null) {
-                entry.isDurable();
+                entry.markDurable();
                 released.whenComplete((any, error) -> release(size));
                 return;
             }
@@ -205,10 +206,10 @@ public final class RecordConsumer implements AutoCloseable {
                     .addKeyValue("offset", record.offset())
                     .addKeyValue("attempt", attempt)
                     .addKeyValue("error", KafkaConnection.reason(failure))
-                    .log("record not taken, trying again");
-            long pause = Math.min(LONGEST_PAUSE.toMillis(), 50L << Math.min(attempt, 10));
+                    .log("record not handled; will retry");
+            long pause = Math.min(MAX_PAUSE.toMillis(), 50L << Math.min(attempt, 10));
             CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS)
-                    .execute(() -> hand(record, progress, entry, size, attempt + 1));
+                    .execute(() -> handle(record, progress, entry, size, attempt + 1));
         });
     }
 
@@ -216,7 +217,7 @@ public final class RecordConsumer implements AutoCloseable {
         try {
             return handler.take(record);
         } catch (Throwable e) {
-            // Of this record alone, however bad: those behind it are to be taken.
+            // An error, however severe, concerns this record only: later records must still be taken.
             return Taken.until(setAside(record, e));
         }
     }
@@ -230,17 +231,20 @@ public final class RecordConsumer implements AutoCloseable {
     }
 
     private void release(int size) {
-        bytesInHand.addAndGet(-size);
-        inHand.decrementAndGet();
+        bytesInFlight.addAndGet(-size);
+        inFlight.decrementAndGet();
     }
 
     private void pauseOrResume() {
         int open = partitions.values().stream().mapToInt(OffsetTracker::open).sum();
-        int most = limits.inHand();
-        boolean full = inHand.get() >= most || bytesInHand.get() >= MOST_BYTES || open >= 20 * most;
-        boolean roomy = inHand.get() <= most / 2 && bytesInHand.get() <= MOST_BYTES / 2 && open <= 10 * most;
-        if (full || (paused && !roomy)) {
-            // Each time: partitions that have come since are not paused.
+        int maxInFlight = limits.maxInFlight();
+        boolean full =
+                inFlight.get() >= maxInFlight || bytesInFlight.get() >= MAX_BYTES_IN_FLIGHT || open >= 20 * maxInFlight;
+        boolean hasRoom = inFlight.get() <= maxInFlight / 2
+                && bytesInFlight.get() <= MAX_BYTES_IN_FLIGHT / 2
+                && open <= 10 * maxInFlight;
+        if (full || (paused && !hasRoom)) {
+            // On each call, because newly assigned partitions are not paused.
             consumer.pause(consumer.assignment());
             paused = true;
         } else if (paused) {
@@ -265,9 +269,9 @@ public final class RecordConsumer implements AutoCloseable {
         Map<TopicPartition, OffsetAndMetadata> offsets = toCommit(partitions.keySet());
         if (!offsets.isEmpty()) {
             consumer.commitAsync(offsets, (committed, failure) -> {
-                // A failure needs nothing: the next commit says more.
+                // A failure is ignored: the next commit covers these offsets.
                 if (failure == null) {
-                    remember(committed);
+                    markCommitted(committed);
                 }
             });
         }
@@ -280,16 +284,16 @@ public final class RecordConsumer implements AutoCloseable {
         }
         try {
             consumer.commitSync(offsets, Duration.ofSeconds(3));
-            remember(offsets);
+            markCommitted(offsets);
         } catch (KafkaException e) {
-            LOG.atLevel(link.unavailableReason().isEmpty() ? Level.INFO : Level.DEBUG)
+            LOG.atLevel(connection.unavailableReason().isEmpty() ? Level.INFO : Level.DEBUG)
                     .addKeyValue("group", group)
                     .addKeyValue("error", KafkaConnection.reason(e))
-                    .log("offsets not committed; some records will come again");
+                    .log("offsets not committed; some records will be delivered again");
         }
     }
 
-    private void remember(Map<TopicPartition, OffsetAndMetadata> committed) {
+    private void markCommitted(Map<TopicPartition, OffsetAndMetadata> committed) {
         committed.forEach((partition, offset) -> {
             OffsetTracker progress = partitions.get(partition);
             if (progress != null) {
@@ -306,14 +310,14 @@ public final class RecordConsumer implements AutoCloseable {
     }
 
     private void awaitDurable(Collection<TopicPartition> of) {
-        await(limits.patience(), () -> {
+        await(limits.drainTimeout(), () -> {
             toCommit(of);
             return of.stream().map(partitions::get).allMatch(progress -> progress == null || progress.open() == 0);
         });
     }
 
-    private static void await(Duration patience, BooleanSupplier condition) {
-        long end = System.nanoTime() + patience.toNanos();
+    private static void await(Duration timeout, BooleanSupplier condition) {
+        long end = System.nanoTime() + timeout.toNanos();
         try {
             while (!condition.getAsBoolean() && System.nanoTime() < end) {
                 Thread.sleep(BUSY.toMillis());
@@ -345,7 +349,7 @@ public final class RecordConsumer implements AutoCloseable {
             for (TopicPartition partition : gone) {
                 OffsetTracker progress = partitions.remove(partition);
                 if (progress != null) {
-                    progress.giveAway();
+                    progress.revoke();
                 }
             }
         }

@@ -3,25 +3,25 @@ package io.caravanserai.kafka;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** Takes records, many at once. Must not block. */
+/** Handles records, many concurrently. Must not block. */
 public interface RecordHandler {
 
-    /** Takes a record; it may have been taken before. When this throws, the record is set aside. */
+    /** Takes a record, which may have been taken before. If this method throws, the record is set aside. */
     Taken take(ConsumerRecord<byte[], byte[]> record);
 
-    /** Keeps a record that {@link #take} threw on for a person; completes when that is durable. */
+    /** Stores a record that {@link #take} threw on for an operator; completes when the record is durable. */
     CompletableFuture<Void> setAside(ConsumerRecord<byte[], byte[]> record, Throwable failure);
 
     /**
-     * What becomes of a record.
+     * The outcome of a record.
      *
-     * @param durable once it completes the record need not come again; when it fails the record is taken again, after a
-     *     pause, as often as it needs
-     * @param released once it completes, in whatever way, the record no longer counts as work in hand
+     * @param durable on success, the record need not be delivered again; on failure, the record is taken again after a
+     *     pause, without limit
+     * @param released on completion of either kind, the record no longer counts as in flight
      */
     record Taken(CompletableFuture<Void> durable, CompletableFuture<?> released) {
 
-        /** A record that is no more work once it is durable. */
+        /** A record that is released when durable. */
         public static Taken until(CompletableFuture<Void> durable) {
             return new Taken(durable, durable);
         }

@@ -14,35 +14,36 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Sends records in batches, each batch in its order and one batch after the other. Never blocks its caller. Thread-safe.
+ * Sends records in batches: each batch in sequence, and one batch after the other. Never blocks the caller.
+ * Thread-safe.
  */
 public final class RecordSender implements AutoCloseable {
-    private final KafkaConnection link;
+    private final KafkaConnection connection;
     private final ExecutorService thread;
     private Producer<byte[], byte[]> producer;
     private volatile Producer<byte[], byte[]> broken;
 
-    /** @param name of its thread */
-    public RecordSender(KafkaConnection link, String name) {
-        this.link = link;
+    /** @param name of the thread */
+    public RecordSender(KafkaConnection connection, String name) {
+        this.connection = connection;
         this.thread = Executors.newSingleThreadExecutor(work -> {
-            Thread made = new Thread(work, name);
-            made.setDaemon(true);
-            return made;
+            Thread created = new Thread(work, name);
+            created.setDaemon(true);
+            return created;
         });
     }
 
     /**
-     * Sends records. The future completes once all in-sync replicas have all of them; when it fails, some of them, from
-     * the front of each partition, may have been sent.
+     * Sends records. The future completes once all in-sync replicas have all records. On failure, some records from the
+     * front of each partition may have been sent.
      */
     public CompletableFuture<Void> send(List<ProducerRecord<byte[], byte[]>> records) {
         return records.isEmpty()
                 ? CompletableFuture.completedFuture(null)
-                : link.ready().thenCompose(nothing -> sendWhenTurn(records));
+                : connection.ready().thenCompose(nothing -> enqueue(records));
     }
 
-    private CompletableFuture<Void> sendWhenTurn(List<ProducerRecord<byte[], byte[]>> records) {
+    private CompletableFuture<Void> enqueue(List<ProducerRecord<byte[], byte[]>> records) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
         try {
             thread.execute(() -> send(records, sent));
@@ -52,13 +53,13 @@ public final class RecordSender implements AutoCloseable {
         return sent;
     }
 
-    /** Waits a little for what is on its way, then lets go of the brokers. */
+    /** Waits up to 3 s for records in flight, then disconnects. */
     @Override
     public synchronized void close() {
         if (thread.isShutdown()) {
             return;
         }
-        thread.execute(() -> drop(Duration.ofSeconds(3)));
+        thread.execute(() -> closeProducer(Duration.ofSeconds(3)));
         thread.shutdown();
     }
 
@@ -66,15 +67,15 @@ public final class RecordSender implements AutoCloseable {
         AtomicInteger unsent = new AtomicInteger(records.size());
         try {
             if (producer == null || producer == broken) {
-                // Not before it is needed: it fails when the brokers' names cannot be resolved yet.
+                // Created on demand, because the constructor fails while the brokers' names cannot be resolved.
                 producer = new KafkaProducer<>(
-                        link.producerSettings(), new ByteArraySerializer(), new ByteArraySerializer());
+                        connection.producerSettings(), new ByteArraySerializer(), new ByteArraySerializer());
             }
-            Producer<byte[], byte[]> with = producer;
+            Producer<byte[], byte[]> current = producer;
             for (ProducerRecord<byte[], byte[]> record : records) {
-                with.send(record, (metadata, failure) -> {
+                current.send(record, (metadata, failure) -> {
                     if (failure != null) {
-                        fail(with, failure, sent);
+                        fail(current, failure, sent);
                     } else if (unsent.decrementAndGet() == 0) {
                         sent.completeAsync(() -> null);
                     }
@@ -85,19 +86,19 @@ public final class RecordSender implements AutoCloseable {
         }
     }
 
-    private void fail(Producer<byte[], byte[]> with, Throwable failure, CompletableFuture<Void> sent) {
-        if (with != null && !(failure instanceof RecordTooLargeException)) {
-            // On the producer's own thread, before it sends more: what comes after a failed record must not overtake
-            // it.
-            with.close(Duration.ZERO);
-            broken = with;
+    private void fail(Producer<byte[], byte[]> current, Throwable failure, CompletableFuture<Void> sent) {
+        if (current != null && !(failure instanceof RecordTooLargeException)) {
+            // On the producer's thread, before the producer sends more: later records must not overtake a failed
+            // record.
+            current.close(Duration.ZERO);
+            broken = current;
         }
         CompletableFuture.runAsync(() -> sent.completeExceptionally(failure));
     }
 
-    private void drop(Duration patience) {
+    private void closeProducer(Duration timeout) {
         if (producer != null) {
-            producer.close(patience);
+            producer.close(timeout);
             producer = null;
         }
     }

@@ -9,12 +9,12 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
-/** What a record says as text; records are bytes and may be anything. */
+/** The text of a record; records are bytes and may contain anything. */
 public final class RecordText {
 
     private RecordText() {}
 
-    /** The headers, the last one where a name is there twice. Bytes that are no text show as replacement characters. */
+    /** The headers; if a name occurs twice, the last one. Bytes that are no text become replacement characters. */
     public static Map<String, String> headers(ConsumerRecord<byte[], byte[]> record) {
         Map<String, String> headers = new LinkedHashMap<>();
         for (Header header : record.headers()) {
@@ -23,19 +23,22 @@ public final class RecordText {
         return headers;
     }
 
-    /** What a header says of a body that was too large to be taken: its size and its digest. */
+    /** Size and digest of a body that was too large; empty if the body was not left out. */
     public static Optional<String> bodyLeftOut(ConsumerRecord<byte[], byte[]> record) {
         return Optional.ofNullable(record.headers().lastHeader(BoundedBytes.BODY_LEFT_OUT))
                 .flatMap(header -> Utf8.text(header.value()));
     }
 
-    /** Takes away what says that something was left out: what is sent again is sent as it is. */
+    /** Removes the headers that say that parts were left out: a replay sends the message as stored. */
     public static void withoutLeftOut(Map<String, String> headers) {
         headers.keySet()
                 .removeAll(Set.of(BoundedBytes.BODY_LEFT_OUT, BoundedBytes.KEY_LEFT_OUT, BoundedHeaders.LEFT_OUT));
     }
 
-    /** Where a record is, with its time: a topic that was made anew has other records in the same places. */
+    /**
+     * The position of a record, with the timestamp: a topic that was created again has other records at the same
+     * positions.
+     */
     public static String place(ConsumerRecord<byte[], byte[]> record) {
         return record.topic() + '-' + record.partition() + '-' + record.offset() + '@' + record.timestamp();
     }

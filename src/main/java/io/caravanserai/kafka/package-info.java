@@ -1,5 +1,5 @@
 /**
- * The link to Kafka that doors and buses share: topics that must be there, records sent in order, records taken in
- * without loss. Knows nothing of orders or events.
+ * The hub's use of Kafka: topic creation, sending in sequence, consuming without loss, the event bus, and the topic of
+ * dead letters.
  */
 package io.caravanserai.kafka;

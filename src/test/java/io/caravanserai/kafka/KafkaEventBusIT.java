@@ -70,7 +70,7 @@ class KafkaEventBusIT {
     }
 
     @Test
-    void brokersThatAreAwayAtTheStartAreWaitedForAndNothingIsMissed() throws Exception {
+    void noEventIsMissedWhenBrokersStartLater() throws Exception {
         int port = FreePort.take();
         KafkaEventBus bus = bus("127.0.0.1:" + port, "hub-a");
         List<String> heard = new CopyOnWriteArrayList<>();
@@ -87,7 +87,7 @@ class KafkaEventBusIT {
     }
 
     @Test
-    void aBrokerThatIsKilledAndComesBackUnderLoadCostsNothingAndMixesNothingUp() throws Exception {
+    void brokerKilledUnderLoadLosesAndReordersNoEvent() throws Exception {
         KafkaProcess[] broker = {KafkaProcess.start(folder.resolve("kafka"), FreePort.take())};
         opened.add(() -> broker[0].close());
         KafkaEventBus bus = bus(broker[0].bootstrapServers(), "hub-a");
@@ -125,11 +125,11 @@ class KafkaEventBusIT {
     }
 
     @Test
-    void aHubThatWasKilledGoesOnWhereItWas() throws Exception {
+    void uncommittedEventsOfStoppedHubAreRedelivered() throws Exception {
         EmbeddedKafka broker = startBroker(folder.resolve("kafka"), 0);
         KafkaEventBus first = bus(broker.bootstrapServers(), "hub-a");
         Set<String> heardByFirst = ConcurrentHashMap.newKeySet();
-        // The first hub takes one order's events and never comes to the end of the other's, as if it had been killed.
+        // The first hub handles the events of one order and never completes the event of the other, as if killed.
         first.subscribe("inventory", event -> {
             heardByFirst.add(event.id());
             return event.orderId().equals("o-1") ? CompletableFuture.completedFuture(null) : new CompletableFuture<>();
@@ -146,7 +146,7 @@ class KafkaEventBusIT {
     }
 
     @Test
-    void whatIsNoEventBecomesADeadLetterAndTheOthersAreHeard() throws Exception {
+    void invalidEventBecomesDeadLetterAndLaterEventsAreDelivered() throws Exception {
         EmbeddedKafka broker = startBroker(folder.resolve("kafka"), 0);
         KafkaEventBus bus = bus(broker.bootstrapServers(), "hub-a");
         List<String> heard = new CopyOnWriteArrayList<>();
@@ -170,7 +170,7 @@ class KafkaEventBusIT {
     }
 
     @Test
-    void anEventIsACloudEventInBinaryMode() throws Exception {
+    void eventIsCloudEventInBinaryMode() throws Exception {
         ProducerRecord<byte[], byte[]> record =
                 KafkaCloudEvents.write("order-events", event("o-1", 1), HubName.DEFAULT);
 
