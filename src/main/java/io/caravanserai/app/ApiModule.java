@@ -12,9 +12,10 @@ import io.caravanserai.config.HubSettings;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.intake.OrderEndpoints;
-import io.caravanserai.intake.OrderIntake;
 import io.caravanserai.intake.OrderReader;
 import io.caravanserai.intake.OrderSubmissions;
+import io.caravanserai.process.OrderCancellation;
+import io.caravanserai.process.OrderIntake;
 import java.util.List;
 import java.util.function.BiConsumer;
 
@@ -63,7 +64,11 @@ final class ApiModule {
         return List.of(
                 new OrderEndpoints(door, reader),
                 new CancelEndpoint(
-                        core.store, core.orders, core.history, core.life, core.sagaless, core.stepLog, core.sagas),
+                        new OrderCancellation(
+                                core.store, core.orders, core.life, core.sagaless, core.stepLog, core.sagas),
+                        core.store,
+                        core.orders,
+                        core.history),
                 new SagaEndpoints(core.store, core.sagas, core.orders, core.running::onTheWall),
                 new StockEndpoints(core.store, core.shelf),
                 new LedgerEndpoints(core.store, core.payments, core.shipping),

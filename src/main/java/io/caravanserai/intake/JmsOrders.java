@@ -8,6 +8,7 @@ import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsReceiver;
 import io.caravanserai.jms.ReceivedMessage;
 import io.caravanserai.jms.ReplyAddress;
+import io.caravanserai.process.MessageName;
 import io.caravanserai.support.Utf8;
 import jakarta.jms.JMSException;
 import jakarta.jms.Session;

@@ -9,6 +9,7 @@ import io.caravanserai.jms.ReceivedMessage;
 import io.caravanserai.jms.ReplyAddress;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStatus;
+import io.caravanserai.process.OrderIntake;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;

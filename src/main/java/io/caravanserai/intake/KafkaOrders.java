@@ -12,6 +12,8 @@ import io.caravanserai.kafka.RecordConsumer;
 import io.caravanserai.kafka.RecordHandler;
 import io.caravanserai.kafka.RecordSender;
 import io.caravanserai.kafka.RecordText;
+import io.caravanserai.process.MessageName;
+import io.caravanserai.process.OrderIntake;
 import io.caravanserai.support.Digests;
 import io.caravanserai.support.Utf8;
 import java.nio.charset.StandardCharsets;

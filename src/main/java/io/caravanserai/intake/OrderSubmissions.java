@@ -2,6 +2,7 @@ package io.caravanserai.intake;
 
 import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.order.OrderStyle;
+import io.caravanserai.process.OrderIntake;
 import io.caravanserai.service.order.OrderHistory;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;

@@ -14,7 +14,6 @@ import io.caravanserai.service.FailureReason;
 import io.caravanserai.service.OrderClosedException;
 import io.caravanserai.service.StepLog;
 import io.caravanserai.service.StepRefusedException;
-import io.caravanserai.service.order.ChoreographyDeadlines;
 import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;

@@ -16,7 +16,6 @@ import io.caravanserai.saga.SagaStatus;
 import io.caravanserai.service.FailureReason;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepLog;
-import io.caravanserai.service.order.OrderCompletions;
 import io.caravanserai.service.order.OrderStateMachine;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Transaction;

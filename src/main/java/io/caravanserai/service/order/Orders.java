@@ -223,7 +223,7 @@ public final class Orders implements OrderLookup {
      *
      * @param acceptedBy in the time that deadlines are in
      */
-    List<String> overdueWithoutSaga(Transaction tx, Instant acceptedBy, int limit) throws SQLException {
+    public List<String> overdueWithoutSaga(Transaction tx, Instant acceptedBy, int limit) throws SQLException {
         return tx.list(OVERDUE_WITHOUT_SAGA, row -> row.getString(1), acceptedBy, limit);
     }
 

@@ -1,4 +1,4 @@
-package io.caravanserai.service.order;
+package io.caravanserai.process;
 
 import java.util.Map;
 import java.util.Set;

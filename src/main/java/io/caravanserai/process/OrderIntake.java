@@ -1,16 +1,15 @@
-package io.caravanserai.intake;
+package io.caravanserai.process;
 
 import io.caravanserai.flow.Entrance;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.inbox.IdempotencyKeys;
-import io.caravanserai.intake.SubmitResult.Accepted;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderJson;
 import io.caravanserai.order.OrderStyle;
 import io.caravanserai.order.Style;
+import io.caravanserai.process.SubmitResult.Accepted;
 import io.caravanserai.service.OrderLookup;
-import io.caravanserai.service.order.OrderCompletions;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
@@ -217,7 +216,7 @@ public final class OrderIntake {
     }
 
     /** Completes when the order has ended; at once when it has already. */
-    CompletableFuture<Void> ended(String orderId) {
+    public CompletableFuture<Void> ended(String orderId) {
         CompletableFuture<Void> waiting = outcomes.await(orderId);
         store.read(tx -> orders.view(tx, orderId)).whenComplete((view, failure) -> {
             if (failure != null || view.isEmpty() || view.get().status().isEnd()) {

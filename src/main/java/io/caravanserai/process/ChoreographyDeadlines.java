@@ -1,4 +1,4 @@
-package io.caravanserai.service.order;
+package io.caravanserai.process;
 
 import io.caravanserai.event.EventContext;
 import io.caravanserai.event.EventData;
@@ -7,6 +7,8 @@ import io.caravanserai.order.Reason;
 import io.caravanserai.outbox.Outbox;
 import io.caravanserai.service.OrderLookup;
 import io.caravanserai.service.StepLog;
+import io.caravanserai.service.order.OrderView;
+import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;

@@ -1,4 +1,4 @@
-package io.caravanserai.intake;
+package io.caravanserai.process;
 
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderStyle;
@@ -38,7 +38,7 @@ public record SubmitOrder(
     }
 
     /** The same for the same bytes and style, and only for those. */
-    String fingerprint() {
+    public String fingerprint() {
         return Digests.sha256(style.wire().getBytes(StandardCharsets.US_ASCII), new byte[] {0}, body);
     }
 

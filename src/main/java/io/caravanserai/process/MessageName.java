@@ -1,4 +1,4 @@
-package io.caravanserai.intake;
+package io.caravanserai.process;
 
 import io.caravanserai.support.Digests;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +26,7 @@ public record MessageName(String text, Optional<String> earlier) {
     }
 
     /** The name for a message whose plain name another message has, with another body. */
-    String withBody(String fingerprint) {
+    public String withBody(String fingerprint) {
         return text + '#' + fingerprint;
     }
 

@@ -1,4 +1,4 @@
-package io.caravanserai.intake;
+package io.caravanserai.process;
 
 import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.order.OrderStyle;
