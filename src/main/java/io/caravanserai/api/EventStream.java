@@ -5,6 +5,7 @@ import io.caravanserai.http.Response;
 import io.caravanserai.outbox.EventLog;
 import io.caravanserai.outbox.StoredEvent;
 import io.caravanserai.store.SingleFlight;
+import io.caravanserai.support.PeriodicTask;
 import io.vertx.core.Context;
 import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
@@ -19,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -57,11 +57,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private final AtomicLong news = new AtomicLong();
 
     private final SingleFlight<Place, Page> beingRead = new SingleFlight<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "event-stream");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService timer = PeriodicTask.timer("event-stream");
 
     /** @param maxStreams of all clients together; one more is answered 503 */
     public EventStream(EventLog log, int maxStreams) {
@@ -83,9 +79,10 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private record Page(int events, Buffer text, long last, boolean more) {}
 
     public EventStream start() {
-        timer.scheduleWithFixedDelay(this::advance, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(
-                () -> listeners.forEach(Listener::beat),
+                PeriodicTask.surviving("event-stream", this::advance), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(
+                PeriodicTask.surviving("event-stream-heartbeat", () -> listeners.forEach(Listener::beat)),
                 heartbeat.toMillis(),
                 heartbeat.toMillis(),
                 TimeUnit.MILLISECONDS);

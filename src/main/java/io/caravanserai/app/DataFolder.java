@@ -1,11 +1,10 @@
 package io.caravanserai.app;
 
+import io.caravanserai.support.PeriodicTask;
 import io.caravanserai.support.PrivateFiles;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,11 +19,7 @@ final class DataFolder implements AutoCloseable {
 
     private final Path folder;
     private final Path routes;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "data-folder");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
 
     /** @param routes left alone where it lies inside: people of a group may edit flows together */
     DataFolder(Path folder, Path routes) {
@@ -43,7 +38,7 @@ final class DataFolder implements AutoCloseable {
                     .addKeyValue("files", changed)
                     .log("other users could read files of the data folder; their rights were taken away");
         }
-        timer.scheduleWithFixedDelay(this::tighten, 0, PASS_SECONDS, TimeUnit.SECONDS);
+        passes = PeriodicTask.start("data-folder", Duration.ZERO, Duration.ofSeconds(PASS_SECONDS), this::tighten);
         return this;
     }
 
@@ -67,6 +62,8 @@ final class DataFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

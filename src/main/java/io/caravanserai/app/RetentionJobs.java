@@ -2,13 +2,13 @@ package io.caravanserai.app;
 
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,11 +26,7 @@ final class RetentionJobs implements AutoCloseable {
     private final Store store;
     private final Map<String, Chore> chores = new LinkedHashMap<>();
     private final List<Runnable> outsideTheStore = new ArrayList<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "housekeeping");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
 
     /** Something to forget. */
     @FunctionalInterface
@@ -56,7 +52,8 @@ final class RetentionJobs implements AutoCloseable {
     }
 
     RetentionJobs start() {
-        timer.scheduleWithFixedDelay(this::pass, FIRST_MINUTES, MINUTES, TimeUnit.MINUTES);
+        passes = PeriodicTask.start(
+                "retention", Duration.ofMinutes(FIRST_MINUTES), Duration.ofMinutes(MINUTES), this::pass);
         return this;
     }
 
@@ -96,6 +93,8 @@ final class RetentionJobs implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

@@ -2,6 +2,8 @@ package io.caravanserai.flow;
 
 import io.caravanserai.saga.SagaNotRunningException;
 import io.caravanserai.saga.SagaStatus;
+import io.caravanserai.support.PeriodicTask;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
@@ -9,9 +11,6 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -33,11 +32,7 @@ final class AwayCalls implements AutoCloseable {
     private final Map<String, Supplier<Optional<String>>> trouble;
     private final Function<String, CompletableFuture<Optional<SagaStatus>>> sagaStatus;
     private final Map<String, Queue<Call>> waiting = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "away-calls");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final PeriodicTask passes;
     private int looks;
 
     /** @param statusThen the status of the saga when the call came: the calls of a saga that had turned undo something */
@@ -52,7 +47,8 @@ final class AwayCalls implements AutoCloseable {
             Function<String, CompletableFuture<Optional<SagaStatus>>> sagaStatus) {
         this.trouble = Map.copyOf(trouble);
         this.sagaStatus = sagaStatus;
-        timer.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        passes = PeriodicTask.start(
+                "away-calls", Duration.ofMillis(LOOK_MILLIS), Duration.ofMillis(LOOK_MILLIS), this::look);
     }
 
     boolean isAway(String kind) {
@@ -80,20 +76,16 @@ final class AwayCalls implements AutoCloseable {
     }
 
     private void look() {
-        try {
-            looks++;
-            waiting.forEach((kind, calls) -> {
-                if (!isAway(kind)) {
-                    for (Call call = calls.poll(); call != null; call = calls.poll()) {
-                        goOn(call, call.make());
-                    }
-                } else if (looks % LOOKS_BETWEEN_SAGAS == 0) {
-                    endThoseOver(calls);
+        looks++;
+        waiting.forEach((kind, calls) -> {
+            if (!isAway(kind)) {
+                for (Call call = calls.poll(); call != null; call = calls.poll()) {
+                    goOn(call, call.make());
                 }
-            });
-        } catch (RuntimeException e) {
-            LOG.atWarn().setCause(e).log("looking after calls that wait for their target failed; trying again");
-        }
+            } else if (looks % LOOKS_BETWEEN_SAGAS == 0) {
+                endThoseOver(calls);
+            }
+        });
     }
 
     private void endThoseOver(Queue<Call> calls) {
@@ -135,6 +127,6 @@ final class AwayCalls implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        passes.close();
     }
 }

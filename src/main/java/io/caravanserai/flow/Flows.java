@@ -24,6 +24,7 @@ import io.caravanserai.flow.yaml.Kamelets;
 import io.caravanserai.flow.yaml.Nodes;
 import io.caravanserai.flow.yaml.VersionedEndpoints;
 import io.caravanserai.store.Store;
+import io.caravanserai.support.PeriodicTask;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -45,7 +46,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -87,8 +87,8 @@ public final class Flows implements AutoCloseable {
     /** Files that are sound together but did not start. */
     private MutuallyDependentFlows failedRing = MutuallyDependentFlows.NONE;
     // One beside the other: an edit must not wait until the routes of an old version have stopped.
-    private final ScheduledExecutorService timer = timer("flows");
-    private final ScheduledExecutorService sweeper = timer("flows-sweep");
+    private final ScheduledExecutorService timer = PeriodicTask.timer("flows");
+    private final ScheduledExecutorService sweeper = PeriodicTask.timer("flows-sweep");
 
     /** Reads what the first check of an edit needs, which takes a while; a check that comes earlier waits for it. */
     public static void prepare() {
@@ -154,8 +154,9 @@ public final class Flows implements AutoCloseable {
             }
         }
         timer.scheduleWithFixedDelay(
-                new PeriodicTask(this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
-        sweeper.scheduleWithFixedDelay(new PeriodicTask(this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+                PeriodicTask.surviving("flows", this::look), 0, FolderWatch.EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(
+                PeriodicTask.surviving("flows-sweep", this::sweep), 0, SWEEP_EVERY.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private boolean wasAccepted(OrdersCarried.Carried version) {
@@ -409,14 +410,6 @@ public final class Flows implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private static ScheduledExecutorService timer(String name) {
-        return Executors.newSingleThreadScheduledExecutor(work -> {
-            Thread thread = new Thread(work, name);
-            thread.setDaemon(true);
-            return thread;
-        });
     }
 
     private synchronized FlowVersion swap(String file, String text, String who, boolean write)

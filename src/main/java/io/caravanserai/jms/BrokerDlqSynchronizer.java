@@ -5,6 +5,7 @@ import io.caravanserai.deadletter.DeadLetter;
 import io.caravanserai.deadletter.DeadLetters;
 import io.caravanserai.deadletter.Replayer;
 import io.caravanserai.deadletter.TargetUnavailableException;
+import io.caravanserai.support.PeriodicTask;
 import io.caravanserai.support.Utf8;
 import jakarta.jms.BytesMessage;
 import jakarta.jms.Connection;
@@ -21,7 +22,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -67,11 +67,7 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
 
     private final JmsBroker broker;
     private final DeadLetters deadLetters;
-    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread created = new Thread(work, "jms-dead-letter-watch");
-        created.setDaemon(true);
-        return created;
-    });
+    private final ScheduledExecutorService thread = PeriodicTask.timer("jms-dead-letter-watch");
     private Set<Long> seen = new HashSet<>();
     private long addedBefore = -1;
     private volatile int failures;
@@ -83,7 +79,11 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
     }
 
     public BrokerDlqSynchronizer start() {
-        thread.scheduleWithFixedDelay(this::scan, SCAN_INTERVAL_MILLIS, SCAN_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+        thread.scheduleWithFixedDelay(
+                PeriodicTask.surviving("jms-dead-letter-watch", this::scan),
+                SCAN_INTERVAL_MILLIS,
+                SCAN_INTERVAL_MILLIS,
+                TimeUnit.MILLISECONDS);
         return this;
     }
 

@@ -4,6 +4,7 @@ import io.caravanserai.event.EventType;
 import io.caravanserai.event.OrderEvent;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,8 +19,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,11 +43,7 @@ public final class Ledger implements AutoCloseable {
     private final Clock clock;
     private final BlockingQueue<String> ended = new ArrayBlockingQueue<>(MAX_ENDED);
     private final Map<String, Map<Invariant, String>> violations = new TreeMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "ledger");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
     private volatile long position;
     private volatile Instant nextScan = Instant.MIN;
     private volatile String stockFault = "";
@@ -71,7 +66,7 @@ public final class Ledger implements AutoCloseable {
 
     /** Looks at orders from now on. */
     public void watch() {
-        timer.scheduleWithFixedDelay(this::pass, 0, PASS_MILLIS, TimeUnit.MILLISECONDS);
+        passes = PeriodicTask.start("ledger", Duration.ZERO, Duration.ofMillis(PASS_MILLIS), this::pass);
     }
 
     /** To be told of each event once it is durable; never blocks. */
@@ -81,15 +76,9 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    private void pass() {
-        try {
-            checkEnded().get(30, TimeUnit.SECONDS);
-            checkSome().get(30, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Exception e) {
-            LOG.atWarn().addKeyValue("error", e.toString()).log("check of the ledger failed; retrying");
-        }
+    private void pass() throws Exception {
+        checkEnded().get(30, TimeUnit.SECONDS);
+        checkSome().get(30, TimeUnit.SECONDS);
     }
 
     /** Checks the orders that have ended since the last time. */
@@ -178,6 +167,8 @@ public final class Ledger implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

@@ -11,14 +11,13 @@ import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,11 +37,7 @@ public final class ChoreographyDeadlines implements AutoCloseable {
     private final StepLog stepLog;
     private final Clock clock;
     private final Duration timeout;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "order-deadlines");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
 
     /**
      * @param clock of deadlines
@@ -60,18 +55,11 @@ public final class ChoreographyDeadlines implements AutoCloseable {
 
     /** Looks for orders past their deadline from now on. */
     public void watch() {
-        timer.scheduleWithFixedDelay(this::pass, PASS_MILLIS, PASS_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
-    private void pass() {
-        try {
-            runOnce(clock.instant()).get(30, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Throwable e) {
-            // An error that got out would end the timer without a word.
-            LOG.warn("looking for overdue orders failed; it is tried again", e);
-        }
+        passes = PeriodicTask.start(
+                "order-deadlines",
+                Duration.ofMillis(PASS_MILLIS),
+                Duration.ofMillis(PASS_MILLIS),
+                () -> runOnce(clock.instant()).get(30, TimeUnit.SECONDS));
     }
 
     /** One look; completes with how many orders were past their deadline once that is announced. */
@@ -119,6 +107,8 @@ public final class ChoreographyDeadlines implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

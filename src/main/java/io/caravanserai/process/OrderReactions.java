@@ -17,6 +17,7 @@ import io.caravanserai.service.StepWork;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -30,8 +31,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -96,11 +95,7 @@ public final class OrderReactions implements Reactions, AutoCloseable {
     private final Supplier<String> ids;
     private final List<StepWork> undoing;
     private final StepWork cancel;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "order-reactions");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
     private volatile DurableSagaService sagas;
     private volatile Instant settled = Instant.MAX;
     /** When events of an order were last sent once more. */
@@ -138,21 +133,14 @@ public final class OrderReactions implements Reactions, AutoCloseable {
     public void watch(DurableSagaService service) {
         settled = Instant.now();
         sagas = service;
-        timer.scheduleWithFixedDelay(this::pass, PASS_MILLIS, PASS_MILLIS, TimeUnit.MILLISECONDS);
+        passes = PeriodicTask.start(
+                "order-reactions",
+                Duration.ofMillis(PASS_MILLIS),
+                Duration.ofMillis(PASS_MILLIS),
+                () -> runOnce().get(30, TimeUnit.SECONDS));
     }
 
     /** A flow that listened when a cancellation began to wait may be gone since, so that nothing tells of its end. */
-    private void pass() {
-        try {
-            runOnce().get(30, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Throwable e) {
-            // An error that got out would end the timer without a word.
-            LOG.atWarn().setCause(e).log("waiting cancellations not looked at; retrying");
-        }
-    }
-
     CompletableFuture<Void> runOnce() {
         return runFrom("");
     }
@@ -401,6 +389,8 @@ public final class OrderReactions implements Reactions, AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

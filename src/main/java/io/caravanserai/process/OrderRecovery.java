@@ -14,6 +14,7 @@ import io.caravanserai.service.order.OrderView;
 import io.caravanserai.service.order.Orders;
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -24,8 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,11 +55,7 @@ public final class OrderRecovery implements AutoCloseable {
 
     private boolean storeIsAway;
     private final Map<String, Instant> lastSent = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "recovery");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
 
     /**
      * @param running the clock of deadlines
@@ -87,10 +82,10 @@ public final class OrderRecovery implements AutoCloseable {
     }
 
     public void watch() {
-        timer.scheduleWithFixedDelay(this::pass, 0, 1, TimeUnit.SECONDS);
+        passes = PeriodicTask.start("recovery", Duration.ZERO, Duration.ofSeconds(1), this::pass);
     }
 
-    private void pass() {
+    private void pass() throws Exception {
         if (store.unavailableReason().isPresent()) {
             storeIsAway = true;
             return;
@@ -101,16 +96,9 @@ public final class OrderRecovery implements AutoCloseable {
             lastSent.clear();
             since = clock.instant();
         }
-        try {
-            int resumed = runOnce(clock.instant()).get(60, TimeUnit.SECONDS);
-            if (resumed > 0) {
-                LOG.atInfo().addKeyValue("orders", resumed).log("unfinished orders resumed");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Throwable e) {
-            // An error that got out would end the timer without a word.
-            LOG.warn("resuming orders failed; it is tried again", e);
+        int resumed = runOnce(clock.instant()).get(60, TimeUnit.SECONDS);
+        if (resumed > 0) {
+            LOG.atInfo().addKeyValue("orders", resumed).log("unfinished orders resumed");
         }
     }
 
@@ -258,6 +246,8 @@ public final class OrderRecovery implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
     }
 }

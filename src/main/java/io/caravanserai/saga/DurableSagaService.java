@@ -2,6 +2,7 @@ package io.caravanserai.saga;
 
 import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -11,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -65,11 +65,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     private final SagaTransitions turns;
     private final Backoff backoff;
     private final Map<String, DurableSaga> active = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "saga-timer");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService timer = PeriodicTask.timer("saga-timer");
     private volatile boolean closed;
     private CamelContext context;
     private SagaMessages messages;
@@ -119,18 +115,12 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     /** Takes up what an earlier process left and looks after deadlines from now on. Call once the routes have started. */
     public void watch() {
-        timer.scheduleWithFixedDelay(this::pass, 0, PASS_MILLIS, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(
+                PeriodicTask.surviving("saga-timer", this::pass), 0, PASS_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    private void pass() {
-        try {
-            runOnce().get(30, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Throwable e) {
-            // An error that got out would end the timer without a word.
-            LOG.warn("looking after sagas failed; it is tried again", e);
-        }
+    private void pass() throws Exception {
+        runOnce().get(30, TimeUnit.SECONDS);
     }
 
     /** One look at the log: overdue sagas are compensated, compensations and completions that nobody runs are run. */

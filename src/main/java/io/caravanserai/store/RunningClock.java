@@ -1,14 +1,12 @@
 package io.caravanserai.store;
 
+import io.caravanserai.support.PeriodicTask;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,11 +39,7 @@ public final class RunningClock extends Clock implements AutoCloseable {
     private final Store store;
     private final Clock wall;
     private final LongSupplier nanos;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "running-clock");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private volatile PeriodicTask passes;
     private Instant now;
     private long countedNanos;
     private long ticks;
@@ -61,7 +55,7 @@ public final class RunningClock extends Clock implements AutoCloseable {
     /** Goes on from where the last hub of the store left off. */
     public static RunningClock resume(Store store, Clock wall) {
         RunningClock clock = resume(store, wall, System::nanoTime);
-        clock.timer.scheduleWithFixedDelay(clock::tick, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        clock.passes = PeriodicTask.start("running-clock", Duration.ZERO, Duration.ofMillis(TICK_MILLIS), clock::tick);
         return clock;
     }
 
@@ -79,17 +73,13 @@ public final class RunningClock extends Clock implements AutoCloseable {
     }
 
     void tick() {
-        try {
-            Instant reached = instant();
-            if (ticks++ % RECORDED_EVERY_TICKS == 0 && store.unavailableReason().isEmpty()) {
-                store.write("running-time", "running-time", tx -> tx.update(RECORD, reached))
-                        .exceptionally(failure -> {
-                            LOG.atDebug().setCause(failure).log("running time not recorded; next record in 5 s");
-                            return 0;
-                        });
-            }
-        } catch (RuntimeException e) {
-            LOG.atWarn().setCause(e).log("running time not recorded; next record in 5 s");
+        Instant reached = instant();
+        if (ticks++ % RECORDED_EVERY_TICKS == 0 && store.unavailableReason().isEmpty()) {
+            store.write("running-time", "running-time", tx -> tx.update(RECORD, reached))
+                    .exceptionally(failure -> {
+                        LOG.atDebug().setCause(failure).log("running time not recorded; next record in 5 s");
+                        return 0;
+                    });
         }
     }
 
@@ -119,7 +109,9 @@ public final class RunningClock extends Clock implements AutoCloseable {
 
     @Override
     public void close() {
-        timer.shutdownNow();
+        if (passes != null) {
+            passes.close();
+        }
         store.write("running-time", "running-time", tx -> tx.update(RECORD, instant()))
                 .exceptionally(failure -> 0);
     }
