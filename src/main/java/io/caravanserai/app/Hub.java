@@ -121,6 +121,7 @@ public final class Hub implements AutoCloseable {
         Store store = opened(new MeteredStore(
                 SqliteStore.open(folder, empty, List.of(new CommitMeters(meters.registry()))), meters.registry()));
         CamelContext context = camelContext();
+        meters.watch(context);
         messaging = opened(new MessagingModule(
                 settings, started(broker), store, new Ids(), clock, context, new BusMeters(meters.registry(), clock)));
         core = new OrderModule(

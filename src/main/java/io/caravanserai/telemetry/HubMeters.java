@@ -29,6 +29,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyConfiguration;
+import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFactory;
 
 /** The meters of one hub. Thread-safe. */
 public final class HubMeters implements AutoCloseable {
@@ -67,6 +70,8 @@ public final class HubMeters implements AutoCloseable {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         // In nanoseconds, of which Prometheus knows nothing: replaced by process.cpu.
         registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
+        // Camel registers its version under this name, without a description.
+        registry.config().meterFilter(MeterFilter.denyNameStartsWith("app.info"));
         return registry;
     }
 
@@ -97,6 +102,20 @@ public final class HubMeters implements AutoCloseable {
                         .register(registry);
             }
         }
+    }
+
+    /**
+     * Meters each route that is added to the context from now on, under names that begin with {@code camel_}. The meters
+     * of a route go with the route, so that edits of flows leave none behind.
+     */
+    public void watch(CamelContext context) {
+        MicrometerRoutePolicyFactory routes = new MicrometerRoutePolicyFactory();
+        routes.setMeterRegistry(registry);
+        MicrometerRoutePolicyConfiguration configuration = new MicrometerRoutePolicyConfiguration();
+        // The sum over all routes would count an order once for each of its routes.
+        configuration.setContextEnabled(false);
+        routes.setPolicyConfiguration(configuration);
+        context.addRoutePolicyFactory(routes);
     }
 
     /** Watches whether a law holds for all orders: 1 while it does. */

@@ -3,6 +3,7 @@ package io.caravanserai.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.caravanserai.cli.HubCommand;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -41,7 +42,7 @@ class AsciiPlatformIT {
                         "-Dhub.routes.dir=" + routes,
                         "-cp",
                         System.getProperty("java.class.path"),
-                        "io.caravanserai.app.Hub"))
+                        HubCommand.class.getName()))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
         builder.environment().put("LC_ALL", "C");

@@ -94,6 +94,29 @@ class FlowEditsIT {
     }
 
     @Test
+    void metersOfRoutesGoWithTheirVersion() throws Exception {
+        HttpResponse<String> read = send("GET", "/flows/" + FILE, null, null);
+        int version = order().path("flowVersion").asInt();
+        assertThat(metrics()).contains(routeId(version));
+
+        assertThat(send("PUT", "/flows/" + FILE, "application/yaml", read.body() + "# edited\n")
+                        .statusCode())
+                .isEqualTo(200);
+
+        await().untilAsserted(() ->
+                assertThat(metrics()).contains(routeId(version + 1)).doesNotContain(routeId(version)));
+        send("PUT", "/flows/" + FILE, "application/yaml", read.body());
+    }
+
+    private static String metrics() throws Exception {
+        return send("GET", "/observe/metrics", null, null).body();
+    }
+
+    private static String routeId(int version) {
+        return "routeId=\"" + FILE.replace(".camel.yaml", "") + "@" + version + "\"";
+    }
+
+    @Test
     void anEditThatHasNotSeenTheOneBeforeItIsRefused() throws Exception {
         HttpResponse<String> read = send("GET", "/flows/" + FILE, null, null);
         String tag = read.headers().firstValue("ETag").orElseThrow();

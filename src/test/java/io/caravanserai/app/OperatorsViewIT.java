@@ -205,6 +205,7 @@ class OperatorsViewIT {
                 .contains("hub_orders_ended_total{reason=\"\",status=\"SHIPPED\",style=\"request-reply\"}")
                 .contains("hub_order_seconds_bucket{style=\"request-reply\",le=\"0.5\"}")
                 .contains("hub_outbox_pending{destination=\"bus\"}")
+                .containsPattern("(?m)^camel_exchanges_total\\{.*routeId=\"order-request-reply@1\".*} [1-9]")
                 .contains("hub_oldest_open_order_seconds");
     }
 }
