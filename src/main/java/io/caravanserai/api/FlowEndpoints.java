@@ -10,6 +10,7 @@ import io.caravanserai.flow.deploy.FlowDiff;
 import io.caravanserai.flow.deploy.FlowState;
 import io.caravanserai.flow.yaml.Fault;
 import io.caravanserai.flow.yaml.FlowVersion;
+import io.caravanserai.http.HeaderList;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.http.HttpRoutes;
 import io.caravanserai.http.Permission;
@@ -27,7 +28,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.stream.Stream;
 
 /** The flows over HTTP: look at them, check texts, change them, go back. */
 public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
@@ -122,18 +122,29 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
     /** RFC 9110, section 13.1: against edits that have not seen the one before them. */
     private static boolean isExpected(Request request, Optional<FlowVersion> running) {
         List<String> match = request.headers("If-Match");
-        return (match.isEmpty() || names(match, running, false))
-                && !names(request.headers("If-None-Match"), running, true);
+        List<String> noneMatch = request.headers("If-None-Match");
+        List<String> excluded = HeaderList.entityTags(noneMatch);
+        if (excluded.size() > 1 && excluded.contains("*")) {
+            // The sender may have meant "only when there is none", so the write must not pass.
+            throw Problem.of(400, "If-None-Match must be * alone or a list of entity tags")
+                    .asException();
+        }
+        return (match.isEmpty() || names(match, running, false)) && !names(noneMatch, running, true);
     }
 
-    /** @param weakly whether a weak tag counts, RFC 9110, section 8.8.3.2 */
-    private static boolean names(List<String> tags, Optional<FlowVersion> running, boolean weakly) {
+    /**
+     * Whether a condition of RFC 9110, section 13.1, names the running version. An asterisk counts only as the whole
+     * field value; beside or inside other tags it names nothing.
+     *
+     * @param weakly whether a weak tag counts, RFC 9110, section 8.8.3.2
+     */
+    private static boolean names(List<String> values, Optional<FlowVersion> running, boolean weakly) {
+        List<String> tags = HeaderList.entityTags(values);
         return running.map(FlowEndpoints::tag)
-                .filter(tag -> tags.stream()
-                        .flatMap(list -> Stream.of(list.split(",")))
-                        .map(String::strip)
-                        .map(each -> weakly && each.startsWith("W/") ? each.substring(2) : each)
-                        .anyMatch(each -> each.equals("*") || each.equals(tag)))
+                .filter(tag -> tags.equals(List.of("*"))
+                        || tags.stream()
+                                .map(each -> weakly && each.startsWith("W/") ? each.substring(2) : each)
+                                .anyMatch(tag::equals))
                 .isPresent();
     }
 

@@ -1,5 +1,6 @@
 package io.caravanserai.intake;
 
+import io.caravanserai.http.HeaderList;
 import io.caravanserai.http.Request;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,15 +27,13 @@ record PreferHeader(Duration answerWithin, Optional<String> applied) {
     static PreferHeader of(Request request, Duration usual) {
         Long seconds = null;
         boolean async = false;
-        for (String header : request.headers("Prefer")) {
-            for (String each : header.split(",")) {
-                String preference = each.trim().toLowerCase(Locale.ROOT);
-                Matcher wait = WAIT.matcher(preference);
-                if (wait.matches() && seconds == null) {
-                    seconds = Math.min(Long.parseLong(wait.group(1)), LONGEST_SECONDS);
-                }
-                async |= ASYNC.matcher(preference).matches();
+        for (String element : HeaderList.elements(request.headers("Prefer"))) {
+            String preference = element.toLowerCase(Locale.ROOT);
+            Matcher wait = WAIT.matcher(preference);
+            if (wait.matches() && seconds == null) {
+                seconds = Math.min(Long.parseLong(wait.group(1)), LONGEST_SECONDS);
             }
+            async |= ASYNC.matcher(preference).matches();
         }
         List<String> applied = new ArrayList<>();
         if (async) {

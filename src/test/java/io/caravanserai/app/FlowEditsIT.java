@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class FlowEditsIT {
@@ -133,6 +134,37 @@ class FlowEditsIT {
                 .isEqualTo(first.headers().firstValue("ETag"))
                 .isPresent();
         send("PUT", "/flows/" + FILE, "application/yaml", read.body());
+    }
+
+    /** RFC 9110, section 13.1.1: an asterisk is the whole field value or it is part of a tag. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\'',
+            value = {
+                "If-Match      | \"a,*,b\"      | 412",
+                "If-Match      | \"a, *\", \"b\" | 412",
+                "If-Match      | *, \"a\"       | 412",
+                "If-Match      | \"a\\\", *      | 412",
+                "If-None-Match | *, \"a\"       | 400",
+                "If-None-Match | \"a,*,b\"      | 200",
+            })
+    void anAsteriskInAListOfTagsIsNotAnyVersion(String header, String value, int status) throws Exception {
+        HttpResponse<String> before = send("GET", "/flows/" + FILE, null, null);
+
+        HttpResponse<String> put = putIf(header, value, before.body());
+
+        assertThat(put.statusCode()).isEqualTo(status);
+        HttpRequest delete = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + hub.port() + "/flows/" + FILE))
+                .header(header, value)
+                .DELETE()
+                .build();
+        if (status != 200) {
+            assertThat(HTTP.send(delete, HttpResponse.BodyHandlers.ofString()).statusCode())
+                    .isEqualTo(status);
+            assertThat(send("GET", "/flows/" + FILE, null, null).headers().firstValue("Flow-Version"))
+                    .isEqualTo(before.headers().firstValue("Flow-Version"));
+        }
     }
 
     private static HttpResponse<String> putIf(String header, String value, String text) throws Exception {

@@ -139,6 +139,21 @@ class OrdersHttpIT {
                 .equals("SHIPPED"));
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "foo=\"a, respond-async, b\"",
+                "foo=\"a\\\", respond-async\"",
+                "foo=\"a, wait=0, b\"",
+                "foo; bar=\"x, respond-async\""
+            })
+    void aPreferenceInsideQuotesIsNotAskedFor(String prefer) {
+        Answer answer = hub.post("/orders", order("pm_card_visa"), "Prefer", prefer);
+
+        assertThat(answer.status()).isEqualTo(201);
+        assertThat(answer.header("Preference-Applied")).isNull();
+    }
+
     @Test
     void whoWaitsAWhileIsAnsweredThen() {
         Answer answer = hub.post("/orders", order("pm_slow_3000"), "Prefer", "wait=1");
