@@ -19,6 +19,10 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 /** What a flow serves over HTTP: {@code from: platform-http:}, {@code from: rest:} and the blocks {@code rest}. */
 public final class HttpIngress {
     private static final List<String> VERBS = List.of("get", "post", "put", "delete", "patch", "head", "options");
+    /** Those that Camel's platform-http knows, and the sign for all. */
+    private static final List<String> METHODS =
+            List.of("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH", "*");
+
     private static final String EVERY_METHOD = "*";
 
     private final List<Door> doors = new ArrayList<>();
@@ -64,6 +68,7 @@ public final class HttpIngress {
         List<Fault> faults = new ArrayList<>();
         List<Door> before = new ArrayList<>();
         for (Door door : in(root)) {
+            faults.addAll(unfit(file, door));
             ApiPaths.hiding(door.path())
                     .ifPresent(own -> faults.add(Fault.at(
                             file,
@@ -82,6 +87,33 @@ public final class HttpIngress {
             before.add(door);
         }
         return faults;
+    }
+
+    /** What Camel and Vert.x refuse only when the consumer starts. */
+    private static List<Fault> unfit(String file, Door door) {
+        List<Fault> faults = new ArrayList<>();
+        for (String method : door.methods()) {
+            if (!METHODS.contains(method)) {
+                faults.add(Fault.at(
+                        file,
+                        place(door),
+                        "there is no HTTP method '" + method + "' (one of " + String.join(", ", METHODS.subList(0, 9))
+                                + ")"));
+            }
+        }
+        List<String> names = new ArrayList<>();
+        for (String segment : segments(door.path())) {
+            boolean isName = segment.startsWith("{") && segment.endsWith("}");
+            if (isName && names.contains(segment)) {
+                faults.add(Fault.at(file, place(door), "the path names " + segment + " more than once"));
+            }
+            names.add(segment);
+        }
+        return faults;
+    }
+
+    private static Node place(Door door) {
+        return Nodes.value(door.node(), "uri").orElse(door.node());
     }
 
     /** The parts of a path between its slashes. */

@@ -119,6 +119,9 @@ public final class ScratchCheck {
                 faults.add(ErrorLocator.of(file, partOf(route), e, around.context()));
             }
         }
+        if (faults.isEmpty()) {
+            faults.addAll(EndpointRules.check(file, root, scratch, around.context()));
+        }
     }
 
     /** The route, and what counts for all routes of the file; its place is that of the route. */

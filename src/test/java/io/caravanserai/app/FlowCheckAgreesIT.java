@@ -1,0 +1,171 @@
+package io.caravanserai.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.caravanserai.app.TestHub.Answer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The check of a flow refuses what an edit refuses, with the same words and place, and nothing else. */
+class FlowCheckAgreesIT {
+    private static final String FILE = "/flows/t.camel.yaml";
+
+    @TempDir
+    private static Path folder;
+
+    private static TestHub hub;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Path routes = Files.createDirectory(folder.resolve("routes"));
+        hub = TestHub.start(folder.resolve("data"), Map.of("hub.routes.dir", routes.toString()));
+    }
+
+    @AfterAll
+    static void stop() {
+        hub.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "seda:x?concurrentConsumers=0",
+                "seda:x?concurrentConsumers=-2",
+                "file:FOLDER/in?move=a&delete=true",
+                "file:FOLDER/nope?autoCreate=false&startingDirectoryMustExist=true",
+                "file:FOLDER/in?backoffMultiplier=3",
+                "platform-http:/x?httpMethodRestrict=FOO",
+                "platform-http:/x?httpMethodRestrict=GET,FOO",
+                "platform-http:/x/{a}/{a}",
+                "rest:foo:/y",
+                "mock:x",
+                "bean:once",
+                "language:simple:x",
+                "saga:complete",
+                "http:localhost",
+                "vertx-http:x",
+                "controlbus:route",
+                "class:java.lang.String"
+            })
+    void noConsumer(String uri) {
+        Answer checked = refused(from(uri), 4, 12);
+
+        assertThat(checked.json().path("valid").asBoolean()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "file:FOLDER/out?fileExist=Move",
+                "file:FOLDER/out?fileExist=Append&tempPrefix=a",
+                "file:FOLDER/out?moveExisting=x",
+                "log:x?groupInterval=0",
+                "timer:x",
+                "scheduler:x",
+                "platform-http:/x",
+                "validator:nope.xsd"
+            })
+    void noProducer(String uri) {
+        Answer checked = refused(to(uri), 6, 15);
+
+        assertThat(checked.json().path("valid").asBoolean()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "seda:x?size=5",
+                "file:FOLDER/in?noop=true",
+                "file:FOLDER/in?delay=1000",
+                "platform-http:/x?httpMethodRestrict=get,POST",
+                "platform-http:/x/{a}/{b}",
+                "rest:get:/y",
+                "log:x",
+                "stub:x",
+                "timer:x?period=1000",
+                "scheduler:x?delay=1000",
+                "jms:queue:q",
+                "jms:topic:q?concurrentConsumers=2",
+                "kafka:x?brokers=localhost:9",
+                "events:order-events?subscriber=x"
+            })
+    void soundConsumer(String uri) {
+        accepted(from(uri));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "seda:x",
+                "file:FOLDER/out?fileExist=Append",
+                "mock:x",
+                "log:x?groupSize=5",
+                "jms:queue:q",
+                "http:localhost:9",
+                "bean:once?method=nope",
+                "language:simple:x",
+                "saga:complete",
+                "controlbus:route?action=stop",
+                "outside:jms:queue",
+                "outside:http://localhost:9",
+                "kamelet:http-call?url=http://localhost:9",
+                "stub:x",
+                "browse:x",
+                "rest:post:orders?host=localhost:9"
+            })
+    void soundProducer(String uri) {
+        accepted(to(uri));
+    }
+
+    private static Answer refused(String text, int line, int column) {
+        Answer checked = validated(text);
+        assertThat(folder.resolve("files/in")).doesNotExist();
+        Answer put = hub.put(FILE, text, "Content-Type", "application/yaml");
+
+        assertThat(put.status()).as(put.body()).isEqualTo(422);
+        assertThat(checked.json().path("errors")).isEqualTo(put.json().path("errors"));
+        JsonNode fault = checked.json().path("errors").path(0);
+        assertThat(fault.path("line").asInt()).as(checked.body()).isEqualTo(line);
+        assertThat(fault.path("column").asInt()).as(checked.body()).isIn(7, column);
+        assertThat(hub.get(FILE).status()).isEqualTo(404);
+        return checked;
+    }
+
+    private static void accepted(String text) {
+        Answer checked = validated(text);
+        assertThat(checked.json().path("valid").asBoolean()).as(checked.body()).isTrue();
+        Answer put = hub.put(FILE, text, "Content-Type", "application/yaml");
+        assertThat(put.status()).as(put.body()).isIn(200, 201);
+        assertThat(hub.send("DELETE", FILE, null).join().status()).isEqualTo(204);
+    }
+
+    private static Answer validated(String text) {
+        return hub.post("/flows/validate?file=t.camel.yaml", text, "Content-Type", "application/yaml");
+    }
+
+    private static String from(String uri) {
+        return route(uri, "log: x");
+    }
+
+    private static String to(String uri) {
+        return route("direct:t-x", "to: \"" + uri + "\"");
+    }
+
+    private static String route(String from, String step) {
+        return """
+                - route:
+                    id: t
+                    from:
+                      uri: "FROM"
+                      steps:
+                        - STEP
+                """.replace("FROM", from).replace("STEP", step).replace("FOLDER", folder + "/files");
+    }
+}
