@@ -10,47 +10,47 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * A folder of files that an I/O error has hit, and its replacement by copies that are synced. After a failed write or
- * sync Linux keeps the pages as clean although they never reached the disk, and a later sync of the same file succeeds:
- * what is in memory is whole, and only new files bring it to the disk.
+ * A folder of files that met an I/O error, and the replacement of that folder by synced copies. After a failed write or
+ * sync Linux marks the pages clean although they never reached the disk, and a later sync of the same file succeeds.
+ * The page cache still holds the full content; only new files bring that content to the disk.
  *
- * <p>A crash at any moment leaves one whole folder: a copy that is whole has the name {@code .next} and counts from then
- * on. Nobody may have a file of the folder open. Not thread-safe.
+ * <p>A crash at any moment leaves one complete folder. A complete copy has the suffix {@code .next} and replaces the
+ * folder from then on. No file of the folder may be open during the replacement. Not thread-safe.
  */
 public final class CondemnedFolder {
     private final Path folder;
-    private final Path forming;
+    private final Path rebuilding;
     private final Path next;
-    private final Path note;
+    private final Path marker;
 
     public CondemnedFolder(Path folder) {
         this.folder = folder;
-        this.forming = sibling(".rebuilding");
+        this.rebuilding = sibling(".rebuilding");
         this.next = sibling(".next");
-        this.note = sibling(".condemned");
+        this.marker = sibling(".condemned");
     }
 
     private Path sibling(String suffix) {
         return folder.resolveSibling(folder.getFileName() + suffix);
     }
 
-    /** Leaves a note, also for a process that starts after this one has died. */
+    /** Marks the folder as untrusted. The mark is a file, so a later process also finds it. */
     public void condemn(String reason) throws IOException {
-        Files.writeString(note, reason);
+        Files.writeString(marker, reason);
     }
 
-    /** Replaces the folder when it is condemned, and finishes a replacement that an earlier process has begun. */
+    /** Replaces the folder if it is condemned. Also finishes a replacement that an earlier process began. */
     public void makeGood() throws IOException {
-        SyncedFiles.deleteAll(forming);
-        if (!Files.exists(next) && Files.exists(note) && Files.exists(folder)) {
+        SyncedFiles.deleteAll(rebuilding);
+        if (!Files.exists(next) && Files.exists(marker) && Files.exists(folder)) {
             copy();
-            SyncedFiles.rename(forming, next);
+            SyncedFiles.rename(rebuilding, next);
         }
         if (Files.exists(next)) {
             SyncedFiles.deleteAll(folder);
             SyncedFiles.rename(next, folder);
         }
-        Files.deleteIfExists(note);
+        Files.deleteIfExists(marker);
     }
 
     private void copy() throws IOException {
@@ -76,7 +76,7 @@ public final class CondemnedFolder {
     }
 
     private Path copyOf(Path from) {
-        return forming.resolve(folder.relativize(from).toString());
+        return rebuilding.resolve(folder.relativize(from).toString());
     }
 
     private static void copy(Path from, Path to) throws IOException {

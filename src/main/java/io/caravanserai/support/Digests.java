@@ -7,11 +7,11 @@ import java.util.HexFormat;
 
 /** Digests of bytes, in lower-case hex. */
 public final class Digests {
-    private static final int SHORT = 16;
+    private static final int SHORT_DIGITS = 16;
 
     private Digests() {}
 
-    /** All 64 digits of SHA-256 of the parts one behind the other. */
+    /** The SHA-256 of the concatenated parts, all 64 hex digits. */
     public static String sha256(byte[]... parts) {
         MessageDigest digest = digest();
         for (byte[] part : parts) {
@@ -24,19 +24,19 @@ public final class Digests {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+            throw new IllegalStateException("this Java runtime has no SHA-256", e);
         }
     }
 
-    /** All 64 digits of SHA-256 of what remains in a buffer; reads it to its end. */
+    /** The SHA-256 of the remaining bytes of a buffer, all 64 hex digits. The buffer is read to its end. */
     public static String sha256(ByteBuffer bytes) {
         MessageDigest digest = digest();
         digest.update(bytes);
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** The first 16 digits of SHA-256: enough to tell apart what is not made to look alike. */
+    /** The first 16 hex digits of SHA-256. Tells different inputs apart unless an attacker crafts them. */
     public static String shortSha256(byte[]... parts) {
-        return sha256(parts).substring(0, SHORT);
+        return sha256(parts).substring(0, SHORT_DIGITS);
     }
 }

@@ -5,8 +5,8 @@ import com.fasterxml.uuid.impl.TimeBasedEpochGenerator;
 import java.util.function.Supplier;
 
 /**
- * Ids that ascend with time, also within a millisecond (RFC 9562, UUID version 7): their rows lie side by side in the
- * store, and events sort by them. Thread-safe.
+ * Ids that ascend with time, also within a millisecond (RFC 9562, UUID version 7). New rows are neighbours in the
+ * store, and events sort by id. Thread-safe.
  */
 public final class Ids implements Supplier<String> {
     private final TimeBasedEpochGenerator generator = Generators.timeBasedEpochGenerator();

@@ -8,15 +8,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A thread for a loop that must not end before it is told to. When the loop ends early, by an exception, an error or by
- * itself, {@link #unavailableReason} says so and the loop is started again. Thread-safe.
+ * A thread for a loop that must run until a stop is requested. When the loop ends early, by return, exception or error,
+ * {@link #unavailableReason} reports the failure and the loop restarts. Thread-safe.
  */
 public final class LoopThread {
     private static final Logger LOG = LoggerFactory.getLogger(LoopThread.class);
     private static final long RESTART_MILLIS = 1_000;
 
-    /** A health check that looks every few seconds must see a loop that ends again and again. */
-    private static final long TOLD_NANOS = Duration.ofSeconds(10).toNanos();
+    /**
+     * A failure stays visible this long: a health check that polls every few seconds must see a loop that ends again
+     * and again.
+     */
+    private static final long FAILURE_VISIBLE_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final String name;
     private final Runnable loop;
@@ -27,8 +30,8 @@ public final class LoopThread {
 
     /**
      * @param name of the thread
-     * @param loop runs until it is told to end
-     * @param mayEnd whether the loop has been told to end
+     * @param loop runs until a stop is requested
+     * @param mayEnd whether a stop has been requested
      */
     public LoopThread(String name, Runnable loop, BooleanSupplier mayEnd) {
         this.name = name;
@@ -58,26 +61,26 @@ public final class LoopThread {
         if (mayEnd.getAsBoolean()) {
             return;
         }
-        failure = "the loop " + name + " ended" + (error == null ? "" : ": " + error);
+        failure = "loop " + name + " ended unexpectedly" + (error == null ? "" : ": " + error) + "; restarting";
         failedAt = System.nanoTime();
         LOG.atError().addKeyValue("loop", name).setCause(error).log("loop ended unexpectedly; restarting");
         try {
             TimeUnit.MILLISECONDS.sleep(RESTART_MILLIS);
         } catch (InterruptedException e) {
-            LOG.debug("loop woken before its restart");
+            LOG.debug("loop restart delay interrupted; restarting now");
         }
     }
 
     /**
-     * Why the loop is not, or was not a moment ago, at work; empty while all is well. A thread that is gone altogether is
-     * replaced by asking.
+     * Why the loop is not running, or failed in the last 10 s; empty otherwise. The call replaces a thread that has
+     * died.
      */
     public Optional<String> unavailableReason() {
         if (replaceDeadThread()) {
-            failure = "the thread " + name + " was gone";
+            failure = "thread " + name + " died; restarted";
             failedAt = System.nanoTime();
         }
-        return Optional.ofNullable(failure).filter(told -> System.nanoTime() - failedAt < TOLD_NANOS);
+        return Optional.ofNullable(failure).filter(reason -> System.nanoTime() - failedAt < FAILURE_VISIBLE_NANOS);
     }
 
     private synchronized boolean replaceDeadThread() {
@@ -88,19 +91,22 @@ public final class LoopThread {
         return true;
     }
 
-    /** Wakes the loop from whatever it waits for. */
+    /** Interrupts the loop thread, for example out of a wait. */
     public synchronized void interrupt() {
         if (thread != null) {
             thread.interrupt();
         }
     }
 
-    /** Whether the caller is the loop itself. */
+    /** Whether the current thread is the loop thread. */
     public synchronized boolean isCurrent() {
         return Thread.currentThread() == thread;
     }
 
-    /** Waits for the end of a loop that has been told to end; an interrupted caller waits no longer. */
+    /**
+     * Waits until the loop has ended after a requested stop, or until the timeout. An interrupt of the caller ends the
+     * wait.
+     */
     public void join(Duration atMost) {
         Thread running;
         synchronized (this) {

@@ -6,23 +6,23 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 
 /**
- * Log lines about one part that goes away and comes back: one when it goes, one a minute while it is away, one when it
- * is back. Thread-safe.
+ * Logs the outages of one part: a line at the start, one a minute while the part is unavailable, and one at the end.
+ * Thread-safe.
  */
 public final class OutageLog {
-    private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
+    private static final long LINE_INTERVAL = Duration.ofMinutes(1).toNanos();
 
     private static final long SETTLED_AFTER = Duration.ofSeconds(5).toNanos();
 
-    private static final AtomicInteger AWAY = new AtomicInteger();
+    private static final AtomicInteger PARTS_AWAY = new AtomicInteger();
 
     private final Logger log;
     private final String part;
     private final LongSupplier nanos;
     private boolean isAway;
-    /** Whether the log has a line of an outage and none of its end. */
-    private boolean isTold;
-    /** Whether there has been an outage at all. */
+    /** Whether an outage has been logged and the end of that outage has not. */
+    private boolean isLogged;
+    /** Whether any outage has occurred yet. */
     private boolean hadOutage;
 
     private long since;
@@ -30,7 +30,7 @@ public final class OutageLog {
     private long lastLine;
     private int failures;
 
-    /** @param part what goes away, such as {@code database} */
+    /** @param part the monitored part, for example {@code database} */
     public OutageLog(Logger log, String part) {
         this(log, part, System::nanoTime);
     }
@@ -42,14 +42,15 @@ public final class OutageLog {
     }
 
     /**
-     * Whether any part is away in this process. A component that only repeats what such a line says can then be silent.
+     * Whether any part is unavailable in this process. Components that would only repeat the outage can then stay
+     * silent.
      */
     public static boolean isAnyPartAway() {
-        return AWAY.get() > 0;
+        return PARTS_AWAY.get() > 0;
     }
 
     /**
-     * To be called at each failure.
+     * Call at each failure.
      *
      * @param reason what failed and what happens next, in one line
      */
@@ -58,8 +59,8 @@ public final class OutageLog {
         failures++;
         if (!isAway) {
             isAway = true;
-            AWAY.incrementAndGet();
-            // A part that comes and goes every second is one outage, not sixty a minute.
+            PARTS_AWAY.incrementAndGet();
+            // A part that fails every second and recovers in between has one outage, not sixty a minute.
             if (!hadOutage || now - backAt >= SETTLED_AFTER) {
                 hadOutage = true;
                 since = now;
@@ -67,13 +68,13 @@ public final class OutageLog {
                 return;
             }
         }
-        if (now - lastLine >= BETWEEN_LINES) {
+        if (now - lastLine >= LINE_INTERVAL) {
             line(now, "still unavailable", reason);
         }
     }
 
     private void line(long now, String message, String reason) {
-        isTold = true;
+        isLogged = true;
         lastLine = now;
         log.atError()
                 .addKeyValue("part", part)
@@ -84,16 +85,16 @@ public final class OutageLog {
         failures = 0;
     }
 
-    /** To be called at each success; cheap and silent when there was no failure before. */
+    /** Call at each success; cheap, and silent when no failure came before. */
     public synchronized void worked() {
         if (!isAway) {
             return;
         }
         isAway = false;
-        AWAY.decrementAndGet();
+        PARTS_AWAY.decrementAndGet();
         backAt = nanos.getAsLong();
-        if (isTold) {
-            isTold = false;
+        if (isLogged) {
+            isLogged = false;
             log.atInfo()
                     .addKeyValue("part", part)
                     .addKeyValue("seconds", Duration.ofNanos(backAt - since).toSeconds())
@@ -101,11 +102,11 @@ public final class OutageLog {
         }
     }
 
-    /** Forgets an outage without a line: nobody looks at the part any more. */
+    /** Clears an outage without a log line, for a part that is no longer monitored. */
     public synchronized void forget() {
         if (isAway) {
             isAway = false;
-            AWAY.decrementAndGet();
+            PARTS_AWAY.decrementAndGet();
         }
     }
 }

@@ -17,52 +17,55 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Files and folders that only the user of the process may read: modes 0600 and 0700, whatever the umask. Does nothing
- * special where the file system knows no such modes.
+ * Files and folders that only the user of the process may read: modes 0600 and 0700, whatever the umask. On file
+ * systems without POSIX modes no mode is set.
  */
 public final class PrivateFiles {
     private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-------");
     private static final Set<PosixFilePermission> FOLDER = PosixFilePermissions.fromString("rwx------");
-    private static final Set<PosixFilePermission> OF_OTHERS = PosixFilePermissions.fromString("---rwxrwx");
+    private static final Set<PosixFilePermission> OTHERS_RIGHTS = PosixFilePermissions.fromString("---rwxrwx");
 
     private PrivateFiles() {}
 
-    /** Creates an empty file; leaves one that exists. */
+    /** Creates an empty file; an existing file stays unchanged. */
     public static void createFile(Path file) throws IOException {
         try {
             Files.createFile(file, attributes(file, FILE));
         } catch (FileAlreadyExistsException e) {
-            // As it is: tighten() sees to it.
+            // An existing file keeps its mode here; tighten() corrects the mode.
             return;
         }
     }
 
-    /** Creates a folder and, where needed, those above it; leaves one that exists. */
+    /** Creates a folder and missing parent folders; an existing folder stays unchanged. */
     public static void createFolder(Path folder) throws IOException {
         Files.createDirectories(folder, attributes(folder, FOLDER));
     }
 
     /**
-     * Takes every right of other users away, from a folder and all that is in it; the owner's rights stay.
+     * Removes all rights of other users from a folder and from everything below; the owner's rights stay.
      *
-     * @param except a folder to leave alone, wherever it lies
-     * @return how many files and folders others had rights to
+     * @param except a folder to skip, anywhere in the file system
+     * @return the number of files and folders that other users had rights to
      */
     public static int tighten(Path folder, Path except) throws IOException {
         if (!isPosix(folder) || !Files.exists(folder)) {
             return 0;
         }
         Tightening tightening = new Tightening(except.toAbsolutePath().normalize());
-        // A link at the start is followed, none below it.
+        // A symbolic link as the start folder is followed; links below are not.
         Files.walkFileTree(folder.toRealPath(), tightening);
         return tightening.changed;
     }
 
-    /** Whether nobody but its owner has rights to a folder, and so to what is in it; true where there are no such rights. */
+    /**
+     * Whether only the owner has rights to a folder, and thereby to the content. True on file systems without POSIX
+     * modes, and for a missing folder.
+     */
     public static boolean isPrivate(Path folder) throws IOException {
         return !isPosix(folder)
                 || !Files.exists(folder)
-                || Collections.disjoint(Files.getPosixFilePermissions(folder), OF_OTHERS);
+                || Collections.disjoint(Files.getPosixFilePermissions(folder), OTHERS_RIGHTS);
     }
 
     private static FileAttribute<?>[] attributes(Path path, Set<PosixFilePermission> mode) {
@@ -75,7 +78,7 @@ public final class PrivateFiles {
         return path.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
-    /** Files come and go under it: the brokers in the process make and delete theirs all the time. */
+    /** Tolerates files that vanish during the walk: the embedded brokers create and delete files all the time. */
     private static final class Tightening extends SimpleFileVisitor<Path> {
         private final Path except;
         private int changed;
@@ -118,12 +121,12 @@ public final class PrivateFiles {
             try {
                 Set<PosixFilePermission> rights = new HashSet<>(
                         Files.readAttributes(path, PosixFileAttributes.class).permissions());
-                if (rights.removeAll(OF_OTHERS)) {
+                if (rights.removeAll(OTHERS_RIGHTS)) {
                     Files.setPosixFilePermissions(path, rights);
                     changed++;
                 }
             } catch (NoSuchFileException e) {
-                // Gone meanwhile.
+                // The file was deleted during the walk.
                 return;
             }
         }

@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Changes of files that survive a power cut once the method has returned. A file that is written and renamed without a
- * sync may be empty afterwards.
+ * File operations with results that survive a power cut once the method has returned. A file that is written and
+ * renamed without a sync may be empty after a power cut.
  */
 public final class SyncedFiles {
     private SyncedFiles() {}
 
-    /** Syncs one file's content, or a folder's list of names. */
+    /** Syncs a file's content, or a folder's directory entries. */
     public static void sync(Path path) throws IOException {
         StandardOpenOption mode = Files.isDirectory(path) ? StandardOpenOption.READ : StandardOpenOption.WRITE;
         try (FileChannel channel = FileChannel.open(path, mode)) {
@@ -32,13 +32,16 @@ public final class SyncedFiles {
         }
     }
 
-    /** Renames, replacing what has the name, and syncs the folder. What is renamed must have been synced. */
+    /**
+     * Renames a file or folder, replacing an existing target, and syncs the parent folder. The source must have been
+     * synced.
+     */
     public static void rename(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         sync(to.toAbsolutePath().getParent());
     }
 
-    /** Deletes a folder with all that is in it; does nothing when it is not there. */
+    /** Deletes a folder and all content; does nothing when the folder is missing. */
     public static void deleteAll(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

@@ -4,14 +4,14 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 
-/** Times as answers write them. */
+/** Formats times for API responses. */
 public final class Timestamps {
     private static final DateTimeFormatter RFC_3339 =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
     private Timestamps() {}
 
-    /** RFC 3339, UTC, always with milliseconds; null for null. */
+    /** The time in RFC 3339, UTC, always with milliseconds; null for null. */
     public static String text(Instant time) {
         return time == null ? null : RFC_3339.format(time);
     }

@@ -5,12 +5,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** Reads bytes that may be text (RFC 3629). */
+/** Strict UTF-8 decoding (RFC 3629). */
 public final class Utf8 {
 
     private Utf8() {}
 
-    /** The text of some bytes; empty for null, and for bytes that are not UTF-8. */
+    /** The decoded text; empty for null and for bytes that are not valid UTF-8. */
     public static Optional<String> text(byte[] bytes) {
         if (bytes == null) {
             return Optional.empty();

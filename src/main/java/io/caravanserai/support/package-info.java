@@ -1,2 +1,5 @@
-/** Small parts that any room may use and that know none of them: files that are private or survive a power cut, log lines. */
+/**
+ * Small utilities without knowledge of the domain: private files, file changes that survive a power cut, outage and
+ * rate-limited logging, ids, digests, text formats. Every package may depend on this one.
+ */
 package io.caravanserai.support;

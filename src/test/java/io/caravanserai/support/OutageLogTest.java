@@ -28,7 +28,7 @@ class OutageLogTest {
     }
 
     @Test
-    void anOutageHasALineWhenItBeginsOneAMinuteAndOneWhenItEnds() {
+    void anOutageIsLoggedAtItsStartOnceAMinuteAndAtItsEnd() {
         for (int second = 0; second < 150; second++) {
             outage.failed("full");
             after(Duration.ofSeconds(1));
@@ -41,14 +41,14 @@ class OutageLogTest {
     }
 
     @Test
-    void whatWorksSaysNothing() {
+    void aPartWithoutFailureLogsNothing() {
         outage.worked();
 
         assertThat(messages()).isEmpty();
     }
 
     @Test
-    void aPartThatComesAndGoesEverySecondDoesNotFillTheLog() {
+    void aPartThatFailsAndRecoversEverySecondIsOneOutage() {
         for (int second = 0; second < 120; second++) {
             outage.failed("full");
             outage.worked();
@@ -60,7 +60,7 @@ class OutageLogTest {
     }
 
     @Test
-    void anotherOutageIsTold() {
+    void aSecondOutageIsLogged() {
         outage.failed("full");
         outage.worked();
         after(Duration.ofSeconds(10));
