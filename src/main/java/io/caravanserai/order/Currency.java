@@ -12,24 +12,24 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A currency of ISO 4217 in which amounts can be written. The list of active ones is kept in {@code iso-4217.txt}, which
- * names its source: the list of Java is as old as the Java that runs, and also holds currencies that are gone.
+ * An ISO 4217 currency that can express amounts. The active currencies are listed in {@code iso-4217.txt}, which names
+ * the source. The list of the Java runtime is as old as that runtime and also contains withdrawn currencies.
  *
  * @param code three capital letters
- * @param decimals of the minor unit
+ * @param decimals number of decimals of the minor unit
  */
 public record Currency(@JsonValue String code, int decimals) {
     private static final Map<String, Currency> ACTIVE = read();
 
-    /** Empty unless the currency is active and has a minor unit. */
+    /** The currency of a code; empty unless the currency is active and has a minor unit. */
     public static Optional<Currency> active(String code) {
         return Optional.ofNullable(ACTIVE.get(code));
     }
 
     /**
-     * Also a currency that is gone: an order keeps the one it was taken in.
+     * The currency of a code, withdrawn ones included: an order keeps the currency that was active at intake.
      *
-     * @throws IllegalArgumentException when there never was such a currency
+     * @throws IllegalArgumentException when neither list has the code
      */
     @JsonCreator
     public static Currency getInstance(String code) {

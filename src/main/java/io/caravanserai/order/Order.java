@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a customer asks for. Only valid orders become one of these: the doors check what comes from outside.
+ * A customer's order. Every instance is valid: ingresses check external input.
  *
  * @param items at least one
  */
@@ -31,7 +31,7 @@ public record Order(
     public record Item(String sku, int quantity, BigDecimal unitPrice) {}
 
     /**
-     * Where an order goes.
+     * The delivery address of an order.
      *
      * @param name null when absent, as are line1, city and postalCode
      * @param country ISO 3166-1 alpha-2
@@ -46,7 +46,7 @@ public record Order(
         return new Money(sum.setScale(Money.decimals(currency)), currency);
     }
 
-    /** Quantity by sku, lines of the same sku summed, in the order they first appear. */
+    /** Quantity by sku. Lines of the same sku are summed; skus are in the order of first appearance. */
     public Map<String, Long> quantities() {
         Map<String, Long> quantities = new LinkedHashMap<>();
         items.forEach(item -> quantities.merge(item.sku(), (long) item.quantity(), Long::sum));

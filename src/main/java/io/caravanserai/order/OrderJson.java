@@ -10,12 +10,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
-/** The JSON form of an order, as in messages and in the store, and the one way this hub reads and writes JSON. */
+/** The JSON form of an order in messages and in the store, and the JSON mapper of the hub. */
 public final class OrderJson {
 
     /**
-     * Strict where strictness protects (duplicate names, trailing text, depth), exact where money is concerned: numbers
-     * with decimals are read as {@link java.math.BigDecimal} and written plainly.
+     * Strict about duplicate names, trailing text and nesting depth. Numbers with decimals are read as {@link
+     * java.math.BigDecimal} and written in plain notation, so amounts stay exact.
      */
     public static final JsonMapper MAPPER = JsonMapper.builder(new JsonFactoryBuilder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -38,14 +38,14 @@ public final class OrderJson {
         try {
             return MAPPER.writeValueAsString(order);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("an order could not be written as JSON", e);
+            throw new IllegalStateException("cannot write order as JSON", e);
         }
     }
 
     /**
-     * The order of JSON text that {@link #write} made.
+     * Reads an order from JSON text of {@link #write}.
      *
-     * @throws IllegalArgumentException when the text is no order
+     * @throws IllegalArgumentException when the text is not an order
      */
     public static Order read(String json) {
         try {

@@ -1,16 +1,16 @@
 package io.caravanserai.order;
 
-/** How far an order has come. */
+/** The progress of an order. */
 public enum OrderStatus {
     CREATED,
     RESERVED,
     PAID,
-    /** The good end. */
+    /** Final: the order succeeded. */
     SHIPPED,
-    /** The other end: every effect has been undone. */
+    /** Final: every effect has been undone. */
     CANCELLED;
 
-    /** Whether nothing more happens to an order in this status. */
+    /** Whether this status is final. */
     public boolean isEnd() {
         return this == SHIPPED || this == CANCELLED;
     }

@@ -3,7 +3,7 @@ package io.caravanserai.order;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Why an order is, or is being, cancelled. */
+/** The reason for the cancellation of an order. */
 public enum Reason {
     OUT_OF_STOCK,
     UNKNOWN_SKU,
@@ -12,12 +12,12 @@ public enum Reason {
     TIMED_OUT,
     CANCELLED_BY_OPERATOR,
     SERVICE_UNAVAILABLE,
-    /** A bug of the flow, not a decision of a service. */
+    /** A bug in the flow, not a decision of a service. */
     FLOW_ERROR;
 
     private final String wire = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
-    /** The name that messages and answers carry, such as {@code out-of-stock}. */
+    /** The name in messages and API responses, for example {@code out-of-stock}. */
     public String wire() {
         return wire;
     }
@@ -25,7 +25,7 @@ public enum Reason {
     /**
      * The reason of a wire name.
      *
-     * @throws IllegalArgumentException when there is no such reason
+     * @throws IllegalArgumentException when the name is unknown
      */
     public static Reason ofWire(String wire) {
         return Arrays.stream(values())

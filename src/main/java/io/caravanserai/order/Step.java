@@ -18,7 +18,7 @@ public enum Step {
         this.compensation = compensation;
     }
 
-    /** The name of the action, as in an order's history; {@code direct:} plus it is the service's endpoint. */
+    /** The name of the action in an order's history. The service endpoint is {@code direct:} plus this name. */
     public String action() {
         return action;
     }

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The styles that come with the hub. */
+/** The built-in styles. */
 public enum Style implements OrderStyle {
     REQUEST_REPLY,
     QUEUE,
@@ -19,17 +19,17 @@ public enum Style implements OrderStyle {
         return wire;
     }
 
-    /** Whether a saga keeps the compensations; else each service reacts to failure events by itself. */
+    /** Whether a saga keeps the compensations. In choreography each service reacts to failure events instead. */
     public boolean isOrchestrated() {
         return this != CHOREOGRAPHY;
     }
 
-    /** The style of a wire name; empty when there is none. */
+    /** The style of a wire name; empty when the name is unknown. */
     public static Optional<Style> ofWire(String wire) {
         return Arrays.stream(values()).filter(style -> style.wire.equals(wire)).findFirst();
     }
 
-    /** All wire names, for messages to people. */
+    /** All wire names, for error messages. */
     public static String names() {
         return Arrays.stream(values()).map(Style::wire).collect(Collectors.joining(", "));
     }

@@ -1,5 +1,5 @@
 /**
- * The vocabulary: what an order is and the words for what happens to it. Everyone may enter; it uses only the JDK and,
- * for the JSON form of an order, Jackson.
+ * The domain vocabulary: an order, and the states, steps and reasons around an order. Every package may depend on this
+ * one. Uses only the JDK, and Jackson for the JSON form of an order.
  */
 package io.caravanserai.order;

@@ -25,12 +25,12 @@ class CurrencyTest {
                 "XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XDR", "XSU", "XUA", "XBA", "XBD", "HRK", "BGN", "BYR", "ZWL",
                 "SLL", "CUC", "ANG", "VEF", "MRO", "STD", "LTL", "DEM", "eur", "EUR ", "", "QQQ"
             })
-    void whatIsNoMoneyOrNoMoreIsNotActive(String code) {
+    void aWithdrawnCurrencyOrAnotherCodeIsNotActive(String code) {
         assertThat(Currency.active(code)).isEmpty();
     }
 
     @Test
-    void anOrderKeepsACurrencyThatIsGone() throws Exception {
+    void anOrderKeepsAWithdrawnCurrency() throws Exception {
         Currency kuna = OrderJson.MAPPER.readValue("\"HRK\"", Currency.class);
 
         assertThat(kuna).isEqualTo(new Currency("HRK", 2));
@@ -38,7 +38,7 @@ class CurrencyTest {
     }
 
     @Test
-    void theCountriesOfThisJavaAreThoseOfTheStandard() {
+    void theCountriesOfTheJavaRuntimeMatchIso3166() {
         // ISO 3166-1 has had 249 officially assigned codes since South Sudan's in 2011.
         assertThat(Locale.getISOCountries(Locale.IsoCountryCode.PART1_ALPHA2))
                 .hasSize(249)
