@@ -2,17 +2,17 @@ package io.caravanserai.ledger;
 
 import java.util.Locale;
 
-/** A law that holds for all orders that have ended. */
+/** An invariant over all orders that have ended. */
 public enum Invariant {
-    /** A shipped order has one captured payment of its total, a cancelled one has none. */
+    /** A shipped order has one captured payment of the order total; a cancelled order has none. */
     MONEY("each shipped order is paid, and nothing else is kept"),
-    /** What is reserved in stock belongs to orders under way. */
+    /** Reserved stock belongs to orders in flight. */
     STOCK("what is reserved belongs to orders under way"),
-    /** A cancelled order keeps no payment, and no shipped one is refunded. */
+    /** A cancelled order keeps no payment, and no shipped order is refunded. */
     REFUNDS("no cancelled order keeps its payment, no shipped one is refunded"),
-    /** Shipments and shipped orders are the same. */
+    /** Every shipped order has a shipment, and every shipment has a shipped order. */
     SHIPMENTS("each shipped order has its shipment, and no other has one"),
-    /** No step waits for the answer of an outside service that may have done it. */
+    /** No step waits for an outside service that may have executed the call. */
     IN_DOUBT("no step is in doubt");
 
     private final String meaning;
@@ -21,12 +21,12 @@ public enum Invariant {
         this.meaning = meaning;
     }
 
-    /** The name in answers and meters, such as {@code in-doubt}. */
+    /** The name in API responses and meters, for example {@code in-doubt}. */
     public String wire() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** What holds while nothing violates it, for people. */
+    /** The statement that holds while no order violates the invariant, as readable text. */
     String meaning() {
         return meaning;
     }

@@ -24,20 +24,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks each order when it has ended, and in the background all orders there are, again and again. A violation is one
- * line in the log, and stays in {@link #report} until the order agrees again. Thread-safe.
+ * Checks each order at its end, and all orders in a repeated background scan. A violation is one log line, and stays in
+ * {@link #report} until the order is consistent again. Thread-safe.
  */
 public final class Ledger implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
     private static final long PASS_MILLIS = 500;
-    /** Orders a pass looks at: a million take some minutes, and a few hundredths of one core. */
-    private static final int PER_PASS = 2_000;
-    /** Orders that ended a moment ago. When there are more, the background comes to the rest. */
+    /** Orders per pass: a scan of a million orders takes some minutes and a few hundredths of one core. */
+    private static final int BATCH_SIZE = 2_000;
+    /** Capacity of the queue of recently ended orders. The background scan covers the overflow. */
     private static final int MAX_ENDED = 1_000;
 
-    private static final Duration BETWEEN_SCANS = Duration.ofMinutes(1);
+    private static final Duration SCAN_INTERVAL = Duration.ofMinutes(1);
     private static final int MAX_VIOLATIONS = 10_000;
-    private static final int MAX_TOLD = 100;
+    private static final int MAX_REPORTED_ORDERS = 100;
 
     private final Store store;
     private final Clock clock;
@@ -49,14 +49,14 @@ public final class Ledger implements AutoCloseable {
     private volatile String stockFault = "";
 
     /**
-     * How one law stands.
+     * The result of one invariant.
      *
-     * @param detail for people
-     * @param orders ids of orders that violate it, at most 100
+     * @param detail readable text: the statement when ok, else the violation
+     * @param orders ids of violating orders, at most 100
      */
     public record Check(String name, boolean ok, String detail, List<String> orders) {}
 
-    /** How all laws stand. */
+    /** The results of all invariants. */
     public record Report(boolean ok, Instant at, List<Check> checks) {}
 
     public Ledger(Store store, Clock clock) {
@@ -64,12 +64,12 @@ public final class Ledger implements AutoCloseable {
         this.clock = clock;
     }
 
-    /** Looks at orders from now on. */
+    /** Starts the periodic checks. */
     public void watch() {
         passes = PeriodicTask.start("ledger", Duration.ZERO, Duration.ofMillis(PASS_MILLIS), this::pass);
     }
 
-    /** To be told of each event once it is durable; never blocks. */
+    /** Call with each event once the event is durable; never blocks. */
     public void happened(OrderEvent event) {
         if (event.type() == EventType.OrderShipped || event.type() == EventType.OrderCancelled) {
             ended.offer(event.orderId());
@@ -78,16 +78,16 @@ public final class Ledger implements AutoCloseable {
 
     private void pass() throws Exception {
         checkEnded().get(30, TimeUnit.SECONDS);
-        checkSome().get(30, TimeUnit.SECONDS);
+        checkNextBatch().get(30, TimeUnit.SECONDS);
     }
 
-    /** Checks the orders that have ended since the last time. */
+    /** Checks the orders that ended since the previous call. */
     private CompletableFuture<Void> checkEnded() {
         Set<String> ids = new HashSet<>();
         ended.drainTo(ids);
         return ids.isEmpty()
                 ? CompletableFuture.completedFuture(null)
-                : store.read(tx -> accounts(tx, ids)).thenAccept(this::note);
+                : store.read(tx -> accounts(tx, ids)).thenAccept(this::updateViolations);
     }
 
     private static List<OrderAccount> accounts(Transaction tx, Set<String> ids) throws SQLException {
@@ -98,26 +98,26 @@ public final class Ledger implements AutoCloseable {
         return accounts;
     }
 
-    /** Checks the next orders, and stock once all have been looked at; then begins again after a while. */
-    private CompletableFuture<Void> checkSome() {
+    /** Checks the next batch of orders. After the last batch also checks stock, then pauses before the next scan. */
+    private CompletableFuture<Void> checkNextBatch() {
         Instant now = clock.instant();
         if (now.isBefore(nextScan)) {
             return CompletableFuture.completedFuture(null);
         }
         long after = position;
-        return store.read(tx -> OrderAccount.after(tx, after, PER_PASS)).thenCompose(page -> {
-            note(page);
-            if (page.size() == PER_PASS) {
+        return store.read(tx -> OrderAccount.after(tx, after, BATCH_SIZE)).thenCompose(page -> {
+            updateViolations(page);
+            if (page.size() == BATCH_SIZE) {
                 position = page.get(page.size() - 1).sequence();
                 return CompletableFuture.completedFuture(null);
             }
             position = 0;
-            nextScan = now.plus(BETWEEN_SCANS);
+            nextScan = now.plus(SCAN_INTERVAL);
             return checkStock();
         });
     }
 
-    private synchronized void note(List<OrderAccount> accounts) {
+    private synchronized void updateViolations(List<OrderAccount> accounts) {
         for (OrderAccount account : accounts) {
             Map<Invariant, String> found = account.violations();
             Map<Invariant, String> before = violations.getOrDefault(account.orderId(), Map.of());
@@ -125,16 +125,16 @@ public final class Ledger implements AutoCloseable {
                 violations.remove(account.orderId());
             } else if (!found.equals(before) && violations.size() < MAX_VIOLATIONS) {
                 violations.put(account.orderId(), found);
-                found.forEach((law, detail) -> LOG.atError()
+                found.forEach((invariant, detail) -> LOG.atError()
                         .addKeyValue("orderId", account.orderId())
-                        .addKeyValue("invariant", law.wire())
+                        .addKeyValue("invariant", invariant.wire())
                         .addKeyValue("detail", detail)
                         .log("invariant violated; a person must look at the order"));
             }
         }
     }
 
-    /** How all laws stand, orders that ended just now included. */
+    /** The results of all invariants. Recently ended orders are checked first. */
     public CompletableFuture<Report> report() {
         return checkEnded().thenCompose(checked -> checkStock()).thenApply(checked -> {
             List<Check> checks =
@@ -147,22 +147,23 @@ public final class Ledger implements AutoCloseable {
         return store.read(ReservedStock::fault).thenAccept(fault -> stockFault = fault.orElse(""));
     }
 
-    /** Whether a law holds, as far as it was looked at last. */
-    public boolean holds(Invariant law) {
-        return check(law).ok();
+    /** Whether an invariant held at the latest check. */
+    public boolean holds(Invariant invariant) {
+        return check(invariant).ok();
     }
 
-    private synchronized Check check(Invariant law) {
+    private synchronized Check check(Invariant invariant) {
         List<String> orders = violations.entrySet().stream()
-                .filter(each -> each.getValue().containsKey(law))
+                .filter(each -> each.getValue().containsKey(invariant))
                 .map(Map.Entry::getKey)
-                .limit(MAX_TOLD)
+                .limit(MAX_REPORTED_ORDERS)
                 .toList();
-        String fault = law == Invariant.STOCK ? stockFault : "";
-        String detail =
-                orders.isEmpty() ? fault : violations.get(orders.get(0)).get(law) + " (order " + orders.get(0) + ")";
+        String fault = invariant == Invariant.STOCK ? stockFault : "";
+        String detail = orders.isEmpty()
+                ? fault
+                : violations.get(orders.get(0)).get(invariant) + " (order " + orders.get(0) + ")";
         boolean ok = detail.isEmpty();
-        return new Check(law.wire(), ok, ok ? law.meaning() : detail, orders);
+        return new Check(invariant.wire(), ok, ok ? invariant.meaning() : detail, orders);
     }
 
     @Override

@@ -10,10 +10,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What all services hold of one order. A service's part is null when the service holds nothing.
+ * The records of all services about one order. The fields of a service are null when that service has no record.
  *
  * @param payment status of the payment
- * @param amount of the payment
+ * @param amount amount of the payment
+ * @param paidIn currency of the payment
  * @param shipment status of the shipment
  * @param reservation status of the reservation
  */
@@ -51,7 +52,7 @@ record OrderAccount(
         return tx.list(ONE, OrderAccount::read, orderId);
     }
 
-    /** Accounts by the sequence of their orders, those after the given one. */
+    /** Accounts with an order sequence above the given one, in ascending order. */
     static List<OrderAccount> after(Transaction tx, long sequence, int limit) throws SQLException {
         return tx.list(PAGE, OrderAccount::read, sequence, limit);
     }
@@ -70,7 +71,7 @@ record OrderAccount(
                 row.getString(10));
     }
 
-    /** Which laws the order violates, each with what is wrong; empty when all agree. */
+    /** The violated invariants, each with a description; empty when the order is consistent. */
     Map<Invariant, String> violations() {
         Map<Invariant, String> found = new EnumMap<>(Invariant.class);
         switch (status) {
@@ -78,7 +79,7 @@ record OrderAccount(
             case CANCELLED -> cancelled(found);
             default -> {
                 if ("SHIPPED".equals(shipment)) {
-                    found.put(Invariant.SHIPMENTS, "it has a shipment and is " + status);
+                    found.put(Invariant.SHIPMENTS, "order is " + status + " but has a shipment");
                 }
             }
         }
@@ -87,33 +88,33 @@ record OrderAccount(
 
     private void shipped(Map<Invariant, String> found) {
         if (!"CAPTURED".equals(payment)) {
-            found.put(Invariant.MONEY, "it is shipped and no payment is captured");
+            found.put(Invariant.MONEY, "order is SHIPPED but no payment is captured");
             if ("REFUNDED".equals(payment)) {
-                found.put(Invariant.REFUNDS, "it is shipped and its payment was refunded");
+                found.put(Invariant.REFUNDS, "order is SHIPPED but the payment was refunded");
             }
         } else if (amount.compareTo(total) != 0 || !currency.equals(paidIn)) {
             found.put(
                     Invariant.MONEY,
-                    "its total is " + total + " " + currency + ", its payment " + amount + " " + paidIn);
+                    "order total is " + total + " " + currency + " but the payment is " + amount + " " + paidIn);
         }
         if (!"SHIPPED".equals(shipment)) {
-            found.put(Invariant.SHIPMENTS, "it is shipped and has no shipment");
+            found.put(Invariant.SHIPMENTS, "order is SHIPPED but has no shipment");
         }
         if (reservation != null && !reservation.equals("SHIPPED")) {
-            found.put(Invariant.STOCK, "it is shipped and its items are " + reservation);
+            found.put(Invariant.STOCK, "order is SHIPPED but the items are " + reservation);
         }
     }
 
     private void cancelled(Map<Invariant, String> found) {
         if ("CAPTURED".equals(payment)) {
-            found.put(Invariant.MONEY, "it is cancelled and its payment is kept");
-            found.put(Invariant.REFUNDS, "it is cancelled and its payment is kept");
+            found.put(Invariant.MONEY, "order is CANCELLED but the payment is kept");
+            found.put(Invariant.REFUNDS, "order is CANCELLED but the payment is kept");
         }
         if ("SHIPPED".equals(shipment)) {
-            found.put(Invariant.SHIPMENTS, "it is cancelled and has a shipment");
+            found.put(Invariant.SHIPMENTS, "order is CANCELLED but has a shipment");
         }
         if ("RESERVED".equals(reservation) || "SHIPPED".equals(reservation)) {
-            found.put(Invariant.STOCK, "it is cancelled and its items are " + reservation);
+            found.put(Invariant.STOCK, "order is CANCELLED but the items are " + reservation);
         }
     }
 }

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Compares what stock counts as reserved with what orders under way have reserved. */
+/** Compares the reserved quantities in stock with the reservations of orders in flight. */
 final class ReservedStock {
     private static final TypeReference<Map<String, Long>> QUANTITIES = new TypeReference<>() {};
-    /** With more orders under way the comparison would take time from them. */
+    /** Above this number of orders in flight the comparison is skipped: the queries would slow the orders down. */
     private static final int MAX_ORDERS = 5_000;
 
     private static final String HELD = """
@@ -24,7 +24,7 @@ final class ReservedStock {
 
     private ReservedStock() {}
 
-    /** What is wrong; empty when both agree, or when too many orders are under way to tell. */
+    /** The difference by sku; empty when both agree, or when too many orders are in flight to compare. */
     static Optional<String> fault(Transaction tx) throws SQLException {
         List<String> held = tx.list(HELD, row -> row.getString(1), MAX_ORDERS + 1);
         if (held.size() > MAX_ORDERS) {
@@ -38,14 +38,14 @@ final class ReservedStock {
         difference.values().removeIf(each -> each == 0);
         return difference.isEmpty()
                 ? Optional.empty()
-                : Optional.of("reserved in stock, less what orders under way hold: " + difference);
+                : Optional.of("reserved in stock minus held by orders in flight: " + difference);
     }
 
     private static Map<String, Long> quantities(String items) {
         try {
             return OrderJson.MAPPER.readValue(items, QUANTITIES);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a reservation's items cannot be read: " + items, e);
+            throw new IllegalStateException("cannot read the items of a reservation: " + items, e);
         }
     }
 }

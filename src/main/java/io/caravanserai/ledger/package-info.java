@@ -1,5 +1,5 @@
 /**
- * Compares what the services hold with what became of the orders, and tells where they disagree. Reads the tables of all
- * services and writes none; whoever turns orders may not enter.
+ * Compares the records of the services with the outcome of each order and reports differences. Reads the tables of all
+ * services and writes none. Packages that change the state of orders may not depend on this one.
  */
 package io.caravanserai.ledger;
