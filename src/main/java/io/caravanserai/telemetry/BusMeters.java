@@ -13,13 +13,13 @@ import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Counts what passes over the bus, and which consumers still hear deprecated versions. */
+/** Counts published and consumed events, and consumers that still receive deprecated versions. */
 public final class BusMeters implements EventBusListener {
     private final MeterRegistry registry;
     private final Clock clock;
     private final Counter published;
     private final Map<String, Timer> ages = new ConcurrentHashMap<>();
-    /** By the names of their tags: looking a counter up in the registry costs more than counting. */
+    /** Counters by tag values: a registry lookup costs more than the increment. */
     private final Map<String, Counter> heard = new ConcurrentHashMap<>();
 
     public BusMeters(MeterRegistry registry, Clock clock) {

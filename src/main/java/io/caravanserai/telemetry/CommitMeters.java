@@ -8,7 +8,7 @@ import io.micrometer.core.instrument.Timer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** Counts commits, and how much work each carries. */
+/** Measures commits: duration, units of work per commit, and failures. */
 public final class CommitMeters implements StoreListener {
     private final DistributionSummary units;
     private final Timer time;

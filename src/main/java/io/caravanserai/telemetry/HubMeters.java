@@ -37,7 +37,7 @@ import org.apache.camel.component.micrometer.routepolicy.MicrometerRoutePolicyFa
 public final class HubMeters implements AutoCloseable {
     private final PrometheusMeterRegistry registry = emptyRegistry();
     private final JvmGcMetrics garbage = new JvmGcMetrics();
-    /** Orders that take longer than a crowd of them may have in memory are not timed. */
+    /** Bound on the orders in memory for timing. Orders above the bound are not timed. */
     private static final int MAX_TIMED_ORDERS = 100_000;
 
     private static final Duration[] ORDER_BUCKETS = Stream.of(
@@ -45,7 +45,7 @@ public final class HubMeters implements AutoCloseable {
             .map(Duration::ofMillis)
             .toArray(Duration[]::new);
 
-    private final Map<String, Instant> begun = new ConcurrentHashMap<>();
+    private final Map<String, Instant> createdAt = new ConcurrentHashMap<>();
     private final MultiGauge openOrders = MultiGauge.builder("hub.orders.open")
             .description("Orders that have not ended, by style")
             .register(registry);
@@ -65,10 +65,10 @@ public final class HubMeters implements AutoCloseable {
             .register(registry);
     private final Map<SagaStatus, AtomicLong> openSagas = new EnumMap<>(SagaStatus.class);
 
-    /** Filters are set before the first meter: Micrometer warns of later ones. */
+    /** Filters are set before the first meter is registered: Micrometer warns of later filters. */
     private static PrometheusMeterRegistry emptyRegistry() {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        // In nanoseconds, of which Prometheus knows nothing: replaced by process.cpu.
+        // Prometheus has no nanosecond unit; process.cpu in seconds replaces this meter.
         registry.config().meterFilter(MeterFilter.denyNameStartsWith("process.cpu.time"));
         // Camel registers its version under this name, without a description.
         registry.config().meterFilter(MeterFilter.denyNameStartsWith("app.info"));
@@ -118,7 +118,7 @@ public final class HubMeters implements AutoCloseable {
         context.addRoutePolicyFactory(routes);
     }
 
-    /** Watches whether a law holds for all orders: 1 while it does. */
+    /** Registers the gauge of an invariant: 1 while the invariant holds, else 0. */
     public void invariant(String name, BooleanSupplier holds) {
         Gauge.builder("hub.invariant.ok", holds, each -> each.getAsBoolean() ? 1 : 0)
                 .description("Whether a law holds for all orders that have ended: 1, or 0 when one violates it")
@@ -127,12 +127,12 @@ public final class HubMeters implements AutoCloseable {
                 .register(registry);
     }
 
-    /** For other meters. */
+    /** The registry, for other meters. */
     public PrometheusMeterRegistry registry() {
         return registry;
     }
 
-    /** To be told of each event once it is durable; never blocks. */
+    /** Call with each event once the event is durable; never blocks. */
     public void happened(OrderEvent event) {
         Counter.builder("hub.events")
                 .description("Events recorded, by type")
@@ -140,8 +140,8 @@ public final class HubMeters implements AutoCloseable {
                 .register(registry)
                 .increment();
         if (event.type() == EventType.OrderCreated) {
-            if (begun.size() < MAX_TIMED_ORDERS) {
-                begun.put(event.orderId(), event.time());
+            if (createdAt.size() < MAX_TIMED_ORDERS) {
+                createdAt.put(event.orderId(), event.time());
             }
         } else if (event.type() == EventType.OrderShipped) {
             ended(event, "SHIPPED", "");
@@ -150,7 +150,7 @@ public final class HubMeters implements AutoCloseable {
         }
     }
 
-    /** To be told of each order that an ingress has taken, once it is durable. */
+    /** Call for each order that an ingress has accepted, once the order is durable. */
     public void started(String style, String ingress) {
         Counter.builder("hub.orders.started")
                 .description("Orders taken in, by style and ingress")
@@ -167,7 +167,7 @@ public final class HubMeters implements AutoCloseable {
                 .tags("style", style, "status", status, "reason", reason)
                 .register(registry)
                 .increment();
-        Instant created = begun.remove(event.orderId());
+        Instant created = createdAt.remove(event.orderId());
         if (created != null) {
             Timer.builder("hub.order")
                     .description(
@@ -179,7 +179,7 @@ public final class HubMeters implements AutoCloseable {
         }
     }
 
-    /** Sets what is open at present. */
+    /** Sets the gauges of open work. */
     public void open(OpenWork work) {
         openSagas(work.sagas());
         openOrders.register(
@@ -212,12 +212,12 @@ public final class HubMeters implements AutoCloseable {
                 true);
     }
 
-    /** Sets how many sagas are open; statuses that are absent have none. */
+    /** Sets the numbers of open sagas; an absent status counts as 0. */
     private void openSagas(Map<SagaStatus, Long> counts) {
         openSagas.forEach((status, gauge) -> gauge.set(counts.getOrDefault(status, 0L)));
     }
 
-    /** Everything in Prometheus' text format. */
+    /** All meters in the Prometheus text format. */
     public String scrape() {
         return registry.scrape();
     }

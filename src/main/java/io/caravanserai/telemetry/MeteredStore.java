@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** Times each unit of work, by name, from its submission until it is durable: the steps of orders among them. */
+/** Times each unit of work by name, from submission until durable. The steps of orders are among these units. */
 public final class MeteredStore implements Store {
     private final Store store;
     private final MeterRegistry registry;
@@ -33,7 +33,7 @@ public final class MeteredStore implements Store {
     public <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work) {
         long began = System.nanoTime();
         CompletableFuture<T> durable = store.write(name, key, work);
-        // Recorded beside the future, not in front of it: callers keep the store's own.
+        // The timer is a side branch: callers get the store's own future.
         durable.whenComplete((answer, failure) -> timer(name).record(System.nanoTime() - began, TimeUnit.NANOSECONDS));
         return durable;
     }

@@ -13,14 +13,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is open in the store at one moment.
+ * The open work in the store at one moment.
  *
- * @param sagas that have not ended, by status
- * @param orders that have not ended, by style
- * @param oldestOrderSeconds age of the oldest of them; 0 when there is none
- * @param outbox events still to be sent, by destination
- * @param outboxOldestSeconds age of the oldest of them, by destination; 0 when there is none
- * @param flows the orders that have not ended, by the version of the flow that carries them
+ * @param sagas open sagas by status
+ * @param orders open orders by style
+ * @param oldestOrderSeconds age of the oldest open order; 0 when there is none
+ * @param outbox unsent events by destination
+ * @param outboxOldestSeconds age of the oldest unsent event by destination; 0 when there is none
+ * @param flows open orders by version of the flow that carries the order
+ * @param deadLetters unsettled dead unsettled by source and reason, at most 100 pairs
  */
 public record OpenWork(
         Map<SagaStatus, Long> sagas,
@@ -38,21 +39,21 @@ public record OpenWork(
 
     private static final String TO_BUS = "SELECT COUNT(*), MIN(at) FROM events WHERE sent_at IS NULL";
     private static final String TO_KAFKA = "SELECT COUNT(*), MIN(at) FROM events WHERE kafka_sent_at = 0";
-    /** Sources may be named by anybody who sends messages: only so many become time series. */
-    private static final String LETTERS = """
+    /** External senders choose the source names, so the number of time series is limited. */
+    private static final String DEAD_LETTERS = """
             SELECT source, reason, COUNT(*) FROM dead_letters
             WHERE settled_at IS NULL GROUP BY source, reason ORDER BY 3 DESC LIMIT 100
             """;
 
-    /** Orders that a version of a flow carries. */
+    /** The number of open orders of one flow version. */
     public record FlowOrders(String flow, int version, long orders) {}
 
     private record Pending(long count, long oldestSeconds) {}
 
-    /** Dead letters that wait for somebody. */
+    /** The number of unsettled dead unsettled of one source and reason. */
     public record Letters(String source, String reason, long count) {}
 
-    /** Nothing, where the store cannot be read. */
+    /** Empty, for a store that cannot be read. */
     public static OpenWork none() {
         return new OpenWork(Map.of(), Map.of(), 0, Map.of(), Map.of(), List.of(), List.of());
     }
@@ -73,9 +74,10 @@ public record OpenWork(
             outbox.put(destination, events.count());
             oldest.put(destination, events.oldestSeconds());
         });
-        List<Letters> letters =
-                tx.list(LETTERS, row -> new Letters(row.getString(1), row.getString(2), row.getLong(3)));
-        return new OpenWork(sagas, orders, ages.stream().max(Long::compare).orElse(0L), outbox, oldest, flows, letters);
+        List<Letters> unsettled =
+                tx.list(DEAD_LETTERS, row -> new Letters(row.getString(1), row.getString(2), row.getLong(3)));
+        return new OpenWork(
+                sagas, orders, ages.stream().max(Long::compare).orElse(0L), outbox, oldest, flows, unsettled);
     }
 
     private static Pending pending(Transaction tx, String query, Clock clock) throws SQLException {

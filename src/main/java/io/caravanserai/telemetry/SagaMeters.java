@@ -11,31 +11,34 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
 import java.time.Instant;
 
-/** Counts how sagas end and how compensations fail, beside the listener that decides. */
+/**
+ * Counts ended sagas and failed compensations, and forwards every call to the delegate listener. The delegate makes the
+ * decisions.
+ */
 public final class SagaMeters implements SagaListener {
-    private final SagaListener decides;
+    private final SagaListener delegate;
     private final MeterRegistry registry;
     private final WorkMeters work;
 
-    public SagaMeters(SagaListener decides, MeterRegistry registry) {
-        this.decides = decides;
+    public SagaMeters(SagaListener delegate, MeterRegistry registry) {
+        this.delegate = delegate;
         this.registry = registry;
         this.work = new WorkMeters(registry);
     }
 
     @Override
     public boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException {
-        return decides.mayCompensate(tx, sagaId, cause);
+        return delegate.mayCompensate(tx, sagaId, cause);
     }
 
     @Override
     public boolean mayComplete(Transaction tx, String sagaId) throws SQLException {
-        return decides.mayComplete(tx, sagaId);
+        return delegate.mayComplete(tx, sagaId);
     }
 
     @Override
     public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
-        decides.ended(tx, sagaId, status);
+        delegate.ended(tx, sagaId, status);
         tx.afterCommit(() -> Counter.builder("hub.sagas.ended")
                 .description("Sagas that ended, by status")
                 .tag("status", status.name())
@@ -45,7 +48,7 @@ public final class SagaMeters implements SagaListener {
 
     @Override
     public void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException {
-        decides.compensated(tx, sagaId, attempt);
+        delegate.compensated(tx, sagaId, attempt);
         tx.afterCommit(() -> work.compensation(name(attempt.compensation()), "done", attempt.took()));
     }
 
@@ -53,7 +56,7 @@ public final class SagaMeters implements SagaListener {
     public void compensationFailed(
             Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException {
-        decides.compensationFailed(tx, sagaId, attempt, error, next);
+        delegate.compensationFailed(tx, sagaId, attempt, error, next);
         tx.afterCommit(() -> work.compensation(name(attempt.compensation()), "failed", attempt.took()));
         tx.afterCommit(() -> Counter.builder("hub.compensations.failed")
                 .description("Attempts to compensate that failed; the last one leaves its saga STUCK")
@@ -62,13 +65,13 @@ public final class SagaMeters implements SagaListener {
                 .increment());
     }
 
-    /** The name in an endpoint's uri, without its version: a series for each version would never end. */
+    /** The name from an endpoint URI without version: a time series per version would grow without bound. */
     private static String name(String uri) {
         return uri.replaceFirst("^[a-z-]+:(//)?", "").replaceFirst("[@?].*$", "");
     }
 
     @Override
     public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
-        decides.acted(tx, sagaId, act);
+        delegate.acted(tx, sagaId, act);
     }
 }

@@ -6,7 +6,9 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.stream.Stream;
 
-/** Times steps and compensations, and counts what is tried again. Labels are names of flows, never of orders. Thread-safe. */
+/**
+ * Times steps and compensations, and counts retries. Tag values are names from flows, never ids of orders. Thread-safe.
+ */
 public final class WorkMeters {
     static final Duration[] BUCKETS = Stream.of(
                     1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
@@ -19,7 +21,7 @@ public final class WorkMeters {
         this.registry = registry;
     }
 
-    /** @param outcome such as {@code done} or {@code refused} */
+    /** @param outcome for example {@code done} or {@code refused} */
     public void step(String step, String outcome, Duration took) {
         Timer.builder("hub.step")
                 .description("Time of an attempt of a step until its outcome is durable")
@@ -39,7 +41,7 @@ public final class WorkMeters {
                 .record(took);
     }
 
-    /** @param step the action or compensation that is tried again */
+    /** @param step the retried action or compensation */
     public void retried(String step) {
         Counter.builder("hub.retries")
                 .description("Attempts of steps and compensations that failed and were followed by another")

@@ -1,2 +1,2 @@
-/** Meters and spans, fed by the listener interfaces that rooms expose. */
+/** Meters, fed through the listener interfaces of other packages. */
 package io.caravanserai.telemetry;
