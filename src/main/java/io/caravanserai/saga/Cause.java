@@ -1,34 +1,35 @@
 package io.caravanserai.saga;
 
 /**
- * Why a saga is compensated.
+ * The reason for the compensation of a saga.
  *
- * @param detail for people; null when there is nothing to add
- * @param place the route in which a step failed; null when that is not known, or was not a failure of a step. Not stored
- * @param step the step that failed, as {@link FailurePlace} has it; null when it is not known. Not stored
- * @param failure what a step failed with, or what the flow has handled; null when there is none. Not stored
+ * @param detail readable text; null when there is none
+ * @param place id of the route in which a step failed; null when unknown or when no step failed. Not stored
+ * @param step name of the failed step, see {@link FailurePlace}; null when unknown. Not stored
+ * @param failure the exception of the step, or the last exception that the flow handled; null when there is none. Not
+ *     stored
  */
 public record Cause(Kind kind, String detail, String place, String step, Throwable failure) {
 
-    /** Where the decision came from. */
+    /** The origin of the decision. */
     public enum Kind {
         /** A step failed, or the flow ended before its work was done. */
         FAILED,
         /** The deadline passed. */
         TIMED_OUT,
-        /** An operator, or whoever may, asked for it. */
+        /** An operator or another authorized caller requested the compensation. */
         CANCELLED
     }
 
-    private static final int LONGEST_DETAIL = 500;
+    private static final int MAX_DETAIL_LENGTH = 500;
 
     public Cause {
-        if (detail != null && detail.length() > LONGEST_DETAIL) {
-            detail = detail.substring(0, LONGEST_DETAIL);
+        if (detail != null && detail.length() > MAX_DETAIL_LENGTH) {
+            detail = detail.substring(0, MAX_DETAIL_LENGTH);
         }
     }
 
-    /** What a step failed with, in one line. */
+    /** The message of a failure, first line only; the class name when the message is empty. */
     public static String text(Throwable failure) {
         String message = failure.getMessage() == null ? "" : failure.getMessage();
         String line = message.lines().findFirst().orElse("").strip();

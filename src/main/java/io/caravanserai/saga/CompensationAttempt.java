@@ -3,11 +3,12 @@ package io.caravanserai.saga;
 import java.time.Duration;
 
 /**
- * One attempt to undo a step of a saga, once it has ended.
+ * One ended attempt to compensate a step of a saga.
  *
- * @param compensation the uri of the endpoint that was called
- * @param number from 1; it begins again when an operator puts a stuck saga to work again
- * @param startId an id from the hub's source, made when the attempt began: what the attempt recorded has later ids
- * @param took from the call of the endpoint to its end
+ * @param compensation URI of the called endpoint
+ * @param number from 1; restarts at 1 when an operator retries a stuck saga
+ * @param startId an id from the id source of the hub, created at the start of the attempt: records of the attempt have
+ *     later ids
+ * @param took time from the call of the endpoint to the end of the attempt
  */
 public record CompensationAttempt(String compensation, int number, String startId, Duration took) {}

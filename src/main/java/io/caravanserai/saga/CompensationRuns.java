@@ -15,12 +15,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** Undoes the steps of sagas, last first, each until it succeeds or has used its attempts; one run a saga. */
+/**
+ * Compensates the steps of sagas, last step first. Each step is retried until the compensation succeeds or the attempts
+ * are used up. At most one run per saga.
+ */
 final class CompensationRuns {
     private static final Logger LOG = LoggerFactory.getLogger(CompensationRuns.class);
     private static final long STORE_RETRY_MILLIS = 500;
 
-    private final SagaTransitions turns;
+    private final SagaTransitions transitions;
     private final SagaMessages messages;
     private final Backoff backoff;
     private final ScheduledExecutorService timer;
@@ -28,21 +31,24 @@ final class CompensationRuns {
     private volatile boolean closed;
     private final Map<String, CompletableFuture<SagaStatus>> running = new ConcurrentHashMap<>();
 
-    /** @param ids from the source of the ids of what attempts record */
+    /** @param ids source of the start ids of attempts; see {@link CompensationAttempt} */
     CompensationRuns(
-            SagaTransitions turns,
+            SagaTransitions transitions,
             SagaMessages messages,
             Backoff backoff,
             ScheduledExecutorService timer,
             Supplier<String> ids) {
         this.ids = ids;
-        this.turns = turns;
+        this.transitions = transitions;
         this.messages = messages;
         this.backoff = backoff;
         this.timer = timer;
     }
 
-    /** Starts a run, or joins the one under way; completes with COMPENSATED or STUCK once that is durable. */
+    /**
+     * Starts a run, or joins the run in flight. The future completes with COMPENSATED or STUCK once that status is
+     * durable.
+     */
     CompletableFuture<SagaStatus> run(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         CompletableFuture<SagaStatus> outcome = new CompletableFuture<>();
         CompletableFuture<SagaStatus> earlier = running.putIfAbsent(sagaId, outcome);
@@ -58,8 +64,9 @@ final class CompensationRuns {
     }
 
     private void next(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
-        Optional<SagaStep> last =
-                steps.stream().filter(SagaTransitions::isToUndo).max(Comparator.comparingInt(SagaStep::position));
+        Optional<SagaStep> last = steps.stream()
+                .filter(SagaTransitions::hasPendingCompensation)
+                .max(Comparator.comparingInt(SagaStep::position));
         if (last.isEmpty()) {
             end(sagaId, SagaStatus.COMPENSATED);
         } else {
@@ -76,7 +83,7 @@ final class CompensationRuns {
             CompensationAttempt ended = new CompensationAttempt(
                     step.compensation(), attempt, startId, Duration.ofNanos(System.nanoTime() - start));
             if (failure == null) {
-                record(sagaId, () -> turns.compensated(sagaId, saga, step, rest, ended));
+                record(sagaId, () -> transitions.compensated(sagaId, saga, step, rest, ended));
             } else if (!closed) {
                 boolean last = attempt >= backoff.attempts();
                 LOG.atLevel(last ? Level.ERROR : Level.WARN)
@@ -87,11 +94,11 @@ final class CompensationRuns {
                         .addKeyValue("error", String.valueOf(failure))
                         .log(
                                 last
-                                        ? "saga is STUCK: a compensation used its last attempt; a person must act"
+                                        ? "saga is STUCK: the last attempt of a compensation failed; a person must act"
                                         : "compensation failed; retrying");
                 record(
                         sagaId,
-                        () -> turns.compensationFailed(
+                        () -> transitions.compensationFailed(
                                 sagaId,
                                 step,
                                 ended,
@@ -101,27 +108,27 @@ final class CompensationRuns {
         });
     }
 
-    /** Records a turn, again and again while the store is away: a run is never forgotten half-way. */
+    /** Records a transition. Retries until the store accepts the write: a run must not end half-way. */
     private void record(String sagaId, TurnUnit unit) {
-        unit.submit().whenComplete((turn, failure) -> {
+        unit.submit().whenComplete((transition, failure) -> {
             if (failure != null) {
-                // A database that is away says so itself, once.
+                // The store itself logs an outage of the database.
                 LOG.atLevel(failure instanceof StoreUnavailableException ? Level.DEBUG : Level.WARN)
                         .addKeyValue("sagaId", sagaId)
                         .setCause(failure)
                         .log("saga transition not persisted; retrying");
                 later(STORE_RETRY_MILLIS, () -> record(sagaId, unit));
-            } else if (turn.isPresent() && turn.get().state() instanceof SagaState.Compensating saga) {
-                proceed(sagaId, saga, turn.get().steps());
+            } else if (transition.isPresent() && transition.get().state() instanceof SagaState.Compensating saga) {
+                proceed(sagaId, saga, transition.get().steps());
             } else {
-                end(sagaId, turn.map(t -> t.state().status()).orElse(SagaStatus.COMPENSATED));
+                end(sagaId, transition.map(each -> each.state().status()).orElse(SagaStatus.COMPENSATED));
             }
         });
     }
 
     private void proceed(String sagaId, SagaState.Compensating saga, List<SagaStep> steps) {
         int failedAttempts = steps.stream()
-                .filter(SagaTransitions::isToUndo)
+                .filter(SagaTransitions::hasPendingCompensation)
                 .max(Comparator.comparingInt(SagaStep::position))
                 .map(SagaStep::attempts)
                 .orElse(0);
@@ -132,7 +139,7 @@ final class CompensationRuns {
         }
     }
 
-    /** Leaves what is not undone to the next process: from now on a failure says nothing of the compensation. */
+    /** Leaves the remaining compensations to the next process. Later failures are not counted as failed attempts. */
     void close() {
         closed = true;
     }

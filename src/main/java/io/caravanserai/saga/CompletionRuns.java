@@ -9,7 +9,10 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells the steps of completed sagas that asked to hear of it, last first as Camel does, until each has heard. */
+/**
+ * Calls the completion endpoints of the steps of completed sagas, last step first as Camel does. Each call is retried
+ * until the call succeeds.
+ */
 final class CompletionRuns {
     private static final Logger LOG = LoggerFactory.getLogger(CompletionRuns.class);
 
@@ -29,37 +32,38 @@ final class CompletionRuns {
         this.timer = timer;
     }
 
-    /** Starts telling what is still to be told; nothing happens when that is under way. */
+    /** Starts the pending completion calls; does nothing when a run for the saga is in flight. */
     void run(String sagaId, List<SagaStep> steps) {
-        List<SagaStep> owed = steps.stream().filter(SagaTransitions::isToTell).toList();
-        if (!owed.isEmpty() && running.add(sagaId)) {
-            tell(sagaId, owed, owed.size() - 1, 1);
+        List<SagaStep> pending =
+                steps.stream().filter(SagaTransitions::hasPendingCompletion).toList();
+        if (!pending.isEmpty() && running.add(sagaId)) {
+            complete(sagaId, pending, pending.size() - 1, 1);
         }
     }
 
-    private void tell(String sagaId, List<SagaStep> owed, int index, int attempt) {
+    private void complete(String sagaId, List<SagaStep> pending, int index, int attempt) {
         if (index < 0) {
             running.remove(sagaId);
             return;
         }
-        SagaStep step = owed.get(index);
+        SagaStep step = pending.get(index);
         messages.complete(step.completion(), sagaId, step.options())
-                .thenCompose(told -> store.write("saga-step-completed", sagaId, tx -> {
+                .thenCompose(done -> store.write("saga-step-completed", sagaId, tx -> {
                     log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPLETED);
                     return null;
                 }))
-                .whenComplete((told, failure) -> {
+                .whenComplete((done, failure) -> {
                     if (failure == null) {
-                        tell(sagaId, owed, index - 1, 1);
+                        complete(sagaId, pending, index - 1, 1);
                     } else {
                         LOG.atWarn()
                                 .addKeyValue("sagaId", sagaId)
                                 .addKeyValue("completion", step.completion())
                                 .addKeyValue("attempt", attempt)
                                 .setCause(failure)
-                                .log("a completion failed; it is tried again");
+                                .log("completion failed; retrying");
                         timer.schedule(
-                                () -> tell(sagaId, owed, index, attempt + 1),
+                                () -> complete(sagaId, pending, index, attempt + 1),
                                 backoff.after(attempt).toMillis(),
                                 TimeUnit.MILLISECONDS);
                     }

@@ -20,20 +20,20 @@ import org.apache.camel.saga.CamelSagaStep;
 /**
  * The coordinator of one saga that has not ended. Thread-safe.
  *
- * <p>The saga's row is written together with its first step. When the row is there already, the flow is being run
- * again after a crash: steps that joined before are then recognised rather than added a second time.
+ * <p>The row of the saga is written together with the first step. When the row already exists, the flow runs again
+ * after a crash: steps that joined earlier are then recognised and not added a second time.
  */
 final class DurableSaga implements CamelSagaCoordinator {
     private final DurableSagaService service;
     private final String sagaId;
     private Instant deadline;
-    /** Whether a block of the flow has set the deadline: then the default counts no more. */
+    /** Whether a block of the flow has set the deadline. The default deadline then no longer applies. */
     private boolean deadlineByFlow;
 
     private boolean begun;
-    /** Whether the saga was in the log before this run of its flow. */
+    /** Whether the saga was in the log before this run of the flow. */
     private boolean runAgain;
-    /** Positions of steps from before that have joined again in this run. */
+    /** Positions of earlier steps that have joined again in this run. */
     private final Set<Integer> recognised = new HashSet<>();
 
     DurableSaga(DurableSagaService service, String sagaId, Instant deadline) {
@@ -67,7 +67,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         Instant limit = step.getTimeoutInMilliseconds()
                 .map(service.running().instant()::plusMillis)
                 .orElse(null);
-        if (isOnlyTheFrame(joining)) {
+        if (isFlowBlock(joining)) {
             startWithin(limit);
             return CompletableFuture.completedFuture(null);
         }
@@ -82,14 +82,14 @@ final class DurableSaga implements CamelSagaCoordinator {
         });
     }
 
-    /** The flow is about to run again: steps that have joined are to be recognised. */
+    /** Call before the flow runs again: steps that joined earlier will then be recognised. */
     synchronized void rejoin() {
         begun = false;
         runAgain = false;
         recognised.clear();
     }
 
-    /** Writes the saga down if no step has yet. */
+    /** Writes the row of the saga unless a step has already done so. */
     CompletableFuture<Void> begin() {
         return service.store().write("saga-begin", sagaId, tx -> {
             begin(tx);
@@ -97,7 +97,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         });
     }
 
-    /** False when the saga is in the log already. */
+    /** Returns false when the saga is already in the log. */
     private boolean begin(Transaction tx) throws SQLException {
         Instant latest;
         boolean byFlow;
@@ -108,8 +108,8 @@ final class DurableSaga implements CamelSagaCoordinator {
         return service.log().begin(tx, sagaId, latest, byFlow);
     }
 
-    /** Whether this is the saga block of the flow itself, which has nothing to undo and nothing to hear. */
-    private synchronized boolean isOnlyTheFrame(SagaStep step) {
+    /** Whether the step is the saga block of the flow itself, which has no compensation, completion or options. */
+    private synchronized boolean isFlowBlock(SagaStep step) {
         return !begun
                 && step.compensation() == null
                 && step.completion() == null
@@ -123,7 +123,7 @@ final class DurableSaga implements CamelSagaCoordinator {
         }
     }
 
-    /** A unit of work: it may run twice, so memory changes only once it is durable. */
+    /** Runs in a unit of work, which may run twice: fields change only after the commit. */
     private void join(Transaction tx, SagaStep step, Instant limit) throws SQLException {
         boolean again = isRunAgain() || !isBegun() && !begin(tx);
         Optional<SagaStep> earlier = again ? earlier(tx, step) : Optional.empty();
@@ -136,7 +136,10 @@ final class DurableSaga implements CamelSagaCoordinator {
         tx.afterCommit(() -> joined(again, earlier));
     }
 
-    /** Only the log knows what has joined when a message may come twice, to this process or to another. */
+    /**
+     * Joins a step from a message that may be delivered twice, to this process or to another: only the log shows
+     * whether the step has joined.
+     */
     private void joinOnce(Transaction tx, SagaStep step, Instant limit) throws SQLException {
         boolean joined = service.log().steps(tx, sagaId).stream().anyMatch(step::isSame);
         if (joined || !service.log().join(tx, sagaId, step)) {
@@ -185,22 +188,22 @@ final class DurableSaga implements CamelSagaCoordinator {
     public CompletableFuture<Void> compensate(Exchange exchange) {
         if (service.isClosed()) {
             return CompletableFuture.failedFuture(
-                    new IllegalStateException("the hub is stopping: saga " + sagaId + " goes on with its next start"));
+                    new IllegalStateException("hub is stopping; saga " + sagaId + " continues after the next start"));
         }
-        Optional<StoreUnavailableException> away = storeUnavailable(exchange == null ? null : failure(exchange));
-        if (away.isPresent()) {
-            // No step has failed: the order goes on once the database can be written, up to its deadline.
-            return CompletableFuture.failedFuture(away.get());
+        Optional<StoreUnavailableException> unavailable = storeUnavailable(exchange == null ? null : failure(exchange));
+        if (unavailable.isPresent()) {
+            // No step has failed: the saga continues once the database is writable, up to the deadline.
+            return CompletableFuture.failedFuture(unavailable.get());
         }
         Cause cause = cause(exchange, null);
-        told(exchange);
-        return bare(service.compensate(sagaId, cause));
+        markCauseReported(exchange);
+        return unwrapped(service.compensate(sagaId, cause));
     }
 
     static Optional<StoreUnavailableException> storeUnavailable(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof StoreUnavailableException away) {
-                return Optional.of(away);
+            if (cause instanceof StoreUnavailableException unavailable) {
+                return Optional.of(unavailable);
             }
         }
         return Optional.empty();
@@ -209,14 +212,14 @@ final class DurableSaga implements CamelSagaCoordinator {
     @Override
     public CompletableFuture<Void> complete(Exchange exchange) {
         Cause otherwise = cause(exchange, "the flow ended before its work was done");
-        return bare(service.complete(sagaId, otherwise).whenComplete((done, failure) -> {
+        return unwrapped(service.complete(sagaId, otherwise).whenComplete((done, failure) -> {
             if (failure != null) {
-                told(exchange);
+                markCauseReported(exchange);
             }
         }));
     }
 
-    /** @param otherwise what to say when nothing failed; null for nothing */
+    /** @param otherwise detail when no step failed; null for no detail */
     private static Cause cause(Exchange exchange, String otherwise) {
         if (exchange == null) {
             return new Cause(Cause.Kind.FAILED, otherwise);
@@ -225,36 +228,39 @@ final class DurableSaga implements CamelSagaCoordinator {
         String place = exchange.getProperty(ExchangePropertyKey.FAILURE_ROUTE_ID, String.class);
         String detail = failure == null ? otherwise : Cause.text(failure);
         if (failure != null && otherwise != null) {
-            detail = otherwise + "; it had handled: " + detail;
+            detail = otherwise + "; handled failure: " + detail;
         }
         return new Cause(Cause.Kind.FAILED, detail, place, FailurePlace.stepOf(exchange, failure), failure);
     }
 
-    /** What failed on the exchange so far is the saga's to tell. What fails after a saga is complete is not. */
-    private static void told(Exchange exchange) {
+    /**
+     * Marks the failure of the exchange as reported by the saga. A failure after the completion of the saga is not
+     * marked.
+     */
+    private static void markCauseReported(Exchange exchange) {
         if (exchange != null) {
             exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
         }
     }
 
-    /** What an onException has handled is no failure of the exchange any more. */
+    /** The exception of the exchange, or the last exception that an onException handled; null when there is none. */
     private static Throwable failure(Exchange exchange) {
         return exchange.getException() != null
                 ? exchange.getException()
                 : exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
     }
 
-    /** Camel gives the failure of a future to the exchange as it is, so it must not be wrapped. */
-    private static CompletableFuture<Void> bare(CompletableFuture<?> future) {
-        CompletableFuture<Void> bare = new CompletableFuture<>();
+    /** Unwraps a CompletionException: Camel puts the failure of the future on the exchange unchanged. */
+    private static CompletableFuture<Void> unwrapped(CompletableFuture<?> future) {
+        CompletableFuture<Void> unwrapped = new CompletableFuture<>();
         future.whenComplete((done, failure) -> {
             if (failure == null) {
-                bare.complete(null);
+                unwrapped.complete(null);
             } else {
-                bare.completeExceptionally(failure instanceof CompletionException ? failure.getCause() : failure);
+                unwrapped.completeExceptionally(failure instanceof CompletionException ? failure.getCause() : failure);
             }
         });
-        return bare;
+        return unwrapped;
     }
 
     private static Map<String, String> evaluate(Exchange exchange, CamelSagaStep step) {

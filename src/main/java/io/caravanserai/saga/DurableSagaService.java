@@ -26,28 +26,32 @@ import org.slf4j.LoggerFactory;
 /**
  * Camel's saga service with a log that outlives the process. Thread-safe.
  *
- * <p>Differs from Camel's own in what the caller may rely on: a step has joined, a saga has completed or been
- * compensated only when that is durable, and only then do the futures complete; finished sagas leave no memory behind;
- * options are kept per join; a compensation that gives up leaves the saga {@link SagaStatus#STUCK}, not compensated.
+ * <p>Stronger guarantees than Camel's own service: a step has joined, and a saga has completed or been compensated,
+ * only when that state is durable, and only then do the futures complete. Finished sagas leave no memory behind.
+ * Options are kept per join. A compensation without attempts left makes the saga {@link SagaStatus#STUCK}, not
+ * compensated.
  *
- * <p>Camel starts and stops a saga service with every route that has a saga. This one takes no notice: its life is from
- * the constructor to {@link #close}.
+ * <p>Camel starts and stops a saga service with every route that has a saga. This service ignores these calls and runs
+ * from the constructor until {@link #close}.
  */
 public final class DurableSagaService implements CamelSagaService, AutoCloseable {
 
-    /** Header with the id a new saga is to have; when a saga of that id is running, it is resumed. */
+    /** Header with the id for a new saga. A running saga with that id is resumed. */
     public static final String SAGA_ID = "CaravanseraiSagaId";
 
     /**
-     * Header that says, when it is true, that the message may have come before: a step that has joined with the same
-     * options is then not added again. For what is delivered at least once, such as events.
+     * Header for messages with at-least-once delivery, for example events. When true, a step that has joined with the
+     * same options is not added again.
      */
     public static final String MAYBE_AGAIN = "CaravanseraiMaybeAgain";
 
-    /** Header that is true on the message of a compensation, so that what it calls knows that it undoes. */
+    /** Header that is true on the message to a compensation, so that the called route can detect compensation. */
     public static final String COMPENSATING = "CaravanseraiCompensating";
 
-    /** Exchange property that is true when a saga sees to the exchange's failure: none but the saga need act on it. */
+    /**
+     * Exchange property that is true when a saga handles the failure of the exchange: no other component need act on
+     * the failure.
+     */
     public static final String CAUSE_TOLD = "CaravanseraiCauseTold";
 
     private static final Logger LOG = LoggerFactory.getLogger(DurableSagaService.class);
@@ -57,12 +61,12 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     private final Store store;
     private final SqlSagaLog log;
     private final Clock clock;
-    /** Of deadlines; it may stand still. */
+    /** The clock of deadlines; may stand still. */
     private final Clock running;
 
     private final Supplier<String> ids;
     private final Duration timeout;
-    private final SagaTransitions turns;
+    private final SagaTransitions transitions;
     private final Backoff backoff;
     private final Map<String, DurableSaga> active = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = PeriodicTask.timer("saga-timer");
@@ -73,15 +77,18 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     private CompletionRuns completions;
 
     /**
-     * @param ids for sagas that are not given one; unique, ascending with time
-     * @param timeout until a saga that has not ended is compensated, unless its flow says otherwise
+     * @param ids source of ids for sagas without a given id; unique, ascending with time
+     * @param timeout time until an unfinished saga is compensated; a timeout in the flow takes precedence
      */
     public DurableSagaService(
             Store store, Clock clock, Supplier<String> ids, Duration timeout, Backoff backoff, SagaListener listener) {
         this(store, clock, clock, ids, timeout, backoff, listener);
     }
 
-    /** @param running the clock of deadlines, such as one that stands still while no hub runs */
+    /**
+     * @param running the clock of deadlines, for example {@link io.caravanserai.store.RunningClock}, which stands still
+     *     while no hub runs
+     */
     public DurableSagaService(
             Store store,
             Clock clock,
@@ -97,14 +104,14 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         this.timeout = timeout;
         this.backoff = backoff;
         this.log = new SqlSagaLog(clock);
-        this.turns = new SagaTransitions(store, log, listener, clock);
+        this.transitions = new SagaTransitions(store, log, listener, clock);
     }
 
     @Override
     public void setCamelContext(CamelContext context) {
         this.context = context;
         this.messages = new SagaMessages(context);
-        this.compensations = new CompensationRuns(turns, messages, backoff, timer, ids);
+        this.compensations = new CompensationRuns(transitions, messages, backoff, timer, ids);
         this.completions = new CompletionRuns(store, log, messages, backoff, timer);
     }
 
@@ -113,7 +120,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         return context;
     }
 
-    /** Takes up what an earlier process left and looks after deadlines from now on. Call once the routes have started. */
+    /** Resumes the sagas of an earlier process and starts the deadline checks. Call once the routes have started. */
     public void watch() {
         timer.scheduleWithFixedDelay(
                 PeriodicTask.surviving("saga-timer", this::pass), 0, PASS_MILLIS, TimeUnit.MILLISECONDS);
@@ -123,32 +130,36 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         runOnce().get(30, TimeUnit.SECONDS);
     }
 
-    /** One look at the log: overdue sagas are compensated, compensations and completions that nobody runs are run. */
+    /**
+     * One pass over the log: compensates overdue sagas, and starts compensations and completions that are not in
+     * flight.
+     */
     public CompletableFuture<Void> runOnce() {
         return store.read(tx -> new Work(
                         log.overdue(tx, running.instant(), OVERDUE_PER_PASS),
                         log.open(tx, SagaStatus.COMPENSATING).stream()
                                 .filter(id -> !compensations.isRunning(id))
                                 .toList(),
-                        log.owingCompletions(tx)))
+                        log.withPendingCompletions(tx)))
                 .thenCompose(this::take);
     }
 
-    private record Work(List<String> overdue, List<String> compensating, List<String> owing) {}
+    private record Work(List<String> overdue, List<String> compensating, List<String> pendingCompletions) {}
 
     private CompletableFuture<Void> take(Work work) {
         work.overdue().forEach(id -> compensate(id, new Cause(Cause.Kind.TIMED_OUT, "the deadline has passed")));
         work.compensating().forEach(this::resume);
-        CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
-        for (String id : work.owing()) {
-            told = told.thenCompose(done -> store.read(tx -> log.steps(tx, id)))
+        CompletableFuture<Void> started = CompletableFuture.completedFuture(null);
+        for (String id : work.pendingCompletions()) {
+            started = started.thenCompose(done -> store.read(tx -> log.steps(tx, id)))
                     .thenAccept(steps -> completions.run(id, steps));
         }
-        return told;
+        return started;
     }
 
     private void resume(String sagaId) {
-        store.read(tx -> turns.asItStands(tx, log.find(tx, sagaId))).thenAccept(turn -> follow(sagaId, turn));
+        store.read(tx -> transitions.unchanged(tx, log.find(tx, sagaId)))
+                .thenAccept(transition -> follow(sagaId, transition));
     }
 
     @Override
@@ -164,8 +175,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     /**
-     * The id that the message has for its first saga. Taken off the message, and not looked at inside a saga: one that
-     * begins there, or behind it, is another.
+     * Removes and returns the id for the first saga of a message; null when absent. Ignored inside a saga: a nested or
+     * following saga needs another id.
      */
     private static String givenId(Exchange exchange) {
         Object given = exchange.getMessage().removeHeader(SAGA_ID);
@@ -193,28 +204,29 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
 
     @Override
     public void registerStep(CamelSagaStep step) {
-        // Steps are kept when they join, with the endpoints' uris: nothing to remember here.
+        // Nothing to do: a step is stored on joining, with the endpoint URIs.
     }
 
     /**
-     * Undoes a saga unless it is past the point of no return.
+     * Compensates a saga unless the saga is past the point of no return.
      *
-     * @return the status it ended with, once durable; empty when there is no such saga
+     * @return the final status, once durable; empty when the saga is unknown
      */
     public CompletableFuture<Optional<SagaStatus>> compensate(String sagaId, Cause cause) {
-        return turns.compensate(sagaId, cause).thenCompose(turn -> {
-            DurableSaga unwritten = active.get(sagaId);
-            if (turn.isEmpty() && unwritten != null) {
-                return unwritten.begin().thenCompose(begun -> compensate(sagaId, cause));
+        return transitions.compensate(sagaId, cause).thenCompose(transition -> {
+            DurableSaga unsaved = active.get(sagaId);
+            if (transition.isEmpty() && unsaved != null) {
+                return unsaved.begin().thenCompose(begun -> compensate(sagaId, cause));
             }
-            return follow(sagaId, turn);
+            return follow(sagaId, transition);
         });
     }
 
     /**
-     * Undoes a saga that may not have begun: it is then written down first, so that whoever listens hears of its end.
+     * Compensates a saga that may not have begun. Writes the saga row first, so that the listener is notified of the
+     * end.
      *
-     * @return the status it ended with, once durable
+     * @return the final status, once durable
      */
     public CompletableFuture<Optional<SagaStatus>> abandon(String sagaId, Cause cause) {
         Instant deadline = running.instant().plus(timeout);
@@ -223,8 +235,8 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
     }
 
     /**
-     * Writes a saga down of which one step is to be undone; {@link #watch} has that done, as often and as long as with any
-     * other. Does nothing when there is a saga of that id.
+     * Writes a new saga with one step to compensate. {@link #watch} starts the compensation, with the same attempts as
+     * for any other saga. Does nothing when the id exists.
      *
      * @param options the headers of the message to the compensation
      */
@@ -235,67 +247,70 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
             SagaStep step =
                     new SagaStep(0, compensation, null, options, SagaStep.Status.JOINED, 0, null, clock.instant());
             log.join(tx, sagaId, step);
-            log.turn(tx, sagaId, SagaStatus.RUNNING, new SagaState.Running().compensate(cause));
+            log.transition(tx, sagaId, SagaStatus.RUNNING, new SagaState.Running().compensate(cause));
         }
     }
 
-    /** Like {@link #compensate} but answers as soon as the decision is durable, with the status it led to. */
+    /** Like {@link #compensate} but completes as soon as the decision is durable, with the resulting status. */
     public CompletableFuture<Optional<SagaStatus>> startCompensating(String sagaId, Cause cause) {
-        return turns.compensate(sagaId, cause).thenApply(turn -> {
-            follow(sagaId, turn);
-            return turn.map(t -> t.state().status());
+        return transitions.compensate(sagaId, cause).thenApply(transition -> {
+            follow(sagaId, transition);
+            return transition.map(each -> each.state().status());
         });
     }
 
-    /** Completes a saga unless its work is not done; fails with {@link SagaNotRunningException} when it is, or was, undone. */
+    /**
+     * Completes a saga unless the work is not done. Fails with {@link SagaNotRunningException} when the saga is being
+     * or has been compensated.
+     */
     public CompletableFuture<Void> complete(String sagaId) {
         return complete(sagaId, new Cause(Cause.Kind.FAILED, "the flow ended before its work was done"));
     }
 
-    /** @param otherwise why the saga is compensated when its work is not done */
+    /** @param otherwise the cause of the compensation when the work is not done */
     CompletableFuture<Void> complete(String sagaId, Cause otherwise) {
-        return turns.complete(sagaId, otherwise).thenCompose(turn -> {
-            DurableSaga unwritten = active.get(sagaId);
-            if (turn.isEmpty() && unwritten != null) {
-                return unwritten.begin().thenCompose(begun -> complete(sagaId, otherwise));
+        return transitions.complete(sagaId, otherwise).thenCompose(transition -> {
+            DurableSaga unsaved = active.get(sagaId);
+            if (transition.isEmpty() && unsaved != null) {
+                return unsaved.begin().thenCompose(begun -> complete(sagaId, otherwise));
             }
-            return follow(sagaId, turn)
-                    .thenCompose(status -> status.filter(s -> s == SagaStatus.COMPLETED)
+            return follow(sagaId, transition)
+                    .thenCompose(status -> status.filter(each -> each == SagaStatus.COMPLETED)
                             .map(completed -> CompletableFuture.<Void>completedFuture(null))
                             .orElseGet(() -> CompletableFuture.failedFuture(
                                     new SagaNotRunningException(sagaId, status.orElse(SagaStatus.COMPENSATED)))));
         });
     }
 
-    /** Tries a stuck compensation again; empty when there is no such saga, else the status it now has. */
+    /** Retries a stuck compensation. Completes with the resulting status; empty when the saga is unknown. */
     public CompletableFuture<Optional<SagaStatus>> retry(String sagaId, OperatorAct act) {
-        return start(sagaId, turns.retry(sagaId, false, act));
+        return start(sagaId, transitions.retry(sagaId, false, act));
     }
 
-    /** Compensates all steps of a stuck saga once more, from the last; else like {@link #retry}. */
+    /** Compensates all steps of a stuck saga again, last step first; otherwise like {@link #retry}. */
     public CompletableFuture<Optional<SagaStatus>> compensateAgain(String sagaId, OperatorAct act) {
-        return start(sagaId, turns.retry(sagaId, true, act));
+        return start(sagaId, transitions.retry(sagaId, true, act));
     }
 
-    /** Ends a stuck saga whose remaining effects a person has undone. */
+    /** Ends a stuck saga after a person has undone the remaining effects. */
     public CompletableFuture<Optional<SagaStatus>> resolve(String sagaId, OperatorAct act) {
-        return start(sagaId, turns.resolve(sagaId, act));
+        return start(sagaId, transitions.resolve(sagaId, act));
     }
 
     private CompletableFuture<Optional<SagaStatus>> start(
-            String sagaId, CompletableFuture<Optional<SagaTransitions.Turn>> turned) {
-        return turned.thenApply(turn -> {
-            follow(sagaId, turn);
-            return turn.map(t -> t.state().status());
+            String sagaId, CompletableFuture<Optional<SagaTransitions.Turn>> transitioned) {
+        return transitioned.thenApply(transition -> {
+            follow(sagaId, transition);
+            return transition.map(each -> each.state().status());
         });
     }
 
-    /** Does what a turn has decided; completes with the status that is reached when all of it is durable. */
-    private CompletableFuture<Optional<SagaStatus>> follow(String sagaId, Optional<SagaTransitions.Turn> turn) {
-        if (turn.isEmpty()) {
+    /** Carries out the decision of a transition. Completes with the resulting status once all work is durable. */
+    private CompletableFuture<Optional<SagaStatus>> follow(String sagaId, Optional<SagaTransitions.Turn> transition) {
+        if (transition.isEmpty()) {
             return CompletableFuture.completedFuture(Optional.empty());
         }
-        SagaTransitions.Turn now = turn.get();
+        SagaTransitions.Turn now = transition.get();
         if (now.state() instanceof SagaState.Compensating compensating) {
             return compensations.run(sagaId, compensating, now.steps()).thenApply(status -> {
                 active.remove(sagaId);
@@ -316,7 +331,7 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         return log;
     }
 
-    /** Sagas this process holds in memory: those that have not ended. */
+    /** The number of sagas in memory: unfinished sagas of this process. */
     public int active() {
         return active.size();
     }
@@ -343,14 +358,14 @@ public final class DurableSagaService implements CamelSagaService, AutoCloseable
         // Not tied to routes, see the class comment.
     }
 
-    /** Whether the hub is stopping: what fails from then on says nothing of a flow. */
+    /** Whether the hub is stopping. Later failures do not count as failures of a flow. */
     public boolean isClosed() {
         return closed;
     }
 
     /**
-     * Stops the timer and the producers; sagas under way are taken up by the next process. From now on a failure of a
-     * step no longer turns its saga back: it may only mean that everything is being stopped.
+     * Stops the timer and the producers. The next process resumes sagas in flight. From now on a failed step does not
+     * start a compensation: the shutdown may be the cause.
      */
     @Override
     public void close() {

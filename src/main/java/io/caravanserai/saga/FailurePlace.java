@@ -3,15 +3,16 @@ package io.caravanserai.saga;
 import org.apache.camel.Exchange;
 
 /**
- * Where an exchange failed. Whoever runs the routes notes it on the exchange; Camel keeps the route only.
+ * The failed node of an exchange. The runner of the routes attaches this record to the exchange; Camel itself keeps
+ * only the route.
  *
- * @param failure the exception of the failed node; the place of another exception is not known
- * @param step the name of the failed step; null when the route names it best
+ * @param failure the exception of the failed node; other exceptions have no known place
+ * @param step the name of the failed step; null when the route name is the best name
  */
 public record FailurePlace(Throwable failure, String step) {
     private static final String PROPERTY = "CaravanseraiFailurePlace";
 
-    /** Whether the failure of the exchange has its place already, which an inner node noted. */
+    /** Whether an inner node has already recorded the place of this failure. */
     public static boolean isNoted(Exchange exchange, Throwable failure) {
         return of(exchange, failure) != null;
     }
@@ -20,7 +21,7 @@ public record FailurePlace(Throwable failure, String step) {
         exchange.setProperty(PROPERTY, this);
     }
 
-    /** The name of the step that failed; null when the route names it best or the place is not known. */
+    /** The name of the failed step; null when the place is unknown or the route name is the best name. */
     public static String stepOf(Exchange exchange, Throwable failure) {
         FailurePlace place = of(exchange, failure);
         return place == null ? null : place.step();

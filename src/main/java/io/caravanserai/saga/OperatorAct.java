@@ -3,14 +3,14 @@ package io.caravanserai.saga;
 import java.util.Locale;
 
 /**
- * What a person does with a stuck saga.
+ * An action of a person on a stuck saga.
  *
- * @param who the name of the person's API key; null when the hub has no keys
- * @param reason in the person's words; null when none was given
+ * @param who the name of the API key; null when the hub has no keys
+ * @param reason the reason as entered; null when absent
  */
 public record OperatorAct(Kind kind, String who, String reason) {
 
-    /** What is asked for; {@link #toString} gives the name in the public contract. */
+    /** The requested action; {@link #toString} returns the name in the public contract. */
     public enum Kind {
         RETRY,
         COMPENSATE,
@@ -22,7 +22,7 @@ public record OperatorAct(Kind kind, String who, String reason) {
         }
     }
 
-    /** Who acted and why, for people; null when neither is known. */
+    /** The person and the reason as readable text; null when both are unknown. */
     public String detail() {
         if (who == null) {
             return reason;

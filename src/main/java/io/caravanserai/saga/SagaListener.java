@@ -5,39 +5,39 @@ import java.sql.SQLException;
 import java.time.Instant;
 
 /**
- * Whoever knows what a saga is about. Called inside the unit of work that turns the saga, so that both sides turn
- * together or not at all.
+ * Connects the state of a saga with the business state. Called inside the unit of work of the transition, so that both
+ * states change together or not at all.
  */
 public interface SagaListener {
 
     /**
-     * Asked when a running saga is about to turn to compensation.
+     * Called before a running saga starts to compensate.
      *
-     * @return false when its work is past the point of no return: the saga then completes instead
+     * @return false when the saga is past the point of no return; the saga then completes instead
      */
     boolean mayCompensate(Transaction tx, String sagaId, Cause cause) throws SQLException;
 
     /**
-     * Asked when a saga is about to complete, which it does unless it has turned back already.
+     * Called before a saga completes, also when the saga is already being compensated; the result is then ignored.
      *
-     * @return false when its work is not done: the saga is then compensated instead
+     * @return false when the work is not done; the saga is then compensated instead
      */
     boolean mayComplete(Transaction tx, String sagaId) throws SQLException;
 
-    /** The saga has ended; runs just before that becomes durable. */
+    /** The saga has ended; called in the same unit of work, before the commit. */
     void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException;
 
-    /** An attempt to compensate succeeded; runs just before that becomes durable. */
+    /** A compensation attempt succeeded; called in the same unit of work, before the commit. */
     void compensated(Transaction tx, String sagaId, CompensationAttempt attempt) throws SQLException;
 
     /**
-     * An attempt to compensate failed.
+     * A compensation attempt failed.
      *
-     * @param next when the next attempt is due; null when that was the last and the saga is now stuck
+     * @param next due time of the next attempt; null when no attempt is left and the saga is now stuck
      */
     void compensationFailed(Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException;
 
-    /** An operator acts on a stuck saga; runs before what the act leads to. */
+    /** An operator acts on a stuck saga; called before the effects of the action. */
     void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException;
 }

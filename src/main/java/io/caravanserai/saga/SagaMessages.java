@@ -12,27 +12,30 @@ import org.apache.camel.support.cache.DefaultProducerCache;
 import org.apache.camel.support.service.ServiceHelper;
 
 /**
- * Sends to compensation and completion endpoints: an empty body, the step's options and the saga's id as headers. All
- * go through one cache of producers, for a producer each would stay with the context for ever.
+ * Sends messages to compensation and completion endpoints: an empty body, and the options of the step and the saga id
+ * as headers. All messages share one producer cache: separate producers would stay in the context forever.
  */
 final class SagaMessages implements AutoCloseable {
-    private static final int MOST_PRODUCERS = 1_000;
+    private static final int MAX_PRODUCERS = 1_000;
 
     private final CamelContext context;
     private final ProducerCache producers;
 
     SagaMessages(CamelContext context) {
         this.context = context;
-        this.producers = new DefaultProducerCache(this, context, MOST_PRODUCERS);
+        this.producers = new DefaultProducerCache(this, context, MAX_PRODUCERS);
         ServiceHelper.startService(producers);
     }
 
-    /** Completes when the endpoint's route has; exceptionally with what it failed with. */
+    /**
+     * Calls a completion endpoint. Completes when the route of the endpoint has ended; exceptionally with the failure
+     * of the route.
+     */
     CompletableFuture<Void> complete(String uri, String sagaId, Map<String, String> options) {
         return send(uri, sagaId, options, false);
     }
 
-    /** As {@link #complete}, to a compensation. */
+    /** Calls a compensation endpoint; otherwise like {@link #complete}. */
     CompletableFuture<Void> compensate(String uri, String sagaId, Map<String, String> options) {
         return send(uri, sagaId, options, true);
     }
@@ -42,7 +45,7 @@ final class SagaMessages implements AutoCloseable {
         try {
             Endpoint endpoint = context.getEndpoint(uri);
             Exchange exchange = new DefaultExchange(context, ExchangePattern.InOut);
-            // Whoever sent it tries again when it fails, which says nothing of the order that it names.
+            // The caller retries a failure; the failure is not a failure of the order.
             exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
             options.forEach(exchange.getMessage()::setHeader);
             exchange.getMessage().setHeader(Exchange.SAGA_LONG_RUNNING_ACTION, sagaId);

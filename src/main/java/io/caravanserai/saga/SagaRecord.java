@@ -3,9 +3,9 @@ package io.caravanserai.saga;
 import java.time.Instant;
 
 /**
- * A saga as the log has it.
+ * A saga row of the log.
  *
- * @param endedAt null while it has not ended
+ * @param endedAt null while the saga has not ended
  */
 public record SagaRecord(
         String sagaId, SagaState state, Instant deadline, Instant createdAt, Instant updatedAt, Instant endedAt) {}

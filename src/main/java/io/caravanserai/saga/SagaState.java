@@ -3,14 +3,14 @@ package io.caravanserai.saga;
 import java.util.Optional;
 
 /**
- * A saga's state; a transition is a method, and only the states that allow it have it. The table's CHECK states the same
- * law. docs/sagas.md has the diagram.
+ * The state of a saga. A transition is a method that exists only on the states that allow the transition. The CHECK
+ * constraint of the table states the same rule. docs/sagas.md has the diagram.
  */
 public sealed interface SagaState {
 
     SagaStatus status();
 
-    /** Why it is, or was, compensated; empty for the others. */
+    /** The cause of the compensation; empty for other states. */
     default Optional<Cause> why() {
         return Optional.empty();
     }
@@ -31,7 +31,7 @@ public sealed interface SagaState {
         }
     }
 
-    /** What the steps did is being undone, last first. */
+    /** The effects of the steps are being undone, last step first. */
     record Compensating(Cause cause) implements SagaState {
         @Override
         public SagaStatus status() {
@@ -52,7 +52,7 @@ public sealed interface SagaState {
         }
     }
 
-    /** A compensation used up its attempts; waits for a person. */
+    /** A compensation has no attempts left; a person must act. */
     record Stuck(Cause cause) implements SagaState {
         @Override
         public SagaStatus status() {
@@ -68,13 +68,13 @@ public sealed interface SagaState {
             return new Compensating(cause);
         }
 
-        /** A person has undone by hand what was left. */
+        /** A person has undone the remaining effects. */
         public Compensated resolve() {
             return new Compensated(cause);
         }
     }
 
-    /** The good end. */
+    /** Final: the saga succeeded. */
     record Completed() implements SagaState {
         @Override
         public SagaStatus status() {
@@ -82,7 +82,7 @@ public sealed interface SagaState {
         }
     }
 
-    /** The other end: everything undone. */
+    /** Final: all effects are undone. */
     record Compensated(Cause cause) implements SagaState {
         @Override
         public SagaStatus status() {

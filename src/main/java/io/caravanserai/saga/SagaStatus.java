@@ -1,15 +1,15 @@
 package io.caravanserai.saga;
 
-/** The states of a saga by name; {@link SagaState} has them with their data and transitions. */
+/** The names of the saga states. {@link SagaState} holds the data and transitions. */
 public enum SagaStatus {
     RUNNING,
     COMPENSATING,
     COMPLETED,
     COMPENSATED,
-    /** A compensation gave up: a person must act. */
+    /** A compensation has no attempts left: a person must act. */
     STUCK;
 
-    /** Whether nothing more happens to a saga in this status. */
+    /** Whether this status is final. */
     public boolean isEnd() {
         return this == COMPLETED || this == COMPENSATED;
     }

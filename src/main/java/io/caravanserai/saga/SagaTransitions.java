@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** The turns of a saga from one state to the next, each decided and recorded in one unit of work. */
+/** The transitions of a saga between states. Each transition is decided and recorded in one unit of work. */
 final class SagaTransitions {
     private final Store store;
     private final SqlSagaLog log;
@@ -26,15 +26,18 @@ final class SagaTransitions {
     }
 
     /**
-     * Where a saga stands after a turn.
+     * The state of a saga after a call.
      *
-     * @param state what it is now
-     * @param steps in the order they joined; at least those that are to be undone or told
-     * @param turned whether this turn brought it there
+     * @param state the current state
+     * @param steps in the order of joining; at least the steps with a pending compensation or completion
+     * @param changed whether this call changed the state
      */
-    record Turn(SagaState state, List<SagaStep> steps, boolean turned) {}
+    record Turn(SagaState state, List<SagaStep> steps, boolean changed) {}
 
-    /** Turns a running saga to compensation, or to completion when it is past the point of no return. */
+    /**
+     * Starts the compensation of a running saga, or completes the saga when past the point of no return. Empty when the
+     * saga is unknown.
+     */
     CompletableFuture<Optional<Turn>> compensate(String sagaId, Cause cause) {
         return store.write("saga-compensate", sagaId, tx -> {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
@@ -42,7 +45,7 @@ final class SagaTransitions {
                 return Optional.empty();
             }
             if (!(saga.get().state() instanceof SagaState.Running running)) {
-                return Optional.of(asItStands(tx, saga.get()));
+                return Optional.of(unchanged(tx, saga.get()));
             }
             return Optional.of(
                     listener.mayCompensate(tx, sagaId, cause)
@@ -52,37 +55,37 @@ final class SagaTransitions {
     }
 
     /**
-     * Completes a running saga, or turns it to compensation when its work is not done. Fails, and leaves the saga
-     * running, when the work is not done because the store was unavailable: no step has failed then.
+     * Completes a running saga, or starts the compensation when the work is not done. Fails, and leaves the saga
+     * running, when the work is not done because the store was unavailable: no step has failed in that case.
      *
-     * @param otherwise why it is compensated then
+     * @param otherwise the cause of that compensation
      */
     CompletableFuture<Optional<Turn>> complete(String sagaId, Cause otherwise) {
         return store.write("saga-complete", sagaId, tx -> {
             boolean mayComplete = listener.mayComplete(tx, sagaId);
             SagaState.Completed completed = new SagaState.Running().complete();
-            if (mayComplete && log.turn(tx, sagaId, SagaStatus.RUNNING, completed)) {
+            if (mayComplete && log.transition(tx, sagaId, SagaStatus.RUNNING, completed)) {
                 return Optional.of(ended(tx, sagaId, completed));
             }
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Running running)) {
-                return asItStands(tx, saga);
+                return unchanged(tx, saga);
             }
-            Optional<StoreUnavailableException> away = DurableSaga.storeUnavailable(otherwise.failure());
-            if (away.isPresent()) {
-                throw away.get();
+            Optional<StoreUnavailableException> unavailable = DurableSaga.storeUnavailable(otherwise.failure());
+            if (unavailable.isPresent()) {
+                throw unavailable.get();
             }
             listener.mayCompensate(tx, sagaId, otherwise);
             return Optional.of(startCompensating(tx, sagaId, running, otherwise));
         });
     }
 
-    /** Puts a stuck saga to work again; {@code allSteps} begins once more with the last step. */
+    /** Resumes the compensation of a stuck saga; {@code allSteps} compensates all steps again, last step first. */
     CompletableFuture<Optional<Turn>> retry(String sagaId, boolean allSteps, OperatorAct act) {
         return store.write("saga-retry", sagaId, tx -> {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
-                return asItStands(tx, saga);
+                return unchanged(tx, saga);
             }
             listener.acted(tx, sagaId, act);
             log.resetAttempts(tx, sagaId);
@@ -90,17 +93,17 @@ final class SagaTransitions {
                 log.rejoinAll(tx, sagaId);
             }
             SagaState next = stuck.retry();
-            log.turn(tx, sagaId, SagaStatus.STUCK, next);
+            log.transition(tx, sagaId, SagaStatus.STUCK, next);
             return Optional.of(new Turn(next, log.steps(tx, sagaId), true));
         });
     }
 
-    /** Ends a stuck saga of which a person has undone the rest by hand. */
+    /** Ends a stuck saga after a person has undone the remaining effects. */
     CompletableFuture<Optional<Turn>> resolve(String sagaId, OperatorAct act) {
         return store.write("saga-resolve", sagaId, tx -> {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isEmpty() || !(saga.get().state() instanceof SagaState.Stuck stuck)) {
-                return asItStands(tx, saga);
+                return unchanged(tx, saga);
             }
             listener.acted(tx, sagaId, act);
             SagaState.Compensated resolved = stuck.resolve();
@@ -111,9 +114,9 @@ final class SagaTransitions {
     }
 
     /**
-     * Records that a step is undone, and with the last one that the saga is.
+     * Records that a step is compensated. After the last step also records that the saga is compensated.
      *
-     * @param rest the other steps: none joins a saga that is being compensated, so the caller knows them all
+     * @param rest all other steps: no step can join a saga that is being compensated
      */
     CompletableFuture<Optional<Turn>> compensated(
             String sagaId,
@@ -125,20 +128,20 @@ final class SagaTransitions {
             if (log.markStep(tx, sagaId, step.position(), SagaStep.Status.COMPENSATED)) {
                 listener.compensated(tx, sagaId, attempt);
             }
-            if (rest.stream().anyMatch(SagaTransitions::isToUndo)) {
+            if (rest.stream().anyMatch(SagaTransitions::hasPendingCompensation)) {
                 return Optional.of(new Turn(saga, rest, false));
             }
             SagaState.Compensated compensated = saga.finish();
-            return log.turn(tx, sagaId, SagaStatus.COMPENSATING, compensated)
+            return log.transition(tx, sagaId, SagaStatus.COMPENSATING, compensated)
                     ? Optional.of(ended(tx, sagaId, compensated))
-                    : asItStands(tx, log.find(tx, sagaId));
+                    : unchanged(tx, log.find(tx, sagaId));
         });
     }
 
     /**
-     * Records a failed attempt to undo a step.
+     * Records a failed attempt to compensate a step.
      *
-     * @param wait until the next attempt; null after the last one, which leaves the saga stuck
+     * @param wait until the next attempt; null after the last attempt, which leaves the saga stuck
      */
     CompletableFuture<Optional<Turn>> compensationFailed(
             String sagaId, SagaStep step, CompensationAttempt attempt, String error, Duration wait) {
@@ -149,33 +152,33 @@ final class SagaTransitions {
             Optional<SagaRecord> saga = log.find(tx, sagaId);
             if (saga.isPresent() && wait == null && saga.get().state() instanceof SagaState.Compensating compensating) {
                 SagaState.Stuck stuck = compensating.giveUp();
-                log.turn(tx, sagaId, SagaStatus.COMPENSATING, stuck);
+                log.transition(tx, sagaId, SagaStatus.COMPENSATING, stuck);
                 return Optional.of(new Turn(stuck, List.of(), true));
             }
-            return asItStands(tx, saga);
+            return unchanged(tx, saga);
         });
     }
 
-    static boolean isToUndo(SagaStep step) {
+    static boolean hasPendingCompensation(SagaStep step) {
         return step.compensation() != null && step.status() == SagaStep.Status.JOINED;
     }
 
-    static boolean isToTell(SagaStep step) {
+    static boolean hasPendingCompletion(SagaStep step) {
         return step.completion() != null && step.status() == SagaStep.Status.JOINED;
     }
 
     private Turn startCompensating(Transaction tx, String sagaId, SagaState.Running running, Cause cause)
             throws SQLException {
         SagaState.Compensating compensating = running.compensate(cause);
-        log.turn(tx, sagaId, SagaStatus.RUNNING, compensating);
+        log.transition(tx, sagaId, SagaStatus.RUNNING, compensating);
         List<SagaStep> steps = log.steps(tx, sagaId);
-        return steps.stream().anyMatch(SagaTransitions::isToUndo)
+        return steps.stream().anyMatch(SagaTransitions::hasPendingCompensation)
                 ? new Turn(compensating, steps, true)
                 : end(tx, sagaId, SagaStatus.COMPENSATING, compensating.finish());
     }
 
     private Turn end(Transaction tx, String sagaId, SagaStatus from, SagaState end) throws SQLException {
-        if (!log.turn(tx, sagaId, from, end)) {
+        if (!log.transition(tx, sagaId, from, end)) {
             throw new IllegalStateException("saga " + sagaId + " is not " + from + " any more");
         }
         return ended(tx, sagaId, end);
@@ -183,14 +186,15 @@ final class SagaTransitions {
 
     private Turn ended(Transaction tx, String sagaId, SagaState end) throws SQLException {
         listener.ended(tx, sagaId, end.status());
-        return new Turn(end, end instanceof SagaState.Completed ? log.stepsToTell(tx, sagaId) : List.of(), true);
+        return new Turn(
+                end, end instanceof SagaState.Completed ? log.stepsWithPendingCompletion(tx, sagaId) : List.of(), true);
     }
 
-    Optional<Turn> asItStands(Transaction tx, Optional<SagaRecord> saga) throws SQLException {
-        return saga.isEmpty() ? Optional.empty() : Optional.of(asItStands(tx, saga.get()));
+    Optional<Turn> unchanged(Transaction tx, Optional<SagaRecord> saga) throws SQLException {
+        return saga.isEmpty() ? Optional.empty() : Optional.of(unchanged(tx, saga.get()));
     }
 
-    private Turn asItStands(Transaction tx, SagaRecord saga) throws SQLException {
+    private Turn unchanged(Transaction tx, SagaRecord saga) throws SQLException {
         return new Turn(saga.state(), log.steps(tx, saga.sagaId()), false);
     }
 }

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The saga log's statements. Thread-safe; each call belongs to the transaction it is given. */
+/** The SQL of the saga log. Thread-safe; each call runs in the given transaction. */
 public final class SqlSagaLog {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TypeReference<Map<String, String>> OPTIONS = new TypeReference<>() {};
@@ -45,7 +45,7 @@ public final class SqlSagaLog {
             WHERE saga_id IN (SELECT saga_id FROM sagas WHERE ended_at IS NULL AND status = 'RUNNING') AND saga_id < ?
             ORDER BY saga_id DESC LIMIT ?
             """;
-    private static final String LIST_TURNED = """
+    private static final String LIST_COMPENSATION = """
             SELECT saga_id, status, cause, detail, deadline, created_at, updated_at, ended_at
             FROM sagas
             WHERE status IN ('COMPENSATING', 'COMPENSATED', 'STUCK') AND status = ? AND saga_id < ?
@@ -55,11 +55,11 @@ public final class SqlSagaLog {
             SELECT position, compensation, completion, options, status, attempts, error, joined_at
             FROM saga_steps WHERE saga_id = ? ORDER BY position
             """;
-    private static final String STEPS_TO_TELL = """
+    private static final String STEPS_PENDING_COMPLETION = """
             SELECT position, compensation, completion, options, status, attempts, error, joined_at
             FROM saga_steps WHERE saga_id = ? AND completion IS NOT NULL AND status = 'JOINED' ORDER BY position
             """;
-    private static final String TURN = """
+    private static final String TRANSITION = """
             UPDATE sagas SET status = ?, cause = ?, detail = ?, updated_at = ?, ended_at = ?
             WHERE saga_id = ? AND status = ?
             """;
@@ -80,7 +80,7 @@ public final class SqlSagaLog {
             SELECT t.completion, t.completion FROM saga_steps t
             WHERE t.completion IS NOT NULL AND t.status = 'JOINED'
             """;
-    private static final String OWING = """
+    private static final String PENDING_COMPLETIONS = """
             SELECT DISTINCT s.saga_id FROM saga_steps t JOIN sagas s ON s.saga_id = t.saga_id
             WHERE t.completion IS NOT NULL AND t.status = 'JOINED' AND s.status = 'COMPLETED'
             """;
@@ -98,34 +98,34 @@ public final class SqlSagaLog {
     }
 
     /**
-     * Makes a running saga; false when it is there already.
+     * Inserts a running saga; returns false when the id exists.
      *
-     * @param byFlow whether a timeout in the flow set the deadline, not the default of the hub
+     * @param byFlow whether a timeout in the flow, not the default of the hub, set the deadline
      */
     boolean begin(Transaction tx, String sagaId, Instant deadline, boolean byFlow) throws SQLException {
         Instant now = clock.instant();
         return tx.update(BEGIN, sagaId, deadline, byFlow ? 1 : 0, now, now) == 1;
     }
 
-    /** Adds a step behind those there are; false when the saga is not running: then it has not joined. */
+    /** Appends a step; returns false, without effect, when the saga is not running. */
     boolean join(Transaction tx, String sagaId, SagaStep step) throws SQLException {
         return tx.update(JOIN, step.compensation(), step.completion(), json(step.options()), step.joinedAt(), sagaId)
                 == 1;
     }
 
     /**
-     * Sets a running saga's deadline to the timeout of a block in its flow. The first one replaces the default, longer or
-     * shorter; of several the earliest counts, as in Camel.
+     * Sets the deadline of a running saga from the timeout of a block in the flow. The first timeout replaces the
+     * default, longer or shorter. Of several timeouts the earliest deadline applies, as in Camel.
      */
     void limit(Transaction tx, String sagaId, Instant deadline) throws SQLException {
         tx.update(LIMIT, deadline, sagaId, deadline);
     }
 
-    /** Turns a saga; false when it was not in the state it was thought to be in. */
-    boolean turn(Transaction tx, String sagaId, SagaStatus from, SagaState to) throws SQLException {
+    /** Changes the state of a saga; returns false when the saga is not in the expected state. */
+    boolean transition(Transaction tx, String sagaId, SagaStatus from, SagaState to) throws SQLException {
         Instant now = clock.instant();
         return tx.update(
-                        TURN,
+                        TRANSITION,
                         to.status().name(),
                         to.why().map(cause -> cause.kind().name()).orElse(null),
                         to.why().map(Cause::detail).orElse(null),
@@ -144,38 +144,38 @@ public final class SqlSagaLog {
      * Sagas, newest first.
      *
      * @param status null for all
-     * @param before ids below this one; null from the newest
+     * @param before only ids below this id; null starts at the newest
      */
     public List<SagaRecord> list(Transaction tx, SagaStatus status, String before, int limit) throws SQLException {
         String below = before == null ? "\uffff" : before;
         if (status == SagaStatus.RUNNING) {
             return tx.list(LIST_RUNNING, SqlSagaLog::saga, below, limit);
         }
-        // Nearly all sagas complete: those are found from the newest on.
+        // Most sagas complete: a scan from the newest finds COMPLETED sagas at once.
         String name = status == null ? null : status.name();
         return status == null || status == SagaStatus.COMPLETED
                 ? tx.list(LIST, SqlSagaLog::saga, below, name, name, limit)
-                : tx.list(LIST_TURNED, SqlSagaLog::saga, name, below, limit);
+                : tx.list(LIST_COMPENSATION, SqlSagaLog::saga, name, below, limit);
     }
 
-    /** The steps of a saga in the order they joined. */
+    /** The steps of a saga in the order of joining. */
     public List<SagaStep> steps(Transaction tx, String sagaId) throws SQLException {
         return tx.list(STEPS, SqlSagaLog::step, sagaId);
     }
 
-    /** Those of its steps that are still to be told of the good end. */
-    List<SagaStep> stepsToTell(Transaction tx, String sagaId) throws SQLException {
-        return tx.list(STEPS_TO_TELL, SqlSagaLog::step, sagaId);
+    /** The steps of a saga with a pending completion call. */
+    List<SagaStep> stepsWithPendingCompletion(Transaction tx, String sagaId) throws SQLException {
+        return tx.list(STEPS_PENDING_COMPLETION, SqlSagaLog::step, sagaId);
     }
 
-    /** How many sagas have not ended, by status. */
+    /** The number of unfinished sagas by status. */
     public Map<SagaStatus, Long> countOpen(Transaction tx) throws SQLException {
         Map<SagaStatus, Long> counts = new java.util.EnumMap<>(SagaStatus.class);
         tx.list(COUNT_OPEN, row -> counts.put(SagaStatus.valueOf(row.getString(1)), row.getLong(2)));
         return counts;
     }
 
-    /** Sets the status of a step; false when the step has it already. */
+    /** Sets the status of a step; returns false when the step already has the status. */
     boolean markStep(Transaction tx, String sagaId, int position, SagaStep.Status status) throws SQLException {
         return tx.update(MARK_STEP, status.name(), sagaId, position, status.name()) == 1;
     }
@@ -192,16 +192,16 @@ public final class SqlSagaLog {
         tx.update(REJOIN_ALL, sagaId);
     }
 
-    /** @param now in the time that deadlines are in */
+    /** @param now the time of the clock of deadlines */
     List<String> overdue(Transaction tx, Instant now, int limit) throws SQLException {
         return tx.list(OVERDUE, row -> row.getString(1), now, limit);
     }
 
-    List<String> owingCompletions(Transaction tx) throws SQLException {
-        return tx.list(OWING, row -> row.getString(1));
+    List<String> withPendingCompletions(Transaction tx) throws SQLException {
+        return tx.list(PENDING_COMPLETIONS, row -> row.getString(1));
     }
 
-    /** The endpoints that sagas may yet send to: to compensate, or to tell of a good end. */
+    /** The endpoints that unfinished sagas and pending completions may still call. */
     public Set<String> openEndpoints(Transaction tx) throws SQLException {
         Set<String> endpoints = new HashSet<>();
         tx.list(OPEN_ENDPOINTS, row -> {
@@ -213,7 +213,7 @@ public final class SqlSagaLog {
         return endpoints;
     }
 
-    /** Ids of the sagas in a status that is no end. */
+    /** Ids of sagas in a status that is not final. */
     public List<String> open(Transaction tx, SagaStatus status) throws SQLException {
         return tx.list(OPEN, row -> row.getString(1), status.name());
     }
@@ -258,7 +258,7 @@ public final class SqlSagaLog {
         try {
             return JSON.writeValueAsString(options);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("saga options cannot be stored", e);
+            throw new IllegalArgumentException("cannot write saga options as JSON", e);
         }
     }
 
@@ -266,7 +266,7 @@ public final class SqlSagaLog {
         try {
             return JSON.readValue(json, OPTIONS);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("saga options cannot be read: " + json, e);
+            throw new IllegalStateException("cannot read saga options: " + json, e);
         }
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Camel's saga service, made durable: the saga log, compensation runs, deadlines. It knows sagas, steps and endpoints,
- * never what an order is; whoever does may guard and hear of its turns through {@link io.caravanserai.saga.SagaListener}.
+ * Camel's saga service with durable state: the saga log, compensation runs, deadlines. This package knows sagas, steps
+ * and endpoints, but not orders. A {@link io.caravanserai.saga.SagaListener} connects sagas with orders.
  */
 package io.caravanserai.saga;

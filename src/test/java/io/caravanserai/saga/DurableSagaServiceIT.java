@@ -81,7 +81,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aSagaIsCompleteInTheLogWhenTheCallerHears() {
+    void aSagaIsCompletedInTheLogBeforeTheCallerGetsTheAnswer() {
         Exchange answer = run("direct:flow", "1");
 
         assertThat(answer.getException()).isNull();
@@ -90,7 +90,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aFailedSagaIsUndoneInReverseBeforeTheCallerHears() {
+    void aFailedSagaIsCompensatedInReverseBeforeTheCallerGetsTheAnswer() {
         lastStepFails.set(true);
 
         Exchange answer = run("direct:flow", "1");
@@ -119,7 +119,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aCompensationIsTriedAgainUntilItSucceeds() {
+    void aCompensationIsRetriedUntilItSucceeds() {
         lastStepFails.set(true);
         failuresOfUndoB.set(2);
 
@@ -134,7 +134,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aCompensationThatGivesUpLeavesTheSagaStuckUntilAPersonActs() {
+    void aCompensationWithoutAttemptsLeftMakesTheSagaStuckUntilAPersonActs() {
         lastStepFails.set(true);
         failuresOfUndoB.set(3);
         run("direct:flow", "1");
@@ -181,7 +181,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aCompensationThatACrashCutShortGoesOn() throws Exception {
+    void aCompensationInterruptedByACrashIsResumed() throws Exception {
         lastStepFails.set(true);
         undoBHangs.set(true);
         runLater("direct:flow", "1");
@@ -197,7 +197,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aSagaPastItsDeadlineIsUndoneAndItsLateStepsAreRefused() throws Exception {
+    void aSagaPastItsDeadlineIsCompensatedAndLateStepsAreRefused() throws Exception {
         CompletableFuture<Exchange> flow = runLater("direct:timeout", "1");
         await().untilAsserted(() -> assertThat(happened).contains("do slow 1"));
 
@@ -213,7 +213,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aSagaPastThePointOfNoReturnCompletesInsteadOfBeingUndone() throws Exception {
+    void aSagaPastThePointOfNoReturnIsCompletedNotCompensated() throws Exception {
         mayCompensate.set(false);
         lastStepFails.set(true);
 
@@ -224,7 +224,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aSagaWhoseWorkIsNotDoneIsUndoneInsteadOfCompleted() {
+    void aSagaWithUnfinishedWorkIsCompensatedNotCompleted() {
         mayComplete.set(false);
 
         Exchange answer = run("direct:flow", "1");
@@ -235,7 +235,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void completionsAreToldAndRememberedAsTold() {
+    void completionsAreCalledAndRecordedAsDone() {
         run("direct:completing", "1");
 
         await().untilAsserted(() -> {
@@ -247,7 +247,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void stoppingARouteWithASagaLeavesTheOthersAlone() throws Exception {
+    void stoppingARouteWithASagaDoesNotAffectOtherRoutes() throws Exception {
         context.getRouteController().stopRoute("other");
 
         run("direct:flow", "1");
@@ -299,7 +299,7 @@ class DurableSagaServiceIT {
         exchange.getMessage().setBody("1,2,3");
     }
 
-    /** What a crash leaves: the log, and nothing of the memory. */
+    /** Simulates a crash: the log stays, all memory is lost. */
     private void restart() throws Exception {
         sagas.close();
         CamelContext old = context;

@@ -8,7 +8,7 @@ class SagaStateTest {
     private final Cause cause = new Cause(Cause.Kind.TIMED_OUT, "late");
 
     @Test
-    void aSagaRemembersWhyItTurnedBackToItsEnd() {
+    void aSagaKeepsTheCauseOfCompensationToItsEnd() {
         SagaState.Compensating compensating = new SagaState.Running().compensate(cause);
 
         assertThat(compensating.finish().why()).contains(cause);
