@@ -11,62 +11,65 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies SQLite's write-ahead log into the database, so that the log is begun anew instead of growing. A reader that
- * keeps a snapshot, as another program with the file open may, keeps the log from being begun anew: the log then grows,
- * a line a minute says so, and the log is cut to nothing once that reader is gone. For one thread. Source:
+ * Copies SQLite's write-ahead log (WAL) into the database, so that SQLite restarts the log instead of extending the
+ * file. A reader with an old snapshot, for example another program with the file open, prevents the restart. The log
+ * then grows, with a log line a minute, and is truncated once that reader is gone. For one thread. Source:
  * sqlite.org/wal.html, section 6.
  */
 final class Checkpoints {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
 
-    /** A checkpoint syncs both files: seldom, and then much at once (32 MiB). */
+    /**
+     * WAL frames before a checkpoint (32 MiB). A checkpoint syncs both files, so rare and large checkpoints are
+     * cheaper.
+     */
     private static final int FRAMES = 8_000;
 
-    /** From here on (128 MiB) a checkpoint waits for readers, and cuts the file. */
-    private static final int LONG_FRAMES = 4 * FRAMES;
+    /** WAL frames (128 MiB) from which a checkpoint waits for readers and truncates the file. */
+    private static final int TRUNCATE_FRAMES = 4 * FRAMES;
 
-    /** Each attempt on a log that a reader holds costs as much as the log is long. */
-    private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
+    /** A checkpoint attempt on a log that a reader holds costs time in proportion to the log size. */
+    private static final Duration ATTEMPT_INTERVAL = Duration.ofSeconds(1);
 
-    private static final Duration BETWEEN_LINES = Duration.ofMinutes(1);
+    private static final Duration LINE_INTERVAL = Duration.ofMinutes(1);
 
-    /** As long as the writer is held up, once for each attempt. The hub's own queries are over by then. */
+    /** How long each attempt may block the writer. Queries of the hub itself end within this time. */
     private static final int BUSY_MILLIS = 20;
 
     private final int busyMillis;
     private final LongSupplier nanos;
     private long attempted;
-    private long told;
-    private boolean isTold;
+    private long lastLine;
+    private boolean isLogged;
 
     /**
-     * @param busyMillis how long the connection waits for locks otherwise
+     * @param busyMillis lock timeout of the connection outside checkpoints
      * @param nanos as {@link System#nanoTime}
      */
     Checkpoints(int busyMillis, LongSupplier nanos) {
         this.busyMillis = busyMillis;
         this.nanos = nanos;
-        this.attempted = nanos.getAsLong() - BETWEEN_ATTEMPTS.toNanos();
-        this.told = nanos.getAsLong() - BETWEEN_LINES.toNanos();
+        this.attempted = nanos.getAsLong() - ATTEMPT_INTERVAL.toNanos();
+        this.lastLine = nanos.getAsLong() - LINE_INTERVAL.toNanos();
     }
 
-    /** To be called after each commit. Fails when the files cannot be read or written. */
+    /** Call after each commit. Fails when the files cannot be read or written. */
     void afterCommit(Connection writer, WalFrames log) throws SQLException, IOException {
         long now = nanos.getAsLong();
-        if (now - attempted < BETWEEN_ATTEMPTS.toNanos() || !log.hasReached(FRAMES)) {
+        if (now - attempted < ATTEMPT_INTERVAL.toNanos() || !log.hasReached(FRAMES)) {
             return;
         }
         attempted = now;
-        if (!log.hasReached(LONG_FRAMES)) {
+        if (!log.hasReached(TRUNCATE_FRAMES)) {
             isDone(writer, "PRAGMA wal_checkpoint(PASSIVE)");
-        } else if (isCut(writer)) {
-            worked(log);
+        } else if (isTruncated(writer)) {
+            logTruncated(log);
         } else {
-            isHeld(now, log);
+            logHeld(now, log);
         }
     }
 
-    private boolean isCut(Connection writer) throws SQLException {
+    private boolean isTruncated(Connection writer) throws SQLException {
         execute(writer, "PRAGMA busy_timeout = " + BUSY_MILLIS);
         try {
             return isDone(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -75,17 +78,17 @@ final class Checkpoints {
         }
     }
 
-    private void worked(WalFrames log) throws IOException {
-        if (isTold) {
-            isTold = false;
+    private void logTruncated(WalFrames log) throws IOException {
+        if (isLogged) {
+            isLogged = false;
             LOG.atInfo().addKeyValue("file", log.file()).log("write-ahead log cut; no reader holds it any more");
         }
     }
 
-    private void isHeld(long now, WalFrames log) throws IOException {
-        if (now - told >= BETWEEN_LINES.toNanos()) {
-            told = now;
-            isTold = true;
+    private void logHeld(long now, WalFrames log) throws IOException {
+        if (now - lastLine >= LINE_INTERVAL.toNanos()) {
+            lastLine = now;
+            isLogged = true;
             LOG.atWarn()
                     .addKeyValue("file", log.file())
                     .addKeyValue("mebibytes", log.bytes() >> 20)
@@ -94,7 +97,7 @@ final class Checkpoints {
         }
     }
 
-    /** False when a reader holds the log. */
+    /** Returns false when a reader holds the log. */
     private static boolean isDone(Connection writer, String checkpoint) throws SQLException {
         try (Statement statement = writer.createStatement();
                 ResultSet result = statement.executeQuery(checkpoint)) {

@@ -5,59 +5,63 @@ import java.sql.Connection;
 import java.sql.SQLException;
 
 /**
- * What the writer needs from the database under it: connections, transactions, and whether its files can be trusted.
- * Used by the writer's thread alone, but for {@link #openReader} and {@link #condemns}.
+ * The operations of a database that the writer uses: connections, transactions, and checks whether the files can be
+ * trusted. Used only by the writer thread, except {@link #openReader} and {@link #condemns}.
  */
 interface Database {
 
-    /** A fresh connection for writing, with no transaction open. */
+    /** Opens a connection for writing, with no open transaction. */
     Connection openWriter() throws SQLException;
 
-    /** A fresh connection for reading, with auto-commit off. */
+    /** Opens a connection for reading, with auto-commit off. */
     Connection openReader() throws SQLException;
 
-    /** Begins a transaction that holds the right to write. */
+    /** Begins a transaction that holds the write lock. */
     void begin(Connection writer) throws SQLException;
 
-    /** Makes the transaction durable. Whatever it throws, the transaction has not been committed. */
+    /** Makes the transaction durable. After any exception the transaction is not committed. */
     void commit(Connection writer) throws SQLException;
 
-    /** Undoes the transaction. */
+    /** Rolls the transaction back. */
     void rollback(Connection writer) throws SQLException;
 
-    /** Writes something that changes nothing, in the open transaction, so that its commit reaches the disk. */
+    /** Writes a page without a change of content, in the open transaction, so that the commit reaches the disk. */
     void touch(Connection writer) throws SQLException;
 
-    /** Size of the log that is yet to be copied into the database. */
+    /** Size in bytes of the log that is not yet copied into the database. */
     long logBytes();
 
-    /** Work on the files that is due after commits, such as a checkpoint. No transaction is open. */
+    /**
+     * Performs file maintenance that is due after commits, for example a checkpoint. Call without an open transaction.
+     */
     void maintain(Connection writer) throws SQLException;
 
     /**
-     * Whether the failure says that the files may not hold what was written to them, so that nothing more may be
-     * acknowledged on them before {@link #copy} and {@link #swap} have replaced them.
+     * Whether the failure means that the files may lack acknowledged writes. No write may then be acknowledged until
+     * {@link #copy} and {@link #swap} have replaced the files.
      */
     boolean condemns(SQLException failure);
 
-    /** Remembers, for a process that starts after this one has died, that the files are not to be trusted. */
+    /** Records that the files are not trusted, also for a later process. */
     void condemn(SQLException failure);
 
     /**
-     * Writes all that was committed into new files, syncs and checks them. The old files stay as they are.
+     * Writes all committed data into new files, and syncs and checks these files. The old files stay unchanged.
      *
-     * @param last the writer's last connection, which does not see what was never committed; null to open one
-     * @throws SQLException when the old files cannot be read or the new ones not be written
+     * @param last the last connection of the writer, which sees only committed data; null to open a connection
+     * @throws SQLException when the old files cannot be read or the new files cannot be written
      */
     void copy(Connection last) throws SQLException, IOException;
 
     /**
-     * Puts the new files in the place of the old ones. No connection may be open.
+     * Replaces the old files with the new files. No connection may be open.
      *
-     * @throws IOException when the change is not durable; to be called again
+     * @throws IOException when the change is not durable; call again
      */
     void swap() throws IOException;
 
-    /** Brings everything into the database file before the writer's connection, then the last one, is closed. */
+    /**
+     * Copies the whole log into the database file. Call before the last connection, the one of the writer, is closed.
+     */
     void settle(Connection writer) throws SQLException;
 }

@@ -7,22 +7,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The files of an SQLite database, and their replacement by new ones such that a crash at any moment leaves one whole
- * database behind.
+ * The files of an SQLite database and the replacement by new files. A crash at any moment leaves one complete database.
  *
- * <p>A new file that is whole has the name {@code .next}. From then on it is the database: whoever finds it first
- * deletes the old log, which SQLite would apply to the new file, and then gives the new file the database's name.
- * Nothing is committed to the old files once they are condemned, so a {@code .next} that is lost loses nothing.
+ * <p>A complete new file has the suffix {@code .next} and is the database from then on. The first process that finds
+ * {@code .next} deletes the old log, which SQLite would otherwise apply to the new file, and then renames the new file
+ * to the database name. No transaction is committed to condemned files, so the loss of {@code .next} loses no data.
  */
 final class DatabaseFiles {
     private final Path database;
-    private final Path forming;
+    private final Path rebuilding;
     private final Path next;
     private final Path condemned;
 
     DatabaseFiles(Path database) {
         this.database = database;
-        this.forming = sibling(".rebuilding");
+        this.rebuilding = sibling(".rebuilding");
         this.next = sibling(".next");
         this.condemned = sibling(".condemned");
     }
@@ -43,37 +42,40 @@ final class DatabaseFiles {
         return Files.exists(condemned);
     }
 
-    /** Leaves a note for the next process; needs no sync, for a power cut takes with it what was not on the disk. */
+    /**
+     * Marks the files as untrusted for a later process. No sync: a power cut that loses the mark also clears the page
+     * cache with the unwritten pages.
+     */
     void condemn(String reason) throws IOException {
         Files.writeString(condemned, reason);
     }
 
-    /** Takes away what an unfinished rebuild has left; answers an empty place for a new file. */
-    Path beginForming() throws IOException {
+    /** Deletes the remains of an unfinished rebuild and returns an empty file for the new database. */
+    Path beginRebuild() throws IOException {
         for (String suffix : new String[] {"", "-journal", "-wal", "-shm"}) {
-            Files.deleteIfExists(forming.resolveSibling(forming.getFileName() + suffix));
+            Files.deleteIfExists(rebuilding.resolveSibling(rebuilding.getFileName() + suffix));
         }
         Files.deleteIfExists(next);
-        PrivateFiles.createFile(forming);
-        return forming;
+        PrivateFiles.createFile(rebuilding);
+        return rebuilding;
     }
 
-    /** Declares the new file whole; it has been checked. */
-    void formed() throws IOException {
-        SyncedFiles.sync(forming);
-        SyncedFiles.rename(forming, next);
+    /** Marks the new file as complete. Call after the check of the file. */
+    void finishNext() throws IOException {
+        SyncedFiles.sync(rebuilding);
+        SyncedFiles.rename(rebuilding, next);
     }
 
     boolean hasNext() {
         return Files.exists(next);
     }
 
-    /** Makes the new file the database; to be called again when it fails. No connection may be open. */
-    void takeNext() throws IOException {
+    /** Makes the new file the database; call again after a failure. No connection may be open. */
+    void swapInNext() throws IOException {
         if (Files.exists(next)) {
             Files.deleteIfExists(log());
             Files.deleteIfExists(sibling("-shm"));
-            // Durable before the new name is: SQLite would apply the old log to the new file.
+            // The deletions must be durable before the rename: SQLite would apply the old log to the new file.
             SyncedFiles.sync(database.toAbsolutePath().getParent());
             SyncedFiles.rename(next, database);
         } else {

@@ -10,7 +10,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** A folder that belongs to one hub at a time. The operating system drops the lock when the process dies. */
+/**
+ * A lock that gives one hub exclusive use of a folder. The operating system releases the lock when the process ends.
+ */
 public final class FolderLock implements AutoCloseable {
     private final Path folder;
     private final FileChannel channel;
@@ -21,9 +23,9 @@ public final class FolderLock implements AutoCloseable {
     }
 
     /**
-     * Creates the folder where needed, and takes it.
+     * Creates the folder if missing, and locks the folder.
      *
-     * @throws StoreUnavailableException when another hub has it, or it cannot be written
+     * @throws StoreUnavailableException when another hub holds the lock, or the folder is not writable
      */
     public static FolderLock take(Path folder) {
         try {
@@ -47,7 +49,7 @@ public final class FolderLock implements AutoCloseable {
 
     private static boolean isFree(FileChannel channel) throws IOException {
         try {
-            // Held until the channel is closed.
+            // The lock is held until the channel is closed.
             return channel.tryLock() != null;
         } catch (OverlappingFileLockException e) {
             return false;
@@ -56,17 +58,17 @@ public final class FolderLock implements AutoCloseable {
 
     private static String reason(IOException e) {
         if (e instanceof FileAlreadyExistsException) {
-            return "it is no folder";
+            return "not a folder";
         }
         return e instanceof AccessDeniedException ? "permission denied" : e.toString();
     }
 
-    /** What is locked. */
+    /** The locked folder. */
     public Path folder() {
         return folder;
     }
 
-    /** Lets go of the folder; again does nothing. */
+    /** Releases the lock; a second call has no effect. */
     @Override
     public void close() {
         try {

@@ -19,24 +19,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one writer of a database: takes all units that wait, runs them in one transaction, commits once, then tells
- * whoever waits. The more units wait, the fewer commits each costs.
+ * The single writer of a database. The writer takes all queued units, runs them in one transaction, commits once, and
+ * then completes the futures of the units. More queued units mean fewer commits per unit.
  *
- * <p>After a failure that condemns the files every unit is refused until the writer has replaced them.
+ * <p>After a failure that condemns the files, every unit is refused until the writer has replaced the files.
  */
 final class GroupCommit implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
     private static final int MAX_UNITS_PER_COMMIT = 512;
 
-    /** Beyond that the disk does not keep up, and each further unit would take memory and wait in vain. */
-    private static final int MAX_WAITING_UNITS = 20_000;
+    /** Above this number the disk is too slow, and each further unit would use memory and wait in vain. */
+    private static final int MAX_QUEUED_UNITS = 20_000;
 
-    /** A commit that has taken so long may never end. */
-    private static final Duration STALLED = Duration.ofSeconds(15);
+    /** A commit that takes this long may never end. */
+    private static final Duration STALL_TIMEOUT = Duration.ofSeconds(15);
 
     private static final long PROBE_MILLIS = 1_000;
     private static final long FIRST_PAUSE_MILLIS = 100;
-    private static final long LONGEST_PAUSE_MILLIS = 10_000;
+    private static final long MAX_PAUSE_MILLIS = 10_000;
 
     private final BlockingQueue<QueuedUnit<?>> queue = new LinkedBlockingQueue<>();
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -47,23 +47,23 @@ final class GroupCommit implements AutoCloseable {
     private final List<StoreListener> listeners;
     private final Thread thread;
     private JdbcTransaction transaction;
-    private volatile String trouble;
-    /** Why the files are not to be trusted; null while they are. */
+    private volatile String outageReason;
+    /** The reason why the files are not trusted; null while the files are trusted. */
     private volatile String condemned;
 
-    /** When the writer took the units it is busy with; 0 while it waits for units. */
+    /** Start of the current work of the writer in {@link System#nanoTime}; 0 while the writer waits for units. */
     private volatile long busySince;
 
     private volatile boolean closed;
     private volatile boolean finished;
 
-    /** Runs an action while no reader has a connection. */
+    /** Runs an action while no reader has an open connection. */
     @FunctionalInterface
     interface Exclusion {
         void withoutReaders(FileAction action) throws IOException;
     }
 
-    /** Something done to files. */
+    /** An operation on files. */
     @FunctionalInterface
     interface FileAction {
         void run() throws IOException;
@@ -84,57 +84,57 @@ final class GroupCommit implements AutoCloseable {
     }
 
     <T> CompletableFuture<T> submit(String name, UnitOfWork<T> work) {
-        Optional<String> reason = refusal();
+        Optional<String> reason = refusalReason();
         if (reason.isPresent()) {
             return CompletableFuture.failedFuture(new StoreUnavailableException(reason.get()));
         }
         QueuedUnit<T> unit = new QueuedUnit<>(name, work);
         queue.add(unit);
         if (finished) {
-            refuseWaiting("the store is closed: the hub is stopping");
+            refuseQueued("store is closed: the hub is stopping");
         }
         return unit.future();
     }
 
-    /** Why no unit is taken at present. */
-    private Optional<String> refusal() {
+    /** The reason why units are refused at present; empty when units are accepted. */
+    private Optional<String> refusalReason() {
         String reason = condemned;
         if (reason != null) {
-            return Optional.ofNullable(trouble).or(() -> Optional.of(reason));
+            return Optional.ofNullable(outageReason).or(() -> Optional.of(reason));
         }
-        if (queue.size() >= MAX_WAITING_UNITS) {
-            return Optional.of("the database cannot be written as fast as is asked for: " + MAX_WAITING_UNITS
-                    + " units of work wait already");
+        if (queue.size() >= MAX_QUEUED_UNITS) {
+            return Optional.of(
+                    "the database is overloaded: " + MAX_QUEUED_UNITS + " units of work are queued; retry later");
         }
-        return stalled();
+        return stallReason();
     }
 
-    private Optional<String> stalled() {
+    private Optional<String> stallReason() {
         long since = busySince;
         Duration busy = since == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - since);
-        return busy.compareTo(STALLED) < 0
+        return busy.compareTo(STALL_TIMEOUT) < 0
                 ? Optional.empty()
                 : Optional.of(
                         "the disk of the database (hub.data.dir) has not answered for " + busy.toSeconds() + " s");
     }
 
-    private void refuseWaiting(String reason) {
+    private void refuseQueued(String reason) {
         for (QueuedUnit<?> unit = queue.poll(); unit != null; unit = queue.poll()) {
             unit.fail(new StoreUnavailableException(reason));
-            unit.tell();
+            unit.complete();
         }
     }
 
     Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble).or(this::stalled);
+        return Optional.ofNullable(outageReason).or(this::stallReason);
     }
 
     int pending() {
         return queue.size();
     }
 
-    /** To be told of failures that others than the writer have met. */
-    void met(SQLException failure) {
+    /** Call with database failures outside the writer. */
+    void readerFailed(SQLException failure) {
         if (condemned == null && database.condemns(failure)) {
             condemn(failure);
             queue.add(QueuedUnit.nothing());
@@ -144,10 +144,10 @@ final class GroupCommit implements AutoCloseable {
     private synchronized void condemn(SQLException failure) {
         if (condemned == null) {
             database.condemn(failure);
-            trouble = "an I/O error has hit the database (hub.data.dir): " + failure.getMessage()
-                    + "; it is being rebuilt from what was committed";
-            condemned = trouble;
-            outage.failed(trouble);
+            outageReason = "I/O error in the database (hub.data.dir): " + failure.getMessage()
+                    + "; rebuilding the database from committed data";
+            condemned = outageReason;
+            outage.failed(outageReason);
         }
     }
 
@@ -155,7 +155,8 @@ final class GroupCommit implements AutoCloseable {
         List<QueuedUnit<?>> batch = new ArrayList<>(MAX_UNITS_PER_COMMIT);
         while (!closed || !queue.isEmpty()) {
             try {
-                QueuedUnit<?> first = trouble == null ? queue.take() : queue.poll(PROBE_MILLIS, TimeUnit.MILLISECONDS);
+                QueuedUnit<?> first =
+                        outageReason == null ? queue.take() : queue.poll(PROBE_MILLIS, TimeUnit.MILLISECONDS);
                 busySince = System.nanoTime();
                 if (first == null) {
                     probe();
@@ -166,12 +167,12 @@ final class GroupCommit implements AutoCloseable {
                     write(batch);
                 }
             } catch (Throwable e) {
-                // A writer that dies would hang every caller; this must not happen, so it is loud.
-                LOG.error("the store's writer failed unexpectedly", e);
+                // The writer thread must not die: every caller would wait forever.
+                LOG.error("store writer failed unexpectedly; continuing with the next batch", e);
                 batch.forEach(unit -> unit.fail(e));
             }
             if (!batch.isEmpty()) {
-                tell(List.copyOf(batch));
+                complete(List.copyOf(batch));
                 batch.clear();
             }
             maintain();
@@ -180,23 +181,26 @@ final class GroupCommit implements AutoCloseable {
         }
         end();
         finished = true;
-        refuseWaiting("the store is closed: the hub is stopping");
+        refuseQueued("store is closed: the hub is stopping");
     }
 
     private void write(List<QueuedUnit<?>> batch) {
         if (condemned != null) {
-            StoreUnavailableException refused = new StoreUnavailableException(trouble);
+            StoreUnavailableException refused = new StoreUnavailableException(outageReason);
             batch.forEach(unit -> unit.fail(refused));
         } else if (!batch.isEmpty()) {
             commit(batch);
         }
     }
 
-    /** Waking those who hear of it takes time, too, and the writer has more to write: one of them wakes the others. */
-    private void tell(List<QueuedUnit<?>> batch) {
+    /**
+     * Completes the futures on the completion pool, so that the writer can continue. One pool task schedules the tasks
+     * for all other units.
+     */
+    private void complete(List<QueuedUnit<?>> batch) {
         completions.execute(() -> {
-            batch.subList(1, batch.size()).forEach(unit -> completions.execute(unit::tell));
-            batch.get(0).tell();
+            batch.subList(1, batch.size()).forEach(unit -> completions.execute(unit::complete));
+            batch.get(0).complete();
         });
     }
 
@@ -215,7 +219,7 @@ final class GroupCommit implements AutoCloseable {
             }
             listeners.forEach(listener -> listener.beforeCommit(names));
             database.commit(transaction.connection());
-            trouble = null;
+            outageReason = null;
             outage.worked();
             long nanos = System.nanoTime() - began;
             listeners.forEach(listener -> listener.afterCommit(names, nanos));
@@ -228,7 +232,7 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    /** Finds out that the trouble is over when nobody has anything to write. */
+    /** Tests whether the database is writable again, when no unit is queued. */
     private void probe() {
         try {
             if (transaction == null) {
@@ -237,7 +241,7 @@ final class GroupCommit implements AutoCloseable {
             database.begin(transaction.connection());
             database.touch(transaction.connection());
             database.commit(transaction.connection());
-            trouble = null;
+            outageReason = null;
             outage.worked();
         } catch (SQLException e) {
             rolledBack(e, "the database cannot be written: " + e.getMessage());
@@ -247,22 +251,25 @@ final class GroupCommit implements AutoCloseable {
     private void rolledBack(SQLException failure, String reason) {
         if (database.condemns(failure)) {
             condemn(failure);
-            // The connection stays: it does not see what was written to the log and not committed.
+            // The connection stays open: uncommitted data in the log is invisible to this connection.
             undo();
         } else {
-            trouble = reason;
-            outage.failed(reason + "; it is tried again with the next unit of work");
+            outageReason = reason;
+            outage.failed(reason + "; retrying with the next unit of work");
             disconnect();
         }
     }
 
-    /** Runs all units without a safety net, for units seldom fail; false, with all of them undone, when one did. */
+    /**
+     * Runs all units without savepoints, because units rarely fail. Returns false, with all units rolled back, when a
+     * unit fails.
+     */
     private boolean runTogether(List<QueuedUnit<?>> batch) throws SQLException {
         for (QueuedUnit<?> unit : batch) {
             try {
                 unit.run(transaction);
             } catch (Exception e) {
-                throwIfTroubleOfTheDatabase(e);
+                throwIfDatabaseFailure(e);
                 transaction.takeAfterCommit();
                 database.rollback(transaction.connection());
                 database.begin(transaction.connection());
@@ -272,14 +279,17 @@ final class GroupCommit implements AutoCloseable {
         return true;
     }
 
-    /** Runs one unit so that its failure undoes it alone; throws only when the database itself is in trouble. */
+    /**
+     * Runs one unit in a savepoint, so that a failure rolls back only this unit. Throws only on failures of the
+     * database.
+     */
     private <T> void runAlone(QueuedUnit<T> unit) throws SQLException {
         Connection connection = transaction.connection();
         Savepoint before = connection.setSavepoint();
         try {
             unit.run(transaction);
         } catch (Exception e) {
-            throwIfTroubleOfTheDatabase(e);
+            throwIfDatabaseFailure(e);
             transaction.takeAfterCommit();
             unit.fail(e);
             connection.rollback(before);
@@ -287,14 +297,16 @@ final class GroupCommit implements AutoCloseable {
         connection.releaseSavepoint(before);
     }
 
-    private static void throwIfTroubleOfTheDatabase(Exception e) throws SQLException {
-        if (e instanceof SQLException failure && isTroubleOfTheDatabase(failure)) {
+    private static void throwIfDatabaseFailure(Exception e) throws SQLException {
+        if (e instanceof SQLException failure && isDatabaseFailure(failure)) {
             throw failure;
         }
     }
 
-    /** Whether the database rather than the unit is at fault: full or failing disk, locked file, lost connection. */
-    private static boolean isTroubleOfTheDatabase(SQLException e) {
+    /**
+     * Whether the failure is one of the database, not of the unit: full or failing disk, locked file, lost connection.
+     */
+    private static boolean isDatabaseFailure(SQLException e) {
         return SqliteTrouble.is(e)
                 || e.getSQLState() != null
                         && (e.getSQLState().startsWith("08")
@@ -313,8 +325,8 @@ final class GroupCommit implements AutoCloseable {
             if (database.condemns(e)) {
                 condemn(e);
             } else {
-                // What was committed is in the log, which only grows on: the next commit tries again.
-                LOG.atDebug().setCause(e).log("checkpoint failed; it is tried again after the next commit");
+                // The committed data is in the log, which keeps growing; the next commit triggers another attempt.
+                LOG.atDebug().setCause(e).log("checkpoint failed; retrying after the next commit");
             }
         }
     }
@@ -325,13 +337,13 @@ final class GroupCommit implements AutoCloseable {
             try {
                 closing.await(pause, TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
-                LOG.debug("nobody interrupts the writer", e);
+                LOG.debug("store writer interrupted; ignored", e);
             }
-            pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+            pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
         }
     }
 
-    /** Replaces the files; false when that failed, with nothing lost. */
+    /** Replaces the files. Returns false on failure; no committed data is lost. */
     private boolean rebuild() {
         try {
             database.copy(transaction == null ? null : transaction.connection());
@@ -340,15 +352,15 @@ final class GroupCommit implements AutoCloseable {
                 database.swap();
             });
             transaction = new JdbcTransaction(database.openWriter());
-            LOG.info("database rebuilt: every committed unit of work is in new, synced files");
+            LOG.info("database rebuilt: all committed data is in new, synced files");
             condemned = null;
-            trouble = null;
+            outageReason = null;
             outage.worked();
             return true;
         } catch (SQLException | IOException | RuntimeException e) {
-            trouble = condemned + "; the rebuild failed and is tried again: " + e.getMessage()
-                    + " (it needs a disk that works, and as much room as the database takes)";
-            outage.failed(trouble);
+            outageReason = condemned + "; rebuild failed; retrying: " + e.getMessage()
+                    + " (the rebuild needs a working disk with free space of the size of the database)";
+            outage.failed(outageReason);
             return false;
         }
     }
@@ -358,12 +370,15 @@ final class GroupCommit implements AutoCloseable {
             try {
                 database.rollback(transaction.connection());
             } catch (SQLException e) {
-                LOG.debug("SQLite has rolled back by itself", e);
+                LOG.debug("rollback failed; SQLite has already rolled back", e);
             }
         }
     }
 
-    /** The next batch opens a new connection: after trouble nothing of the old one is to be trusted. */
+    /**
+     * Closes the connection. The next batch opens a new connection: the state of the old one is unknown after a
+     * failure.
+     */
     private void disconnect() {
         if (transaction == null) {
             return;
@@ -372,7 +387,7 @@ final class GroupCommit implements AutoCloseable {
         try {
             transaction.close();
         } catch (SQLException e) {
-            LOG.debug("closing a connection in trouble", e);
+            LOG.debug("closing a failed connection failed; ignored", e);
         }
         transaction = null;
     }
@@ -391,8 +406,11 @@ final class GroupCommit implements AutoCloseable {
         if (condemned == null) {
             disconnect();
         } else {
-            // The last connection that closes would delete the log, which is all that may be on the disk.
-            LOG.atError().addKeyValue("error", trouble).log("the next start will rebuild the database");
+            // Do not close the connection: closing the last one deletes the log, which may be the only data on the
+            // disk.
+            LOG.atError()
+                    .addKeyValue("error", outageReason)
+                    .log("database not rebuilt before shutdown; the next start will rebuild the database");
         }
     }
 

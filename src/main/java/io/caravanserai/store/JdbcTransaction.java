@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A connection with its prepared statements, kept as long as the connection. Belongs to one thread. */
+/** A connection with a cache of prepared statements, which lives as long as the connection. For one thread. */
 final class JdbcTransaction implements Transaction, AutoCloseable {
     private final Connection connection;
     private final Map<String, PreparedStatement> statements = new HashMap<>();
@@ -50,7 +50,7 @@ final class JdbcTransaction implements Transaction, AutoCloseable {
         afterCommit.add(action);
     }
 
-    /** The actions collected since the last call, which are then the caller's. */
+    /** Returns and clears the actions collected since the previous call. */
     List<Runnable> takeAfterCommit() {
         List<Runnable> taken = List.copyOf(afterCommit);
         afterCommit.clear();

@@ -3,7 +3,7 @@ package io.caravanserai.store;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Daemon threads named after their work, for thread dumps. */
+/** Creates daemon threads with descriptive names for thread dumps. */
 final class NamedThreads implements ThreadFactory {
     private final AtomicInteger count = new AtomicInteger();
     private final String name;

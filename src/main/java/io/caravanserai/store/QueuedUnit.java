@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A unit of work on its way through the writer, and whoever waits for it. Not thread-safe but for its future. */
+/** A queued unit of work with the future of the caller. Not thread-safe, except the future. */
 final class QueuedUnit<T> {
     private static final Logger LOG = LoggerFactory.getLogger(QueuedUnit.class);
 
@@ -22,7 +22,7 @@ final class QueuedUnit<T> {
         this.work = work;
     }
 
-    /** Wakes the writer, and is not run. */
+    /** A marker that wakes the writer and is not run. */
     static QueuedUnit<?> nothing() {
         return new QueuedUnit<>("nothing", null);
     }
@@ -50,12 +50,12 @@ final class QueuedUnit<T> {
         afterCommit = List.of();
     }
 
-    void tell() {
+    void complete() {
         for (Runnable action : afterCommit) {
             try {
                 action.run();
             } catch (RuntimeException e) {
-                LOG.atError().addKeyValue("unit", name).setCause(e).log("an action after a commit failed");
+                LOG.atError().addKeyValue("unit", name).setCause(e).log("after-commit action failed; continuing");
             }
         }
         if (failure == null) {

@@ -15,12 +15,12 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 
-/** Runs queries on a few connections of their own, so that no reader waits for a writer. */
+/** Runs queries on a few separate connections, so that no reader waits for the writer. */
 final class Readers implements AutoCloseable {
-    private static final int MAX_WAITING_LISTS = 500;
+    private static final int MAX_QUEUED_LISTS = 500;
 
     private final ExecutorService threads;
-    /** For lists, so that those who ask for many of them hold up no order. */
+    /** Separate threads for list queries, so that many list requests do not delay orders. */
     private final ExecutorService listThreads;
 
     private final BlockingQueue<JdbcTransaction> idle = new LinkedBlockingQueue<>();
@@ -29,7 +29,7 @@ final class Readers implements AutoCloseable {
     private final Executor completions;
     private final Consumer<SQLException> failures;
 
-    /** @param failures told of each failure of the database, as opposed to one of a query */
+    /** @param failures receives every SQLException of a read */
     Readers(int count, Database database, Executor completions, Consumer<SQLException> failures) {
         this.threads = Executors.newFixedThreadPool(count, new NamedThreads("store-reader"));
         this.listThreads = new ThreadPoolExecutor(
@@ -37,14 +37,17 @@ final class Readers implements AutoCloseable {
                 count,
                 0,
                 TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(MAX_WAITING_LISTS),
+                new LinkedBlockingQueue<>(MAX_QUEUED_LISTS),
                 new NamedThreads("store-list-reader"));
         this.database = database;
         this.completions = completions;
         this.failures = failures;
     }
 
-    /** Closes all connections, runs the action, and lets queries go on with new connections. */
+    /**
+     * Waits for running queries, closes all connections, runs the action, and then admits queries again with new
+     * connections.
+     */
     void pausedFor(GroupCommit.FileAction action) throws IOException {
         files.writeLock().lock();
         try {
@@ -53,7 +56,7 @@ final class Readers implements AutoCloseable {
             }
             action.run();
         } catch (SQLException e) {
-            throw new IOException("a reader's connection cannot be closed: " + e.getMessage(), e);
+            throw new IOException("cannot close the connection of a reader: " + e.getMessage(), e);
         } finally {
             files.writeLock().unlock();
         }
@@ -74,8 +77,8 @@ final class Readers implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             future.completeExceptionally(new StoreUnavailableException(
                     executor.isShutdown()
-                            ? "the store is closed: the hub is stopping"
-                            : MAX_WAITING_LISTS + " lists are being waited for: ask again later",
+                            ? "store is closed: the hub is stopping"
+                            : "too many list requests (" + MAX_QUEUED_LISTS + " are queued); retry later",
                     e));
         }
         return future;
@@ -109,7 +112,7 @@ final class Readers implements AutoCloseable {
             reusable = true;
             return answer;
         } finally {
-            // Ends the snapshot: the next query sees what has been committed since. A change made here is undone.
+            // Ends the snapshot, so that the next query sees later commits. Also rolls back any change by the query.
             transaction.connection().rollback();
             if (reusable) {
                 idle.add(transaction);
@@ -132,7 +135,7 @@ final class Readers implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (SQLException e) {
-            throw new IllegalStateException("closing a reader's connection failed", e);
+            throw new IllegalStateException("cannot close the connection of a reader", e);
         }
     }
 }

@@ -3,7 +3,7 @@ package io.caravanserai.store;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/** Makes a value of the row a result set stands on. */
+/** Maps the current row of a result set to a value. */
 @FunctionalInterface
 public interface Row<T> {
 

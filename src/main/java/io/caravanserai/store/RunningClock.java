@@ -12,11 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A clock that stands still while no hub of its store runs, or while this process is stopped by a signal, and that takes
- * no part in jumps of the machine's clock: for deadlines. Between starts it is kept in the store. Thread-safe.
+ * A clock for deadlines. The clock stands still while no hub of the store runs and while a signal has stopped this
+ * process, and ignores jumps of the system clock. The store keeps the time between starts. Thread-safe.
  *
- * <p>The clock begins as the machine's and falls behind it. A crash may set it back by as much as lies between two
- * records of it: a deadline is then a few seconds later, never earlier.
+ * <p>The clock starts at the system time and falls behind. A crash may set the clock back by up to the interval between
+ * two records: a deadline then comes a few seconds later, never earlier.
  */
 public final class RunningClock extends Clock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RunningClock.class);
@@ -26,15 +26,18 @@ public final class RunningClock extends Clock implements AutoCloseable {
             INSERT INTO running_time (one, at) VALUES (1, ?)
             ON CONFLICT (one) DO UPDATE SET at = excluded.at WHERE excluded.at > running_time.at
             """;
-    /** Of a store that has none yet: what was open when its hub ended has waited no longer than that. */
-    private static final String LAST_SIGN_OF_LIFE = """
+    /**
+     * The start time for a store without a record: the latest update of an open order, a lower bound of the time when
+     * the last hub ended.
+     */
+    private static final String LATEST_UPDATE = """
             SELECT MAX(updated_at) FROM orders WHERE status NOT IN ('SHIPPED', 'CANCELLED')
             """;
 
     private static final long TICK_MILLIS = 500;
     private static final long RECORDED_EVERY_TICKS = 10;
-    /** What a tick counts at most: one that comes later had to wait for a process that was stopped. */
-    private static final long LONGEST_TICK_NANOS = Duration.ofSeconds(2).toNanos();
+    /** The maximum that one tick adds. A later tick means that the process was stopped. */
+    private static final long MAX_TICK_NANOS = Duration.ofSeconds(2).toNanos();
 
     private final Store store;
     private final Clock wall;
@@ -52,7 +55,7 @@ public final class RunningClock extends Clock implements AutoCloseable {
         this.countedNanos = nanos.getAsLong();
     }
 
-    /** Goes on from where the last hub of the store left off. */
+    /** Resumes from the last recorded time of the store. */
     public static RunningClock resume(Store store, Clock wall) {
         RunningClock clock = resume(store, wall, System::nanoTime);
         clock.passes = PeriodicTask.start("running-clock", Duration.ZERO, Duration.ofMillis(TICK_MILLIS), clock::tick);
@@ -67,7 +70,7 @@ public final class RunningClock extends Clock implements AutoCloseable {
     private static Instant from(Transaction tx, Clock wall) throws SQLException {
         long recorded = tx.first(READ, row -> row.getLong(1)).orElse(0L);
         if (recorded == 0) {
-            recorded = tx.first(LAST_SIGN_OF_LIFE, row -> row.getLong(1)).orElse(0L);
+            recorded = tx.first(LATEST_UPDATE, row -> row.getLong(1)).orElse(0L);
         }
         return recorded == 0 ? wall.instant() : Instant.ofEpochMilli(recorded);
     }
@@ -83,16 +86,16 @@ public final class RunningClock extends Clock implements AutoCloseable {
         }
     }
 
-    /** Counts what has passed since it was last asked, or ticked: the longest pause between two counts. */
+    /** Adds the time since the previous call or tick, at most 2 s, and returns the result. */
     @Override
     public synchronized Instant instant() {
         long read = nanos.getAsLong();
-        now = now.plusNanos(Math.min(Math.max(0, read - countedNanos), LONGEST_TICK_NANOS));
+        now = now.plusNanos(Math.min(Math.max(0, read - countedNanos), MAX_TICK_NANOS));
         countedNanos = read;
         return now;
     }
 
-    /** What the machine's clock will show when this one shows that, if neither stands still until then. */
+    /** The system time at which this clock will show the given time, if neither clock stands still until then. */
     public Instant onTheWall(Instant running) {
         return running.plus(Duration.between(instant(), wall.instant()));
     }

@@ -16,36 +16,42 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 
-/** The tables of the database. Flyway makes and changes them; to ask it takes some tenths of a second of a start. */
+/**
+ * The tables of the database, created and migrated by Flyway. The version check here avoids Flyway at start, which
+ * costs some tenths of a second.
+ */
 final class Schema {
-    /** The newest of the migrations. SQLite keeps a number in the head of its file for those who have a use for it. */
+    /**
+     * The version of the newest migration. Stored as SQLite user_version, an application-defined number in the file
+     * header.
+     */
     static final int NEWEST = 41;
 
     private Schema() {}
 
     /**
-     * Has a new database begin as a copy, where there is none yet, nor the log of one: SQLite would take what is in that
-     * for this one's.
+     * Seeds a new database from a template. Skipped if the database or its -wal exists, because SQLite would replay a
+     * stale WAL into the copy.
      *
-     * @param empty a database without rows, of this or an earlier schema, that nobody has open
+     * @param template a database without rows, of this or an earlier schema, without open connections
      */
-    static void begin(Path database, Path empty) {
+    static void seed(Path database, Path template) {
         Path log = database.resolveSibling(database.getFileName() + "-wal");
-        if (Files.exists(database) || Files.exists(log) || !Files.exists(empty)) {
+        if (Files.exists(database) || Files.exists(log) || !Files.exists(template)) {
             return;
         }
         Path copy = database.resolveSibling(database.getFileName() + ".new");
         try {
             Files.deleteIfExists(copy);
             PrivateFiles.createFile(copy);
-            try (FileChannel source = FileChannel.open(empty, StandardOpenOption.READ);
+            try (FileChannel source = FileChannel.open(template, StandardOpenOption.READ);
                     FileChannel target = FileChannel.open(copy, StandardOpenOption.WRITE)) {
                 source.transferTo(0, source.size(), target);
             }
             try (FileChannel written = FileChannel.open(copy, StandardOpenOption.WRITE)) {
                 written.force(true);
             }
-            // The name is durable with the first commit: SQLite syncs the folder when it has made its log there.
+            // The first commit makes the new name durable: SQLite syncs the folder after creating the log there.
             Files.move(copy, database, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -53,22 +59,22 @@ final class Schema {
     }
 
     /**
-     * Brings the tables up to {@link #NEWEST}.
+     * Migrates the tables to {@link #NEWEST}.
      *
-     * @throws IllegalStateException when a later hub has made them
+     * @throws IllegalStateException when the tables are of a newer schema version
      */
-    static void bringUp(DataSource database) throws SQLException {
+    static void migrate(DataSource database) throws SQLException {
         int version = version(database);
         if (version > NEWEST) {
-            throw new IllegalStateException("it belongs to a later hub (its tables are of version " + version
-                    + ", this hub's of " + NEWEST + ")");
+            throw new IllegalStateException("the schema belongs to a later hub (version " + version
+                    + "; this hub supports up to " + NEWEST + ")");
         }
         if (version == NEWEST) {
             return;
         }
         Flyway.configure()
                 .dataSource(database)
-                // One transaction for all of them: a new database is there sooner, and whole or not at all.
+                // One transaction for all migrations: faster for a new database, and all or nothing.
                 .group(true)
                 .locations("classpath:db")
                 .placeholders(Map.of(

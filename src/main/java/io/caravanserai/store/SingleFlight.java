@@ -5,33 +5,36 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
-/** Does a thing once for all who ask for it while it is under way; forgets it when it is done. Thread-safe. */
+/**
+ * Shares one result among concurrent requests for the same key. The entry is removed once the result is complete.
+ * Thread-safe.
+ */
 public final class SingleFlight<K, T> {
     private final Map<K, CompletableFuture<T>> results = new ConcurrentHashMap<>();
 
     /**
-     * The result of what is under way under that key, begun now when nothing is.
+     * The result of the request in flight for the key; starts a request when there is none.
      *
-     * @param begin not called under a lock; when it throws, all who asked get that failure
+     * @param begin not called under a lock; when begin throws, all waiting callers get the failure
      */
     public CompletableFuture<T> get(K key, Supplier<CompletableFuture<T>> begin) {
-        CompletableFuture<T> mine = new CompletableFuture<>();
-        CompletableFuture<T> theirs = results.putIfAbsent(key, mine);
-        if (theirs != null) {
-            return theirs;
+        CompletableFuture<T> own = new CompletableFuture<>();
+        CompletableFuture<T> inFlight = results.putIfAbsent(key, own);
+        if (inFlight != null) {
+            return inFlight;
         }
-        begun(begin).whenComplete((result, failure) -> {
-            results.remove(key, mine);
+        started(begin).whenComplete((result, failure) -> {
+            results.remove(key, own);
             if (failure == null) {
-                mine.complete(result);
+                own.complete(result);
             } else {
-                mine.completeExceptionally(failure);
+                own.completeExceptionally(failure);
             }
         });
-        return mine;
+        return own;
     }
 
-    private static <T> CompletableFuture<T> begun(Supplier<CompletableFuture<T>> begin) {
+    private static <T> CompletableFuture<T> started(Supplier<CompletableFuture<T>> begin) {
         try {
             return begin.get();
         } catch (RuntimeException e) {

@@ -20,8 +20,8 @@ import org.sqlite.SQLiteException;
 import org.sqlite.SQLiteOpenMode;
 
 /**
- * An SQLite database with a write-ahead log that is synced at each commit. Checkpoints are made here, not by SQLite
- * itself, which says nothing of those that fail.
+ * An SQLite database with a write-ahead log that is synced at each commit. Checkpoints run here: the automatic
+ * checkpoints of SQLite do not report failures.
  */
 final class SqliteDatabase implements Database {
     private static final Logger LOG = LoggerFactory.getLogger(SqliteDatabase.class);
@@ -31,8 +31,8 @@ final class SqliteDatabase implements Database {
     private final DataSource forWriting;
     private final DataSource forReading;
     private final Checkpoints checkpoints = new Checkpoints(BUSY_MILLIS, System::nanoTime);
-    /** The log that the writer's connection writes; null until it has written. */
-    private WalFrames logOfWriter;
+    /** The log of the writer connection; null until first use. */
+    private WalFrames writerLog;
 
     private SqliteDatabase(DatabaseFiles files) {
         this.files = files;
@@ -41,20 +41,20 @@ final class SqliteDatabase implements Database {
     }
 
     /**
-     * Opens, and where needed creates, migrates or rebuilds, a database.
+     * Opens a database; creates, migrates or rebuilds the database where needed.
      *
-     * @param empty a database without rows, which a new one may begin as a copy of
+     * @param template a database without rows, from which a new database is copied
      */
-    static SqliteDatabase open(Path file, Optional<Path> empty) throws SQLException, IOException {
+    static SqliteDatabase open(Path file, Optional<Path> template) throws SQLException, IOException {
         SqliteDatabase database = new SqliteDatabase(new DatabaseFiles(file));
         try {
             database.finishRebuild();
-            empty.ifPresent(template -> Schema.begin(file, template));
+            template.ifPresent(each -> Schema.seed(file, each));
             PrivateFiles.createFile(file);
-            // The last connection that closes makes a checkpoint whose failure nobody hears of. So there is one more
-            // as long as the tables are brought up.
+            // Closing the last connection makes a checkpoint that does not report failures. This extra connection stays
+            // open during the migration and then makes a checkpoint that does.
             try (Connection last = database.openWriter()) {
-                Schema.bringUp(database.forWriting);
+                Schema.migrate(database.forWriting);
                 database.settle(last);
             }
             return database;
@@ -69,9 +69,9 @@ final class SqliteDatabase implements Database {
     private void finishRebuild() throws SQLException, IOException {
         if (files.hasNext()) {
             swap();
-            LOG.info("database rebuild of an earlier process finished");
+            LOG.info("finished the database rebuild of an earlier process");
         } else if (files.isCondemned() && Files.exists(files.database())) {
-            LOG.warn("an I/O error has hit the database in an earlier process; rebuilding it");
+            LOG.warn("I/O error in the database during an earlier process; rebuilding the database");
             copy(null);
             swap();
             LOG.info("database rebuilt");
@@ -84,14 +84,13 @@ final class SqliteDatabase implements Database {
         config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
         config.setTransactionMode(mode);
         config.setBusyTimeout(BUSY_MILLIS);
-        // KiB. The pages in use are few, and at most commits SQLite looks through all it has, for a page that was
-        // moved in a balanced tree had the highest number there is for a moment: with 64 MiB that was a tenth of the
-        // writer's time.
+        // KiB. Few pages are in use. At most commits SQLite scans the whole cache, because a page moved in a balanced
+        // tree briefly has the highest page number. With 64 MiB the scan took a tenth of the time of the writer.
         config.setCacheSize(-8_192);
         config.enforceForeignKeys(false);
-        // A connection belongs to one thread at a time: SQLite need not lock it at each call.
+        // A connection is used by one thread at a time, so SQLite needs no mutex.
         config.setOpenMode(SQLiteOpenMode.NOMUTEX);
-        // Nobody asks for them, and the driver would look each insert over for them.
+        // Generated keys are not used; the driver would inspect each insert to provide keys.
         config.setGetGeneratedKeys(false);
         SQLiteDataSource source = new WithoutCheckpoints(config);
         source.setUrl("jdbc:sqlite:" + file);
@@ -100,22 +99,22 @@ final class SqliteDatabase implements Database {
 
     @Override
     public Connection openWriter() throws SQLException {
-        forgetLog();
+        closeLog();
         Connection connection = forWriting.getConnection();
         connection.setAutoCommit(false);
-        // The driver has begun a transaction, and begins none after this one.
+        // The driver has begun a transaction; after this rollback the driver begins no other.
         rollback(connection);
         return connection;
     }
 
-    private void forgetLog() {
-        if (logOfWriter != null) {
+    private void closeLog() {
+        if (writerLog != null) {
             try {
-                logOfWriter.close();
+                writerLog.close();
             } catch (IOException e) {
-                LOG.debug("closing a file that was only read", e);
+                LOG.debug("closing the write-ahead log file failed; ignored", e);
             }
-            logOfWriter = null;
+            writerLog = null;
         }
     }
 
@@ -143,17 +142,17 @@ final class SqliteDatabase implements Database {
 
     @Override
     public void touch(Connection writer) throws SQLException {
-        // Written back, the number is the same, and its page is written all the same.
+        // The value does not change, but SQLite still writes the page.
         execute(writer, "PRAGMA user_version = " + Schema.NEWEST);
     }
 
     @Override
     public void maintain(Connection writer) throws SQLException {
         try {
-            if (logOfWriter == null) {
-                logOfWriter = new WalFrames(files.log());
+            if (writerLog == null) {
+                writerLog = new WalFrames(files.log());
             }
-            checkpoints.afterCommit(writer, logOfWriter);
+            checkpoints.afterCommit(writer, writerLog);
         } catch (IOException e) {
             throw new SQLiteException(
                     "the write-ahead log cannot be read: " + e.getMessage(), SQLiteErrorCode.SQLITE_IOERR_READ);
@@ -165,7 +164,7 @@ final class SqliteDatabase implements Database {
         try {
             return Files.size(files.log());
         } catch (IOException e) {
-            // There is none while the files are replaced.
+            // The log is missing while the files are replaced.
             return 0;
         }
     }
@@ -187,7 +186,8 @@ final class SqliteDatabase implements Database {
         } catch (IOException e) {
             LOG.atError()
                     .addKeyValue("error", e.getMessage())
-                    .log("cannot note that the database must be rebuilt: do not stop the hub before it has been");
+                    .log(
+                            "cannot record that the database must be rebuilt; do not stop the hub before the rebuild has finished");
         }
     }
 
@@ -195,14 +195,14 @@ final class SqliteDatabase implements Database {
     public void copy(Connection last) throws SQLException, IOException {
         try (Connection opened = last == null ? openWriter() : null) {
             Connection source = last == null ? opened : last;
-            Path copy = files.beginForming();
+            Path copy = files.beginRebuild();
             execute(source, "VACUUM INTO '" + copy.toString().replace("'", "''") + "'");
             check(copy);
-            files.formed();
+            files.finishNext();
         }
     }
 
-    /** Asks SQLite to read and compare every page of the new file. */
+    /** Runs the SQLite integrity check, which reads every page of the new file. */
     private static void check(Path copy) throws SQLException {
         SQLiteDataSource source = new SQLiteDataSource();
         source.setUrl("jdbc:sqlite:" + copy);
@@ -219,7 +219,7 @@ final class SqliteDatabase implements Database {
 
     @Override
     public void swap() throws IOException {
-        files.takeNext();
+        files.swapInNext();
     }
 
     private static void execute(Connection connection, String sql) throws SQLException {
@@ -228,7 +228,7 @@ final class SqliteDatabase implements Database {
         }
     }
 
-    /** Connections that leave the log alone when they commit. */
+    /** Opens connections without automatic checkpoints. */
     private static final class WithoutCheckpoints extends SQLiteDataSource {
         WithoutCheckpoints(SQLiteConfig config) {
             super(config);

@@ -16,21 +16,21 @@ import java.util.concurrent.TimeUnit;
 /**
  * The embedded store: SQLite with a write-ahead log that is synced at each commit, one writer, a few readers.
  *
- * <p>A folder belongs to one hub at a time; a lock that the operating system drops when the process dies sees to it.
+ * <p>A folder belongs to one hub at a time, ensured by a {@link FolderLock}.
  */
 public final class SqliteStore implements Store {
-    /** The name of the database in its folder. */
+    /** The file name of the database in the folder. */
     public static final String FILE = "hub.db";
 
     private static final int READERS = 2;
     private static final int COMPLETION_THREADS = 16;
 
-    /** Empty when whoever opened the store holds the lock for more than it. */
+    /** Empty when the caller of {@link #open(FolderLock, Optional, List)} owns the lock. */
     private final Optional<FolderLock> ownLock;
 
     /**
-     * Whoever is told here may wait for the store again, as an idempotent consumer in a flow does: this kind of pool then
-     * puts another thread in the place of one that waits, so that the answer gets through.
+     * Runs the callbacks of callers. A callback may itself wait for the store, for example an idempotent consumer in a
+     * flow. A ForkJoinPool replaces a waiting thread, so that the awaited result can still be delivered.
      */
     private final ExecutorService completions =
             new ForkJoinPool(COMPLETION_THREADS, SqliteStore::completionThread, null, true);
@@ -45,19 +45,19 @@ public final class SqliteStore implements Store {
         List<StoreListener> listeners = new ArrayList<>(given);
         ServiceLoader.load(StoreListener.class).forEach(listeners::add);
         this.readers = new Readers(
-                READERS, database, completions, failure -> writerOf(this).met(failure));
+                READERS, database, completions, failure -> writerOf(this).readerFailed(failure));
         this.writer = new GroupCommit("store-writer", database, readers::pausedFor, completions, listeners).start();
     }
 
-    /** For the readers, which are there before the writer is. */
+    /** Defers the access of the readers to the writer, which is created after the readers. */
     private static GroupCommit writerOf(SqliteStore store) {
         return store.writer;
     }
 
     /**
-     * Opens, and where needed creates or migrates, the database {@link #FILE} of a folder.
+     * Opens the database {@link #FILE} of a folder; creates or migrates the database where needed.
      *
-     * @throws StoreUnavailableException when the folder cannot be used; the message says why
+     * @throws StoreUnavailableException when the folder cannot be used; the message contains the reason
      */
     public static SqliteStore open(Path folder) {
         FolderLock lock = FolderLock.take(folder);
@@ -70,26 +70,27 @@ public final class SqliteStore implements Store {
     }
 
     /**
-     * The same in a folder that the caller has locked, and goes on locking until after the store is closed.
+     * Opens the database of a folder that the caller has locked. The caller must keep the lock until the store is
+     * closed.
      *
-     * @param empty a database without rows, which a new one may begin as a copy of; the file need not be there
-     * @param listeners told before those found by {@link ServiceLoader}
+     * @param template a database without rows, from which a new database is copied; the file may be missing
+     * @param listeners called before the listeners found by {@link ServiceLoader}
      */
-    public static SqliteStore open(FolderLock lock, Optional<Path> empty, List<StoreListener> listeners) {
-        return open(lock.folder(), Optional.empty(), empty, listeners);
+    public static SqliteStore open(FolderLock lock, Optional<Path> template, List<StoreListener> listeners) {
+        return open(lock.folder(), Optional.empty(), template, listeners);
     }
 
     private static SqliteStore open(
-            Path folder, Optional<FolderLock> ownLock, Optional<Path> empty, List<StoreListener> listeners) {
+            Path folder, Optional<FolderLock> ownLock, Optional<Path> template, List<StoreListener> listeners) {
         try {
-            return new SqliteStore(ownLock, SqliteDatabase.open(folder.resolve(FILE), empty), listeners);
+            return new SqliteStore(ownLock, SqliteDatabase.open(folder.resolve(FILE), template), listeners);
         } catch (RuntimeException | SQLException | IOException e) {
             throw new StoreUnavailableException(
                     "the database in " + folder.toAbsolutePath() + " (hub.data.dir) cannot be opened: " + root(e), e);
         }
     }
 
-    /** What the driver said; what stands around it repeats it on several lines. */
+    /** The message of the root cause: the outer messages repeat the same text on several lines. */
     private static String root(Throwable failure) {
         Throwable root = failure;
         while (root.getCause() != null) {
@@ -101,7 +102,7 @@ public final class SqliteStore implements Store {
     private static ForkJoinWorkerThread completionThread(ForkJoinPool pool) {
         ForkJoinWorkerThread thread = new ForkJoinWorkerThread(pool) {};
         thread.setName("store-done-" + thread.getId());
-        // Whichever thread had it made: flows look for classes and resources from here.
+        // Independent of the creating thread: flows load classes and resources through this class loader.
         thread.setContextClassLoader(SqliteStore.class.getClassLoader());
         return thread;
     }
@@ -138,7 +139,7 @@ public final class SqliteStore implements Store {
 
     @Override
     public void close() {
-        // The readers first: the writer's connection is the last one that closes.
+        // Close the readers first: the connection of the writer must close last.
         readers.close();
         writer.close();
         completions.shutdown();

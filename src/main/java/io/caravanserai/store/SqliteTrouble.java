@@ -6,7 +6,7 @@ import java.util.Set;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** Tells failures of the database file from failures of a statement. Source: sqlite.org/rescode.html. */
+/** Distinguishes failures of the database file from failures of a statement. Source: sqlite.org/rescode.html. */
 final class SqliteTrouble {
     private static final Set<SQLiteErrorCode> PRIMARY_CODES = EnumSet.of(
             SQLiteErrorCode.SQLITE_BUSY,
@@ -19,11 +19,11 @@ final class SqliteTrouble {
             SQLiteErrorCode.SQLITE_NOMEM,
             SQLiteErrorCode.SQLITE_NOTADB);
 
-    private static final Set<SQLiteErrorCode> CONDEMNING =
+    private static final Set<SQLiteErrorCode> CONDEMNING_CODES =
             EnumSet.of(SQLiteErrorCode.SQLITE_IOERR, SQLiteErrorCode.SQLITE_CORRUPT, SQLiteErrorCode.SQLITE_NOTADB);
 
-    /** I/O errors that are about memory, locks or the shared index of the log, none of which outlives the process. */
-    private static final Set<SQLiteErrorCode> NOT_ABOUT_CONTENT = EnumSet.of(
+    /** I/O errors about memory, locks or the shared index of the log. None of these outlives the process. */
+    private static final Set<SQLiteErrorCode> TRANSIENT_IO_CODES = EnumSet.of(
             SQLiteErrorCode.SQLITE_IOERR_NOMEM,
             SQLiteErrorCode.SQLITE_IOERR_LOCK,
             SQLiteErrorCode.SQLITE_IOERR_RDLOCK,
@@ -42,14 +42,14 @@ final class SqliteTrouble {
     }
 
     /**
-     * Whether the files may not hold what was written to them. After a failed write or sync Linux keeps the pages as
-     * clean although they never reached the disk, and a later sync of the same file succeeds. A full disk is no such
-     * case: nothing was written.
+     * Whether the files may lack acknowledged writes. After a failed write or sync Linux marks the pages clean although
+     * they never reached the disk, and a later sync of the same file succeeds. A full disk does not count: SQLite wrote
+     * nothing.
      */
     static boolean condemnsFiles(SQLException e) {
         return e instanceof SQLiteException failure
-                && CONDEMNING.contains(primary(failure))
-                && !NOT_ABOUT_CONTENT.contains(failure.getResultCode());
+                && CONDEMNING_CODES.contains(primary(failure))
+                && !TRANSIENT_IO_CODES.contains(failure.getResultCode());
     }
 
     private static SQLiteErrorCode primary(SQLiteException failure) {

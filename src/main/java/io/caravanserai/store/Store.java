@@ -4,45 +4,45 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The hub's database. Thread-safe.
+ * The database of the hub. Thread-safe.
  *
- * <p>Units that wait at the same time share one commit. Futures complete on the store's own pool, never on the thread
- * that writes, with the unit's own exception or a {@link StoreUnavailableException} (never wrapped in a
- * CompletionException).
+ * <p>Units that are queued at the same time share one commit. Futures complete on a pool of the store, never on the
+ * writer thread. A failed future has the exception of the unit or a {@link StoreUnavailableException}, never wrapped in
+ * a CompletionException.
  */
 public interface Store extends AutoCloseable {
 
     /**
-     * Runs a unit of work; the future completes once its commit is on the disk.
+     * Runs a unit of work. The future completes once the commit is on the disk.
      *
-     * @param name what the unit does, such as {@code reserve-items}: for meters and listeners
-     * @param key units of the same key run one after the other, in the order they were submitted
+     * @param name the action of the unit, for example {@code reserve-items}, for meters and listeners
+     * @param key units of the same key run one after the other, in the order of submission
      */
     <T> CompletableFuture<T> write(String name, String key, UnitOfWork<T> work);
 
-    /** Runs queries on one consistent, committed state. The transaction refuses changes. */
+    /** Runs queries on one consistent, committed state. A change by the query has no effect. */
     <T> CompletableFuture<T> read(UnitOfWork<T> query);
 
     /**
-     * As {@link #read}, for lists that people ask for: they have readers of their own, so that they hold up no order, and
-     * fail with a {@link StoreUnavailableException} when very many wait already.
+     * Like {@link #read}, for lists that people request. Lists use separate readers and so do not delay orders. Fails
+     * with a {@link StoreUnavailableException} when too many lists are queued.
      */
     default <T> CompletableFuture<T> list(UnitOfWork<T> query) {
         return read(query);
     }
 
-    /** Why the store cannot be written to at present; empty when the last attempt succeeded. */
+    /** The reason why the store is not writable; empty when the last attempt succeeded. */
     Optional<String> unavailableReason();
 
-    /** Units submitted and not yet durable. */
+    /** The number of units that wait for the writer. */
     int pending();
 
-    /** Size of the log that is yet to be copied into the database; 0 where the hub does not see to that. */
+    /** Size in bytes of the log that is not yet copied into the database; 0 when the hub does not manage the log. */
     default long logBytes() {
         return 0;
     }
 
-    /** Finishes what was submitted, then lets go of the database. */
+    /** Finishes all submitted work, then closes the database. */
     @Override
     void close();
 }

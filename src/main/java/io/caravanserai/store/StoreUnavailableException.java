@@ -1,6 +1,6 @@
 package io.caravanserai.store;
 
-/** The database could not be written or read: nothing of the unit happened. The message names what to look at. */
+/** The database could not be written or read, and the unit has no effect. The message names the part to check. */
 public final class StoreUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -8,7 +8,7 @@ public final class StoreUnavailableException extends RuntimeException {
         super(message, cause);
     }
 
-    /** For a unit that was refused before anything was tried; has no stack trace, for there may be many of them. */
+    /** For a unit that was refused before execution. Without stack trace, because many units may be refused. */
     StoreUnavailableException(String message) {
         super(message, null, false, false);
     }

@@ -3,16 +3,16 @@ package io.caravanserai.store;
 import java.sql.SQLException;
 
 /**
- * Database work that happens whole or not at all.
+ * Database work that happens completely or not at all.
  *
- * <p>A unit is pure database code: it may be run again after a rollback, so it must touch nothing but its transaction.
- * What must happen outside once it is durable goes into {@link Transaction#afterCommit}.
+ * <p>A unit is pure database code and may only use the transaction: after a rollback the unit may run again. Effects
+ * outside the database belong in {@link Transaction#afterCommit}.
  *
- * @param <T> what it answers; may be null
+ * @param <T> type of the result, which may be null
  */
 @FunctionalInterface
 public interface UnitOfWork<T> {
 
-    /** Does the work. Whatever it throws rolls it back, and it alone. */
+    /** Does the work. An exception rolls back this unit and no other. */
     T run(Transaction tx) throws SQLException;
 }

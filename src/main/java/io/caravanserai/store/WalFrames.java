@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Tells how far SQLite's write-ahead log has been written since it was begun anew. The file itself keeps its size then;
- * frames of an earlier round have another salt. Source: sqlite.org/fileformat2.html, section 4.1.
+ * Measures the fill level of SQLite's write-ahead log since the last restart of the log. The file keeps the size after
+ * a restart; frames from before the restart have another salt. Source: sqlite.org/fileformat2.html, section 4.1.
  *
- * <p>For one thread, and for as long as a connection keeps the log from being deleted.
+ * <p>For one thread, and only while an open connection keeps the log from being deleted.
  */
 final class WalFrames implements AutoCloseable {
     private static final int HEADER = 32;
@@ -31,12 +31,12 @@ final class WalFrames implements AutoCloseable {
         return file;
     }
 
-    /** Of the file, whatever part of it is in use. */
+    /** Size of the file in bytes, unused parts included. */
     long bytes() throws IOException {
         return log.size();
     }
 
-    /** Whether the log has at least so many frames. */
+    /** Whether the log has at least the given number of frames. */
     boolean hasReached(int frames) throws IOException {
         ByteBuffer header = read(0, HEADER);
         if (header.limit() < HEADER) {

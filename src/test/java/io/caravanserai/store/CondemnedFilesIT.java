@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** What the store does once the database has met an I/O error, after which Linux may have dropped what was written. */
+/** The rebuild of the database after an I/O error, when Linux may have dropped written pages. */
 class CondemnedFilesIT {
     private static final String SET = "INSERT INTO stock (sku, on_hand) VALUES (?, ?)";
     private static final String ALL = "SELECT sku FROM stock ORDER BY sku";
@@ -40,7 +40,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void anIoErrorOfTheWriterReplacesTheFilesAndLosesNothing() throws Exception {
+    void anIoErrorOfTheWriterReplacesTheFilesWithoutLoss() throws Exception {
         set("before");
         Object inode = inode();
 
@@ -54,7 +54,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void aMalformedDatabaseThatAReaderMeetsIsReplacedToo() throws Exception {
+    void aMalformedDatabaseFoundByAReaderIsReplaced() throws Exception {
         set("before");
         Object inode = inode();
 
@@ -68,7 +68,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void aFullDiskCondemnsNothing() throws Exception {
+    void aFullDiskDoesNotCondemnTheFiles() throws Exception {
         set("before");
         Object inode = inode();
 
@@ -81,7 +81,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void whileARebuildFailsEverythingIsRefusedAtOnceWithTheReason() throws Exception {
+    void writesAreRefusedWithTheReasonWhileTheRebuildFails() throws Exception {
         set("before");
         Path inTheWay = Files.createDirectories(folder.resolve("hub.db.rebuilding/full"));
 
@@ -101,7 +101,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void whatWaitsWhenTheErrorComesIsRefusedAndLeavesNothing() throws Exception {
+    void aUnitRefusedDuringAnIoErrorHasNoEffect() throws Exception {
         CountDownLatch waiting = new CountDownLatch(1);
         CompletableFuture<Void> failing = store.write("fail", "a", tx -> {
             tx.update(SET, "half", 1);
@@ -122,7 +122,7 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void aProcessThatDiesBeforeTheRebuildIsOverHasItDoneByTheNext() throws Exception {
+    void aRebuildInterruptedByACrashIsDoneAtTheNextStart() throws Exception {
         set("before");
         store.close();
         Files.writeString(folder.resolve("hub.db.condemned"), "injected");
@@ -137,13 +137,13 @@ class CondemnedFilesIT {
     }
 
     @Test
-    void aProcessThatDiesInTheMiddleOfTheReplacementHasItFinishedByTheNext() throws Exception {
+    void aFileSwapInterruptedByACrashIsFinishedAtTheNextStart() throws Exception {
         set("old");
         store.write("other", "a", tx -> tx.update(SET, "new", 1)).get(60, SECONDS);
         store.close();
         Path next = folder.resolve("hub.db.next");
         Files.move(folder.resolve("hub.db"), next);
-        // The log of the old files: applied to the new one it would destroy it.
+        // The log of the old files: SQLite would corrupt the new file with this log.
         Files.writeString(folder.resolve("hub.db"), "the old database");
         Files.writeString(folder.resolve("hub.db-wal"), "the old log");
         Files.writeString(folder.resolve("hub.db.condemned"), "injected");

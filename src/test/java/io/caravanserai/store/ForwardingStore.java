@@ -3,7 +3,7 @@ package io.caravanserai.store;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Another store, for tests that have something happen around its reads. */
+/** A delegating store, for tests that intercept reads. */
 public abstract class ForwardingStore implements Store {
     protected final Store store;
 

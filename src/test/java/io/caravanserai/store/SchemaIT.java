@@ -24,7 +24,7 @@ class SchemaIT {
 
     private Path empty;
 
-    /** What stands for the empty database has a row, to be told from one that Flyway has made. */
+    /** The template has a row here, to tell a copy from a database that Flyway created. */
     @BeforeEach
     void open() throws Exception {
         database = folder.resolve("data").resolve(SqliteStore.FILE);
@@ -43,13 +43,13 @@ class SchemaIT {
     }
 
     @Test
-    void aNewDatabaseBeginsAsACopyOfTheEmptyOne() throws Exception {
+    void aNewDatabaseIsACopyOfTheTemplate() throws Exception {
         assertThat(skus(Optional.of(empty))).containsExactly("copied");
         assertThat(database.resolveSibling(SqliteStore.FILE + ".new")).doesNotExist();
     }
 
     @Test
-    void aCopyOfAnEarlierSchemaIsBroughtUp() throws Exception {
+    void aTemplateOfAnEarlierSchemaIsMigrated() throws Exception {
         run(empty, "ALTER TABLE analytics_live DROP COLUMN building");
         run(empty, "ALTER TABLE sagas DROP COLUMN deadline_by_flow");
         run(empty, "DROP INDEX jms_replies_sent");
@@ -72,19 +72,19 @@ class SchemaIT {
     }
 
     @Test
-    void withoutAnEmptyOneTheTablesAreMade() throws Exception {
+    void withoutATemplateFlywayCreatesTheTables() throws Exception {
         assertThat(skus(Optional.of(folder.resolve("missing")))).isEmpty();
     }
 
     @Test
-    void aDatabaseThatIsThereStays() throws Exception {
+    void anExistingDatabaseIsNotReplaced() throws Exception {
         skus(Optional.empty());
 
         assertThat(skus(Optional.of(empty))).isEmpty();
     }
 
     @Test
-    void aCopyCutOffByACrashIsMadeAnew() throws Exception {
+    void aCopyInterruptedByACrashIsMadeAgain() throws Exception {
         Files.createDirectories(database.getParent());
         Files.writeString(database.resolveSibling(SqliteStore.FILE + ".new"), "SQLite form");
 
@@ -92,7 +92,7 @@ class SchemaIT {
     }
 
     @Test
-    void theLogOfAnotherDatabaseDoesNotGetIntoTheCopy() throws Exception {
+    void aStaleWalPreventsTheCopy() throws Exception {
         Files.createDirectories(database.getParent());
         try (SqliteStore another = SqliteStore.open(folder.resolve("another"))) {
             another.write("set", "a", tx -> tx.update("INSERT INTO stock (sku, on_hand) VALUES ('of another', 1)"))

@@ -48,7 +48,7 @@ class SqliteStoreIT extends StoreContract {
     }
 
     @Test
-    void aFileLockedByAnotherProgramIsToldAndHealsByItself() throws Exception {
+    void aFileLockedByAnotherProgramIsReportedAndRecoversAfterUnlock() throws Exception {
         try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("hub.db"));
                 Statement statement = other.createStatement()) {
             statement.execute("BEGIN IMMEDIATE");
@@ -66,7 +66,7 @@ class SqliteStoreIT extends StoreContract {
     }
 
     @Test
-    void logThatAnotherProgramMadeGrowIsCutOnceThatProgramIsGone() throws Exception {
+    void aLogHeldByAnotherProgramIsTruncatedOnceThatProgramEnds() throws Exception {
         long usual = 64L << 20;
         try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("hub.db"));
                 Statement statement = other.createStatement()) {
@@ -95,7 +95,7 @@ class SqliteStoreIT extends StoreContract {
     }
 
     @Test
-    void whatWasSubmittedBeforeClosingIsWritten() throws Exception {
+    void unitsSubmittedBeforeCloseAreWritten() throws Exception {
         CompletableFuture<Integer> last = store.write("set", "a", tx -> tx.update(SET, "a", 1));
 
         store.close();
@@ -108,7 +108,7 @@ class SqliteStoreIT extends StoreContract {
     }
 
     @Test
-    void aFullDiskIsToldAndNothingOfTheUnitRemains() throws Exception {
+    void aFullDiskIsReportedAndTheUnitHasNoEffect() throws Exception {
         store.write("limit", "a", tx -> tx.first("PRAGMA page_count", row -> row.getInt(1)))
                 .thenCompose(pages -> store.write(
                         "limit",

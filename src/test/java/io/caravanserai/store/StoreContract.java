@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises. */
+/** The contract of every store implementation. */
 public abstract class StoreContract {
     private static final String SET =
             "INSERT INTO stock (sku, on_hand) VALUES (?, ?) ON CONFLICT (sku) DO UPDATE SET on_hand = excluded.on_hand";
@@ -50,9 +50,9 @@ public abstract class StoreContract {
         assertThat(ran).hasSize(500);
     }
 
-    /** As an idempotent consumer does in the middle of a flow. */
+    /** An idempotent consumer in a flow waits like this. */
     @Test
-    void thoseWhoWaitForTheStoreWhereItAnsweredDoNotWaitForEver() throws Exception {
+    void aCallbackMayWaitForTheStoreWithoutDeadlock() throws Exception {
         set("a", 0);
 
         List<CompletableFuture<Integer>> all = IntStream.range(0, 200)
@@ -70,7 +70,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aUnitThatThrowsIsUndoneAloneAndItsNeighboursStay() throws Exception {
+    void aFailedUnitIsRolledBackWithoutItsNeighbours() throws Exception {
         set("good", 0);
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
@@ -113,7 +113,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void whatFollowsACommitRunsOnlyWhenTheUnitIsDurable() throws Exception {
+    void afterCommitActionsRunOnlyWhenTheUnitIsDurable() throws Exception {
         AtomicInteger followed = new AtomicInteger();
         set("a", 1);
 
