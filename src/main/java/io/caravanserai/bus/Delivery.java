@@ -19,14 +19,15 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Takes messages of one subscriber from whatever transport to its handler: reads and checks them, keeps those of one
- * order in line, tries again, and gives up to the dead letters. Thread-safe.
+ * Delivers the messages of one subscriber from a transport to the handler: decodes and checks each message, keeps the
+ * events of one order in sequence, retries, and moves a message to the dead letters when the retries are exhausted.
+ * Thread-safe.
  */
 public final class Delivery {
     private static final Logger LOG = LoggerFactory.getLogger(Delivery.class);
 
     private static final Duration DEAD_LETTER_RETRY = Duration.ofSeconds(1);
-    private static final Duration KEEP_TRYING_EVERY = Duration.ofSeconds(2);
+    private static final Duration OPEN_ORDER_RETRY_PAUSE = Duration.ofSeconds(2);
     private static final Retry OUTAGE_RETRY =
             new Retry(Integer.MAX_VALUE, Duration.ofMillis(500), Duration.ofSeconds(8));
     private static final String NOT_HANDLED = "not-handled";
@@ -44,13 +45,13 @@ public final class Delivery {
     private volatile boolean closed;
 
     /**
-     * What a transport brought.
+     * A message as received from a transport.
      *
-     * @param id of the message, for a message that turns out to be no event
-     * @param attributes by their CloudEvents names
-     * @param headers all of the message, asked for only when it becomes a dead letter
-     * @param data null when there is none
-     * @param base64 whether the data is base64, because it was not text: then it is no event
+     * @param id message id; identifies a message that turns out not to be an event
+     * @param attributes by CloudEvents name
+     * @param headers all headers of the message; only read when the message becomes a dead letter
+     * @param data null when the message has no body
+     * @param base64 whether the data is base64 because the body was not text; a base64 body is not an event
      */
     public record Incoming(
             String id,
@@ -60,8 +61,8 @@ public final class Delivery {
             boolean base64) {}
 
     /**
-     * @param executor runs the handler; a handler may block it
-     * @param verifier tells which events are to be handled at all
+     * @param executor runs the handler; the handler may block a thread of the executor
+     * @param verifier looks up the recorded event; an event that is not recorded is not handled
      */
     public Delivery(
             String subscriber,
@@ -88,8 +89,8 @@ public final class Delivery {
     }
 
     /**
-     * Delivers a message. The future completes, never exceptionally, once the message is done with: handled, or durable
-     * as a dead letter. It never completes when this is closed before that.
+     * Delivers a message. The future never fails. The future completes when the message was handled, was filtered out,
+     * or is durable as a dead letter. The future never completes when this delivery is closed before that.
      */
     public CompletableFuture<Void> deliver(String source, Incoming message) {
         String type = message.attributes().get("type");
@@ -104,11 +105,12 @@ public final class Delivery {
         } catch (RuntimeException | StackOverflowError e) {
             return setAside(source, message, e);
         }
-        // Who publishes under an id that is known must not keep its event from being heard.
+        // The key has the type and the order too: a foreign event published under a known id must not suppress the real
+        // event.
         String key = event.id() + '/' + event.type() + '/' + event.orderId();
         return recent.shared(
                 key,
-                () -> inLine(event.orderId(), () -> ifRecorded(event, 1))
+                () -> inSequence(event.orderId(), () -> ifRecorded(event, 1))
                         .handle((nothing, error) -> error)
                         .thenCompose(error -> error == null
                                 ? CompletableFuture.<Void>completedFuture(null)
@@ -116,28 +118,31 @@ public final class Delivery {
                                         .thenRun(() -> recent.forget(key))));
     }
 
-    /** Keeps a message that cannot be handled, whatever it is, among the dead letters; completes as {@link #deliver}. */
+    /** Adds an unprocessable message to the dead letters. The future completes as in {@link #deliver}. */
     public CompletableFuture<Void> setAside(String source, Incoming message, Throwable failure) {
         return giveUp(source, message, message.attributes().get("type"), message.id(), NOT_HANDLED, failure);
     }
 
-    /** Delivers an event once more, in line with the others of its order; fails when the handler does. */
+    /**
+     * Redelivers an event, in sequence with the other events of the same order. Fails when the event is invalid or not
+     * recorded, or when the handler fails.
+     */
     public CompletableFuture<Void> redeliver(Map<String, String> attributes, String data) {
         try {
             CloudEvent event = read(attributes, data);
-            return inLine(
+            return inSequence(
                     event.orderId(),
                     () -> verifier.recorded(event)
                             .thenCompose(recorded -> recorded.map(this::once)
                                     .orElseGet(() -> CompletableFuture.failedFuture(new IllegalArgumentException(
-                                            "the hub has not recorded the event " + event.id() + " of the order "
-                                                    + event.orderId() + ", so nothing follows from it")))));
+                                            "this hub has not recorded the event " + event.id() + " of the order "
+                                                    + event.orderId() + "; the event is not handled")))));
         } catch (InvalidEventException e) {
             return CompletableFuture.failedFuture(e);
         }
     }
 
-    /** Nothing that waits is begun or tried again after this. */
+    /** Stops the delivery: queued events are not started and failed events are not retried. */
     public void close() {
         closed = true;
     }
@@ -152,10 +157,10 @@ public final class Delivery {
         CompletableFuture<Void> begin();
     }
 
-    private CompletableFuture<Void> inLine(String orderId, Work work) {
+    private CompletableFuture<Void> inSequence(String orderId, Work work) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         CompletableFuture<Void> before = lanes.put(orderId, done);
-        Runnable begin = () -> begun(work).whenComplete((nothing, error) -> {
+        Runnable begin = () -> start(work).whenComplete((nothing, error) -> {
             lanes.remove(orderId, done);
             if (error == null) {
                 done.complete(null);
@@ -171,7 +176,7 @@ public final class Delivery {
         return done;
     }
 
-    /** Handles the event as the hub has recorded it; one that it has not recorded is done with. */
+    /** Handles the recorded form of the event. An event without a record is ignored. */
     private CompletableFuture<Void> ifRecorded(CloudEvent event, int attempt) {
         if (closed) {
             return new CompletableFuture<>();
@@ -187,15 +192,15 @@ public final class Delivery {
                                 .addKeyValue("subscriber", subscriber)
                                 .addKeyValue("orderId", event.orderId())
                                 .addKeyValue("error", DeadLetter.firstLine(cause(error)))
-                                .log("event cannot be looked up in the log at present, trying again");
+                                .log("event log lookup failed; retrying");
                     }
                     return after(retry.pauseAfter(attempt)).thenCompose(nothing -> ifRecorded(event, attempt + 1));
                 })
                 .thenCompose(handled -> handled);
     }
 
-    /** Work that throws must not leave those behind it waiting for its end. */
-    private static CompletableFuture<Void> begun(Work work) {
+    /** Turns an exception into a failed future, so that the next events of the same order are not blocked. */
+    private static CompletableFuture<Void> start(Work work) {
         try {
             return work.begin();
         } catch (RuntimeException e) {
@@ -203,7 +208,10 @@ public final class Delivery {
         }
     }
 
-    /** @param outages attempts in a row that found a part of the hub away, and are not counted */
+    /**
+     * @param outages consecutive attempts that failed because a part of the hub was unavailable; not counted as
+     *     attempts
+     */
     private CompletableFuture<Void> attempt(CloudEvent event, int attempt, int outages) {
         return once(event).handle((nothing, error) -> error).thenCompose(error -> {
             if (error == null) {
@@ -220,14 +228,14 @@ public final class Delivery {
                                 : keepTrying(event, attempt, cause(error)));
             }
             listener.retrying(subscriber, event, attempt, cause(error));
-            // One line for an event, however often it is tried: when it is given up there is another.
+            // One warning per event: further attempts are logged at debug, the dead letter has a warning of its own.
             LOG.atLevel(attempt == 1 ? Level.WARN : Level.DEBUG)
                     .addKeyValue("subscriber", subscriber)
                     .addKeyValue("orderId", event.orderId())
                     .addKeyValue("type", event.type())
                     .addKeyValue("attempt", attempt)
                     .addKeyValue("error", DeadLetter.firstLine(cause(error)))
-                    .log("event not handled, trying again");
+                    .log("event handler failed; retrying");
             return after(retry.pauseAfter(attempt)).thenCompose(nothing -> attempt(event, attempt + 1, 0));
         });
     }
@@ -238,17 +246,20 @@ public final class Delivery {
                 return CompletableFuture.<Void>failedFuture(error);
             }
             listener.retrying(subscriber, event, attempt, error);
-            return after(KEEP_TRYING_EVERY).thenCompose(nothing -> attempt(event, attempt + 1, 0));
+            return after(OPEN_ORDER_RETRY_PAUSE).thenCompose(nothing -> attempt(event, attempt + 1, 0));
         });
     }
 
-    /** What is away says so itself, in the log and at ready: no attempt is counted, nor a line written for each event. */
+    /**
+     * Retries after an outage without counting an attempt. Logs at debug only: the unavailable part reports itself in
+     * the log and in the readiness check.
+     */
     private CompletableFuture<Void> afterOutage(CloudEvent event, int attempt, int outages, Throwable error) {
         LOG.atDebug()
                 .addKeyValue("subscriber", subscriber)
                 .addKeyValue("orderId", event.orderId())
                 .addKeyValue("error", DeadLetter.firstLine(error))
-                .log("event not handled while a part of the hub is away, trying again");
+                .log("event not handled because a part of the hub is unavailable; retrying");
         return after(OUTAGE_RETRY.pauseAfter(outages + 1)).thenCompose(nothing -> attempt(event, attempt, outages + 1));
     }
 
@@ -265,7 +276,7 @@ public final class Delivery {
         if (closed) {
             return new CompletableFuture<>();
         }
-        return kept(source, message, type, id, reason, error)
+        return addDeadLetter(source, message, type, id, reason, error)
                 .handle((letter, failure) -> failure)
                 .thenCompose(failure -> {
                     if (failure == null) {
@@ -275,16 +286,16 @@ public final class Delivery {
                                 .addKeyValue("messageId", id)
                                 .addKeyValue("reason", reason)
                                 .addKeyValue("error", DeadLetter.firstLine(cause(error)))
-                                .log("message given up to the dead letters");
+                                .log("message moved to the dead letters");
                         return CompletableFuture.<Void>completedFuture(null);
                     }
-                    LOG.warn("a dead letter could not be kept, trying again", failure);
+                    LOG.warn("dead letter not stored; retrying", failure);
                     return after(DEAD_LETTER_RETRY)
                             .thenCompose(nothing -> giveUp(source, message, type, id, reason, error));
                 });
     }
 
-    private CompletableFuture<String> kept(
+    private CompletableFuture<String> addDeadLetter(
             String source, Incoming message, String type, String id, String reason, Throwable error) {
         try {
             return deadLetters.add(new DeadLetter.Failed(

@@ -6,46 +6,50 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What carries events between services. Thread-safe.
+ * Carries events between services. Thread-safe.
  *
- * <p>Each subscriber hears every event at least once, and those of one order in the order they were published, also
- * across restarts of the hub or of the broker. Several hubs that subscribe under one name share its events.
+ * <p>Each subscriber receives every event at least once. The events of one order arrive in publication order, also
+ * across restarts of the hub or of the broker. Hubs that subscribe under one name share the events of that subscriber.
  */
 public interface EventBus extends AutoCloseable {
 
     /**
-     * Publishes a batch, in its order. The future completes when the broker holds all of it durably; when it fails, any
-     * part may have been published, and the same batch must be published again before anything later.
+     * Publishes a batch in the given order. The future completes when the broker holds the whole batch durably. When
+     * the future fails, any part of the batch may have been published; the caller must publish the same batch again
+     * before any later event.
      */
     CompletableFuture<Void> publish(List<CloudEvent> events);
 
     /**
-     * Hears events from now on, or from where the subscriber of this name has come; what is published while nobody of
-     * that name listens is kept for it.
+     * Consumes events. A new subscriber starts with the next event; a known subscriber resumes after the last handled
+     * event. The broker keeps events for a known subscriber without an active subscription.
      *
-     * @param subscriber a lasting name of letters, digits, dots and dashes
+     * @param subscriber a stable name of letters, digits, dots and dashes
      */
     Subscription subscribe(String subscriber, EventHandler handler);
 
-    /** As {@link #subscribe(String, EventHandler)}, of the events that pass the filter. */
+    /** As {@link #subscribe(String, EventHandler)}, restricted to the events that pass the filter. */
     default Subscription subscribe(String subscriber, EventFilter filter, EventHandler handler) {
         return subscribe(subscriber, filter.before(handler));
     }
 
-    /** Why nothing can be published or heard at present; empty while all is well. */
+    /** Why the bus cannot publish or consume at present; empty when the bus is available. */
     Optional<String> unavailableReason();
 
-    /** Ends all subscriptions of this hub, beside each other; events can still be published. */
+    /** Closes all subscriptions of this hub in parallel. Publishing still works. */
     void unsubscribeAll();
 
-    /** Ends all subscriptions of this hub, and lets go of the broker. What is kept for subscribers stays. */
+    /**
+     * Closes all subscriptions of this hub and disconnects from the broker. The broker keeps the undelivered events of
+     * the subscribers.
+     */
     @Override
     void close();
 
-    /** A subscriber of this hub that listens. */
+    /** An active subscription of this hub. */
     interface Subscription extends AutoCloseable {
 
-        /** Hears nothing more; what was heard and not yet handled is heard again by whoever subscribes next. */
+        /** Stops consuming. The next subscription of the same name receives the unhandled events again. */
         @Override
         void close();
     }

@@ -2,20 +2,21 @@ package io.caravanserai.bus;
 
 import io.caravanserai.event.CloudEvent;
 
-/** Told of what passes over the bus. Must be quick and must not throw. */
+/** Receives notifications about bus traffic. Implementations must be fast and must not throw. */
 public interface EventBusListener {
 
     /**
-     * A subscriber heard an event.
+     * A subscriber received an event.
      *
-     * @param version the one on the wire; older than the newest of its type when a deprecated one is still in use
+     * @param version version on the wire; older than the newest version of the type when a publisher still emits a
+     *     deprecated version
      */
     default void heard(String subscriber, CloudEvent event, int version) {}
 
-    /** An event could not be handled and will be tried again. */
+    /** An event was not handled; the bus retries. */
     default void retrying(String subscriber, CloudEvent event, int attempt, Throwable cause) {}
 
-    /** A message was given up. */
+    /** A message became a dead letter. */
     default void deadLettered(String subscriber, String reason) {}
 
     /** A batch is durable at the broker. */

@@ -8,9 +8,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Which events a subscriber wants.
+ * Selects the events of a subscriber.
  *
- * @param style of the orders; empty for all styles
+ * @param style style of the orders; empty for all styles
  * @param types empty for all types
  */
 public record EventFilter(Optional<OrderStyle> style, Set<EventType> types) {
@@ -21,7 +21,7 @@ public record EventFilter(Optional<OrderStyle> style, Set<EventType> types) {
         types = Set.copyOf(types);
     }
 
-    /** A handler that hears only what passes. */
+    /** Wraps a handler: only matching events reach the wrapped handler. */
     public EventHandler before(EventHandler handler) {
         return new EventHandler() {
             @Override

@@ -3,36 +3,39 @@ package io.caravanserai.bus;
 import io.caravanserai.event.CloudEvent;
 import java.util.concurrent.CompletableFuture;
 
-/** Handles events of one subscriber. Called with one event of an order at a time, and with many orders at once. */
+/**
+ * Handles the events of one subscriber. The bus calls a handler for one event of an order at a time, and for many
+ * orders in parallel.
+ */
 @FunctionalInterface
 public interface EventHandler {
 
     /**
-     * Handles an event, in the newest version of its type. Once the future completes the event is not delivered again,
-     * so the effect must be durable by then. When it fails the event is tried again, with growing pauses, and in the end
-     * becomes a dead letter. May be called again with an event that was handled before.
+     * Handles an event, given in the newest version of the event type. The effect must be durable when the future
+     * completes, because the bus does not deliver the event again. When the future fails, the bus retries with growing
+     * pauses, then adds the event to the dead letters. A handled event may be delivered again.
      */
     CompletableFuture<Void> handle(CloudEvent event);
 
     /**
-     * Asked when an event has used its attempts.
+     * Called when the attempts of an event are used up.
      *
-     * @return true to try it again for now: what it drives still waits for it. False lets it become a dead letter
+     * @return true to keep retrying, because an open order depends on the event; false to make the event a dead letter
      */
     default CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
         return CompletableFuture.completedFuture(false);
     }
 
     /**
-     * Asked when an event has used its attempts, before {@link #keepsTrying}.
+     * Called when the attempts of an event are used up, before {@link #keepsTrying}.
      *
-     * @return true when the event is seen to elsewhere, durably: then the event is done with
+     * @return true when another component has durably taken over the event: the bus is then done with the event
      */
     default CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
         return CompletableFuture.completedFuture(false);
     }
 
-    /** Whether events of a type are handled at all; the others are passed over unread. */
+    /** Whether this handler handles events of a type. The bus skips other types without decoding the message. */
     default boolean wants(String type) {
         return true;
     }

@@ -5,18 +5,18 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Tells which events on the bus the hub itself has recorded. Whoever may publish can write anything on the topic; only what
- * the hub has recorded drives an order. Thread-safe.
+ * Verifies that this hub has recorded an event from the bus. Any client with publish permission can write to the topic,
+ * so only recorded events drive an order. Thread-safe.
  */
 @FunctionalInterface
 public interface EventVerifier {
 
     /**
-     * Looks an event up.
+     * Looks up the record of an event.
      *
-     * @param claimed as it came over the bus
-     * @return the event as the hub has recorded it, which alone is to be handled; empty when it has not recorded one of
-     *     that id, order and type. Fails when that cannot be told at present.
+     * @param claimed the event as received over the bus
+     * @return the recorded event, the only form to handle; empty when the hub has no event with the same id, order and
+     *     type. Fails when the record cannot be read at present.
      */
     CompletableFuture<Optional<CloudEvent>> recorded(CloudEvent claimed);
 }

@@ -20,33 +20,38 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 
 /**
- * Lets flows hear events: {@code from: events:order-events?subscriber=payment&style=pubsub&types=ItemsReserved}. Whichever bus the
- * hub has carries them; it is found in the registry when a route starts.
+ * Camel component for flows that consume events:
+ * {@code from: events:order-events?subscriber=payment&style=pubsub&types=ItemsReserved}. The event bus of the hub is
+ * looked up in the registry when a route starts.
  */
 public final class EventsComponent extends DefaultComponent {
-    /** The only name there is. */
+    /** The only supported endpoint name. */
     public static final String ORDER_EVENTS = "order-events";
 
-    /** Header with the id of the event. Also in {@code causationId}, for what the event leads to. */
+    /**
+     * Header with the event id. The header {@code causationId} has the same value, for the events that the flow causes.
+     */
     public static final String EVENT_ID = "eventId";
-    /** Header with the event's type. */
+    /** Header with the event type. */
     public static final String EVENT_TYPE = "eventType";
-    /** Header with how far an order had come, of events that tell it. */
+    /** Header with the order status, present when the event data has a status. */
     public static final String ORDER_STATUS = "orderStatus";
-    /** Header that is always true: an event may come twice, and who counts its effects must mind that. */
+    /**
+     * Header that is always true: an event may be delivered twice, so a consumer that counts effects must deduplicate.
+     */
     public static final String MAYBE_AGAIN = "CaravanseraiMaybeAgain";
-    /** Header with the time of the event, RFC 3339. */
+    /** Header with the event time, RFC 3339. */
     public static final String EVENT_TIME = "eventTime";
 
-    private final SubscriptionRegistry listeners = new SubscriptionRegistry(this::bus);
+    private final SubscriptionRegistry subscriptions = new SubscriptionRegistry(this::bus);
 
-    /** Whether flows undo something when they hear of it. */
+    /** Whether flows compensate in reaction to events of this type. */
     static boolean isToReactTo(EventType type) {
         return type.kind() == EventType.Kind.FAILURE
                 || type.kind() == EventType.Kind.COMPENSATION && type != EventType.OrderCancelled;
     }
 
-    /** The events of an order after which something may be undone. */
+    /** The event types that may cause a compensation. */
     public static Set<EventType> toReactTo() {
         return Arrays.stream(EventType.values())
                 .filter(EventsComponent::isToReactTo)
@@ -54,29 +59,31 @@ public final class EventsComponent extends DefaultComponent {
     }
 
     /**
-     * The subscribers in flows of a style that hear an event: those that listened when it was recorded.
+     * The subscribers of the flows of a style that receive an event: the subscriptions that were active when the event
+     * was recorded.
      *
      * @param at when the event was recorded
-     * @param settled when the flows of the last start listened; who did then has listened since before that start
+     * @param settled when the flows of the last start were subscribed; a subscription older than this counts as active
+     *     since before that start
      */
     public Set<String> reacting(OrderStyle style, EventType type, Instant at, Instant settled) {
-        return listeners.reacting(style, type, at, settled);
+        return subscriptions.reacting(style, type, at, settled);
     }
 
-    /** Whether any flow of a style listens at all. */
+    /** Whether any flow of a style has an active subscription. */
     public boolean isListening(OrderStyle style) {
-        return listeners.isListening(style);
+        return subscriptions.isListening(style);
     }
 
-    /** Has a subscriber handle an event once more; fails when the subscriber fails, or is not there. */
+    /** Redelivers an event to a subscriber. Fails when the subscriber fails or is not subscribed. */
     public CompletableFuture<Void> again(String subscriber, CloudEvent event) {
-        return listeners.again(subscriber, event);
+        return subscriptions.again(subscriber, event);
     }
 
     private EventBus bus() {
         EventBus bus = getCamelContext().getRegistry().findSingleByType(EventBus.class);
         if (bus == null) {
-            throw new IllegalStateException("there is no event bus in this Camel context");
+            throw new IllegalStateException("no EventBus in the registry of this Camel context");
         }
         return bus;
     }
@@ -89,8 +96,8 @@ public final class EventsComponent extends DefaultComponent {
         }
         String subscriber = getAndRemoveParameter(parameters, "subscriber", String.class);
         if (subscriber == null || !subscriber.matches("[A-Za-z0-9.-]{1,100}")) {
-            throw new IllegalArgumentException("events:order-events needs a subscriber: a lasting name of letters,"
-                    + " digits, dots and dashes, under which events are kept while nobody listens");
+            throw new IllegalArgumentException("events:order-events needs a subscriber: a stable name of letters,"
+                    + " digits, dots and dashes, at most 100 characters; the broker keeps events under this name");
         }
         String style = getAndRemoveParameter(parameters, "style", String.class);
         String types = getAndRemoveParameter(parameters, "types", String.class, "");
@@ -102,8 +109,8 @@ public final class EventsComponent extends DefaultComponent {
             return Optional.empty();
         }
         return Optional.of(OrderStyle.of(name)
-                .orElseThrow(() -> new IllegalArgumentException("style: there can be no style '" + name
-                        + "'; there are " + Style.names() + " and each flow order-STYLE.camel.yaml")));
+                .orElseThrow(() -> new IllegalArgumentException("style: unknown style '" + name + "'; known are "
+                        + Style.names() + " and each flow order-STYLE.camel.yaml")));
     }
 
     private static Set<EventType> types(String list) {
@@ -134,17 +141,20 @@ public final class EventsComponent extends DefaultComponent {
 
         @Override
         public Consumer createConsumer(Processor processor) throws Exception {
-            EventsConsumer consumer = new EventsConsumer(this, processor, listeners, subscriber, filter);
+            EventsConsumer consumer = new EventsConsumer(this, processor, subscriptions, subscriber, filter);
             configureConsumer(consumer);
             return consumer;
         }
 
         @Override
         public Producer createProducer() {
-            throw new UnsupportedOperationException("events are told by the services that cause them, not by flows");
+            throw new UnsupportedOperationException("flows cannot publish events: the services publish the events");
         }
 
-        /** Versions of a flow run side by side; two routes of one version are refused when they start. */
+        /**
+         * Several versions of a flow run in parallel. Two routes of the same version under one subscriber are refused
+         * at start.
+         */
         @Override
         public boolean isMultipleConsumersSupported() {
             return true;

@@ -13,37 +13,41 @@ import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
 
-/** Sends each event into a route; the event is done with when the route is, and comes again when the route fails. */
+/**
+ * Camel consumer that processes each event in a route. A completed route completes the event; a failed route causes a
+ * redelivery.
+ */
 final class EventsConsumer extends DefaultConsumer {
-    /** Such as {@code order-pubsub@7} and {@code pubsub-pay@order-pubsub.7}. */
+    /** Route ids with a flow version, such as {@code order-pubsub@7} and {@code pubsub-pay@order-pubsub.7}. */
     private static final Pattern VERSION = Pattern.compile(".*@(?:.*\\.)?(\\d{1,9})");
 
     private final String subscriber;
     private final EventFilter filter;
-    private final SubscriptionRegistry listeners;
+    private final SubscriptionRegistry subscriptions;
 
     EventsConsumer(
             Endpoint endpoint,
             Processor processor,
-            SubscriptionRegistry listeners,
+            SubscriptionRegistry subscriptions,
             String subscriber,
             EventFilter filter) {
         super(endpoint, processor);
         this.subscriber = subscriber;
         this.filter = filter;
-        this.listeners = listeners;
+        this.subscriptions = subscriptions;
     }
 
     @Override
     protected void doStart() throws Exception {
         super.doStart();
-        listeners.join(this);
+        subscriptions.join(this);
     }
 
     @Override
     protected void doStop() {
-        listeners.leave(this);
-        // Not the steps behind it, as is usual: what is in them goes on. They stop with their route.
+        subscriptions.leave(this);
+        // Does not stop the processor, unlike DefaultConsumer: exchanges in flight complete, and the processor stops
+        // with the route.
     }
 
     String subscriber() {
@@ -54,15 +58,15 @@ final class EventsConsumer extends DefaultConsumer {
         return filter;
     }
 
-    /** Of the flow the route belongs to; 0 for a route that has no versions. */
+    /** The version of the flow that owns the route; 0 for a route without a version. */
     int version() {
         Matcher version = VERSION.matcher(String.valueOf(getRouteId()));
         return version.matches() ? Integer.parseInt(version.group(1)) : 0;
     }
 
     /**
-     * Whether the order that the event drives is still under way: then the flow may be mended yet. Who hears the events of
-     * all styles drives none.
+     * Whether the order of the event is still open, so that a corrected flow can still handle the event. Always false
+     * for a subscriber without a style: an event for all styles drives no order.
      */
     CompletableFuture<Boolean> keepsTrying(CloudEvent event) {
         OpenOrders orders =
@@ -72,8 +76,10 @@ final class EventsConsumer extends DefaultConsumer {
                 : orders.isOpen(event.orderId());
     }
 
-    /** Handles an event; completes at once when a reaction that failed is repeated elsewhere. */
-    CompletableFuture<Void> hear(CloudEvent event) {
+    /**
+     * Handles an event. Completes without running the route when the reaction is already done or repeated by a saga.
+     */
+    CompletableFuture<Void> handle(CloudEvent event) {
         Reactions reactions = reactions();
         if (reactions == null || !isReaction(event)) {
             return send(event);
@@ -97,13 +103,13 @@ final class EventsConsumer extends DefaultConsumer {
         });
     }
 
-    /** Handles an event and records that it was handled; fails when the route does. */
+    /** Handles an event and records the handling. Fails when the route fails. */
     CompletableFuture<Void> again(CloudEvent event) {
         Reactions reactions = reactions();
         return reactions == null ? send(event) : send(event).thenCompose(nothing -> reactions.done(event, subscriber));
     }
 
-    /** Takes an event over whose attempts are used up; false when the bus is to see to the event. */
+    /** Takes over an event after the last attempt; false when the bus remains responsible for the event. */
     CompletableFuture<Boolean> takeOver(CloudEvent event, Throwable failure) {
         Reactions reactions = reactions();
         return reactions == null || !isReaction(event)
@@ -115,7 +121,7 @@ final class EventsConsumer extends DefaultConsumer {
         return getEndpoint().getCamelContext().getRegistry().lookupByNameAndType("reactions", Reactions.class);
     }
 
-    /** Whether the event is about an order that turns back without a saga, and this is a part of its flow. */
+    /** Whether a flow of one style handles a failure or compensation event of an order without a saga. */
     private boolean isReaction(CloudEvent event) {
         return filter.style().isPresent()
                 && event.context().sagaId() == null
@@ -138,8 +144,8 @@ final class EventsConsumer extends DefaultConsumer {
     }
 
     /**
-     * A flow may handle any exception, and with it an outage of the database. Then nothing of the step has happened, and
-     * the event that led to it is to come again.
+     * The failure of the exchange. A flow may handle every exception, including an outage of the database. An outage
+     * still fails the event: the step had no effect, so the event must be redelivered.
      */
     private static Throwable failure(Exchange exchange) {
         Throwable caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);

@@ -8,8 +8,8 @@ import org.apache.camel.spi.EndpointUriFactory;
 import org.apache.camel.support.component.EndpointUriFactorySupport;
 
 /**
- * Puts an {@code events:} endpoint together whose name and options stand under {@code parameters}, and tells what options
- * there are. The name may be missing: there is only one, and editors that do not know the component lose it.
+ * Builds the URI of an {@code events:} endpoint from name and options under {@code parameters}, and lists the options.
+ * The name is optional and defaults to the only name: editors that do not know the component drop the name.
  */
 public final class EventsEndpointUriFactory extends EndpointUriFactorySupport implements EndpointUriFactory {
     private static final Set<String> OPTIONS =

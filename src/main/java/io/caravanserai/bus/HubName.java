@@ -4,42 +4,42 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The name of a hub among those that share a broker, each with a store of its own ({@code hub.name}). Subscriptions,
- * consumer groups and the queues between the routes of a flow begin with it, and events say whose they are.
+ * The name of a hub ({@code hub.name}) on a broker that several hubs with separate stores share. The name is the prefix
+ * of subscriptions, consumer groups and queues between the routes of a flow, and an attribute of each event.
  */
 public record HubName(String value) {
-    /** The name when nobody sets one. Events of this hub say nothing. */
+    /** The default name. Events of a hub with this name have no {@code hub} attribute. */
     public static final HubName DEFAULT = new HubName("hub");
 
-    /** CloudEvents extension with the name of the hub that an event comes from. */
+    /** CloudEvents extension attribute: the name of the publishing hub. */
     private static final String ATTRIBUTE = "hub";
 
-    /** The subscription, or the consumer group, of a subscriber of this hub. */
+    /** The subscription name or consumer group for a subscriber of this hub. */
     public String subscription(String subscriber) {
         return value + '-' + subscriber;
     }
 
-    /** A queue of this hub that only its own routes use. */
+    /** The full name of a queue that only the routes of this hub use. */
     public String ownQueue(String queue) {
         return equals(DEFAULT) ? queue : value + '-' + queue;
     }
 
-    /** What this hub's events carry beside their own attributes. */
+    /** Additional attributes for the events of this hub; empty for the default name. */
     public Map<String, String> attributes() {
         return equals(DEFAULT) ? Map.of() : Map.of(ATTRIBUTE, value);
     }
 
     /**
-     * What is wrong when two hubs with stores of their own share a name, for a person.
+     * A message for operators: two hubs with separate stores have the same name.
      *
-     * @param where what they share, such as {@code JMS broker}
+     * @param where the shared system, for example {@code JMS broker}
      */
     public String conflict(String where) {
-        return "another hub with a store of its own is named '" + value + "' on this " + where
-                + ", and takes messages of this one: give each a hub.name of its own";
+        return "another hub with a separate store is named '" + value + "' on this " + where
+                + " and takes messages of this hub; set a different hub.name on each hub";
     }
 
-    /** Whether an event comes from a hub of another name, which has orders of its own. */
+    /** Whether a hub with another name, and therefore with other orders, has published the event. */
     public boolean isOther(Map<String, String> attributes) {
         return !value.equals(Optional.ofNullable(attributes.get(ATTRIBUTE)).orElse(DEFAULT.value()));
     }

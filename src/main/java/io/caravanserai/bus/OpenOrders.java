@@ -2,10 +2,10 @@ package io.caravanserai.bus;
 
 import java.util.concurrent.CompletableFuture;
 
-/** Tells which orders have not ended: an event that a flow failed to handle is tried again as long as its order has not. */
+/** Answers whether an order is still open. The bus keeps retrying a failed event while the order is open. */
 @FunctionalInterface
 public interface OpenOrders {
 
-    /** False when the order has ended, or is not known. */
+    /** False when the order has ended or is unknown. */
     CompletableFuture<Boolean> isOpen(String orderId);
 }

@@ -4,22 +4,28 @@ import io.caravanserai.event.CloudEvent;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Keeps account of what flows do about the failure of an order that no saga looks after. Found in the registry under the
- * name {@code reactions}. Thread-safe.
+ * Records how flows react to the failure of an order without a saga. Looked up in the registry under the name
+ * {@code reactions}. Thread-safe.
  */
 public interface Reactions {
 
-    /** Records that a subscriber has handled an event of such an order; completes once that is durable. */
+    /**
+     * Records that a subscriber has handled an event of an order without a saga. Completes when the record is durable.
+     */
     CompletableFuture<Void> done(CloudEvent event, String subscriber);
 
-    /** Whether a subscriber has handled an event of such an order, or a saga repeats what failed: then it is done with. */
+    /**
+     * Whether a subscriber has handled the event, or a saga repeats the failed reaction. The bus is done with the event
+     * in both cases.
+     */
     CompletableFuture<Boolean> isSeenTo(CloudEvent event, String subscriber);
 
     /**
-     * Takes a reaction over that failed, to be repeated as a compensation is.
+     * Takes over a failed reaction, to be repeated like a compensation.
      *
-     * @param last whether the bus has used all its own attempts
-     * @return true, once that is durable, when the bus is done with the event; false when the bus is to go on trying
+     * @param last whether the bus has used all attempts
+     * @return true when the reaction is durably taken over: the bus is done with the event; false when the bus must
+     *     keep retrying
      */
     CompletableFuture<Boolean> takeOver(CloudEvent event, String subscriber, Throwable failure, boolean last);
 }

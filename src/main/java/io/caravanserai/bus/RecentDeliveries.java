@@ -9,22 +9,22 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The deliveries of one subscriber that are in flight or ended a moment ago: the same event in another version, or
- * delivered again after a lost connection, shares the delivery. Thread-safe.
+ * The deliveries of one subscriber that are in flight or ended within {@link #REMEMBERED_FOR}. A second version of the
+ * same event, or a redelivery after a lost connection, shares the first delivery. Thread-safe.
  */
 final class RecentDeliveries {
     private static final int MAX_REMEMBERED = 2_048;
 
     /**
-     * Less than the half minute after which recovery repeats the last event of an order that does not go on: a
-     * subscriber then hears the event again, though it has handled it.
+     * How long a finished delivery is remembered. Shorter than the 30 seconds after which recovery repeats the last
+     * event of a stalled order: the subscriber must receive a repeated event again, although already handled.
      */
     static final Duration REMEMBERED_FOR = Duration.ofSeconds(20);
 
     private final LongSupplier nanos;
     private final Map<String, Started> byKey = new LinkedHashMap<>();
 
-    /** @param since when the delivery began */
+    /** @param since {@link System#nanoTime} at the start of the delivery */
     private record Started(CompletableFuture<Void> done, long since) {}
 
     /** @param nanos as {@link System#nanoTime} */
@@ -32,7 +32,7 @@ final class RecentDeliveries {
         this.nanos = nanos;
     }
 
-    /** The recent delivery of that key, else the one that {@code start} begins. */
+    /** The recent delivery with the given key, or a new delivery from {@code start}. */
     synchronized CompletableFuture<Void> shared(String key, Supplier<CompletableFuture<Void>> start) {
         Started before = byKey.get(key);
         if (before != null && !isOld(before)) {
@@ -53,7 +53,7 @@ final class RecentDeliveries {
         return delivery.done().isDone() && nanos.getAsLong() - delivery.since() > REMEMBERED_FOR.toNanos();
     }
 
-    /** An event that was given up has had no effect: when it comes again it is to be tried again. */
+    /** Forgets a delivery. A dead-lettered event had no effect, so a redelivery must be handled again. */
     synchronized void forget(String key) {
         byKey.remove(key);
     }

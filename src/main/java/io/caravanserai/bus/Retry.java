@@ -3,20 +3,23 @@ package io.caravanserai.bus;
 import java.time.Duration;
 
 /**
- * How often an event is tried before it becomes a dead letter.
+ * How often the bus tries an event before the event becomes a dead letter.
  *
- * @param attempts in all
- * @param backoff before the second attempt; doubles with each
- * @param longest no pause is longer
+ * @param attempts maximum number of attempts, the first one included
+ * @param backoff pause before the second attempt; doubles with each attempt
+ * @param maxBackoff upper limit of the pause
  */
-public record Retry(int attempts, Duration backoff, Duration longest) {
+public record Retry(int attempts, Duration backoff, Duration maxBackoff) {
 
-    /** Patient enough for a service that restarts, short enough that a hopeless event shows within a minute. */
+    /**
+     * The default. Long enough to survive the restart of a service, short enough to expose a permanent failure within a
+     * minute.
+     */
     public static final Retry USUAL = new Retry(8, Duration.ofMillis(100), Duration.ofSeconds(10));
 
-    /** The pause after an attempt that failed, counted from 1. */
+    /** The pause after the given failed attempt, counted from 1. */
     Duration pauseAfter(int attempt) {
         Duration pause = backoff.multipliedBy(1L << Math.min(attempt - 1, 30));
-        return pause.compareTo(longest) > 0 ? longest : pause;
+        return pause.compareTo(maxBackoff) > 0 ? maxBackoff : pause;
     }
 }

@@ -14,16 +14,19 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The routes of this hub that listen, by subscriber. Versions of a flow that run side by side share the subscription:
- * each event goes to the newest that runs when it arrives. Thread-safe.
+ * The subscribed routes of this hub by subscriber. Parallel versions of a flow share one subscription: each event goes
+ * to the newest version that runs when the event arrives. Thread-safe.
  */
 final class SubscriptionRegistry {
     private final Supplier<EventBus> bus;
     private final Map<String, Shared> bySubscriber = new HashMap<>();
-    /** Read without the lock, which is held while a broker is asked: the writer of the store must not wait for that. */
-    private volatile List<Listening> current = List.of();
+    /**
+     * Snapshot, readable without the lock. The lock is held during broker calls, and the store's writer thread must not
+     * wait for a broker call.
+     */
+    private volatile List<ActiveSubscription> current = List.of();
 
-    private record Listening(String subscriber, EventFilter filter, Instant since) {
+    private record ActiveSubscription(String subscriber, EventFilter filter, Instant since) {
         boolean isOf(OrderStyle style) {
             return filter.style().filter(style::equals).isPresent();
         }
@@ -41,14 +44,14 @@ final class SubscriptionRegistry {
         try {
             bySubscriber.computeIfAbsent(consumer.subscriber(), Shared::new).add(consumer);
         } finally {
-            remember();
+            refreshSnapshot();
         }
     }
 
-    private void remember() {
+    private void refreshSnapshot() {
         current = bySubscriber.values().stream()
                 .filter(shared -> shared.filter != null)
-                .map(shared -> new Listening(shared.subscriber, shared.filter, shared.since))
+                .map(shared -> new ActiveSubscription(shared.subscriber, shared.filter, shared.since))
                 .toList();
     }
 
@@ -72,7 +75,7 @@ final class SubscriptionRegistry {
         }
         return shared == null
                 ? CompletableFuture.failedFuture(
-                        new IllegalStateException("no flow listens as subscriber " + subscriber))
+                        new IllegalStateException("no running flow has the subscriber " + subscriber))
                 : shared.newest.again(event);
     }
 
@@ -81,7 +84,7 @@ final class SubscriptionRegistry {
         if (shared != null && shared.remove(consumer)) {
             bySubscriber.remove(consumer.subscriber());
         }
-        remember();
+        refreshSnapshot();
     }
 
     private final class Shared implements EventHandler {
@@ -100,19 +103,19 @@ final class SubscriptionRegistry {
             EventsConsumer other = versions.putIfAbsent(consumer.version(), consumer);
             if (other != null && other != consumer) {
                 throw new IllegalStateException("the routes " + other.getRouteId() + " and " + consumer.getRouteId()
-                        + " both listen as subscriber " + subscriber
-                        + ": each would hear only some of the events");
+                        + " both subscribe as " + subscriber
+                        + "; give each route a subscriber of its own");
             }
             try {
                 listen();
             } catch (RuntimeException e) {
-                // It will not run; whoever listened before goes on.
+                // The new version does not run; the previous version keeps the subscription.
                 remove(consumer);
                 throw e;
             }
         }
 
-        /** True when nobody is left. */
+        /** Removes a consumer; true when no version is left. */
         boolean remove(EventsConsumer consumer) {
             if (!versions.remove(consumer.version(), consumer)) {
                 return versions.isEmpty();
@@ -155,7 +158,7 @@ final class SubscriptionRegistry {
 
         @Override
         public CompletableFuture<Void> handle(CloudEvent event) {
-            return newest.hear(event);
+            return newest.handle(event);
         }
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Carries events between services, at least once and in order for each order, whatever broker is underneath. Knows
- * events and their wire form, never who listens.
+ * Carries events between services over any supported broker: at least once, and in order for each order. Knows events
+ * and the wire format, not the subscribers.
  */
 package io.caravanserai.bus;

@@ -2,7 +2,7 @@ package io.caravanserai.deadletter;
 
 import java.util.Optional;
 
-/** A dead letter cannot be changed; nothing was changed or sent. The message says why, and what can be done instead. */
+/** A dead letter cannot be changed; nothing was changed or sent. The message states the cause and the alternative. */
 public final class ChangeRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -12,13 +12,13 @@ public final class ChangeRefusedException extends RuntimeException {
         this(message, null);
     }
 
-    /** @param header the one that cannot be changed; null when it is the letter */
+    /** @param header the header that cannot be changed; null when the whole dead letter cannot be changed */
     ChangeRefusedException(String message, String header) {
         super(message);
         this.header = header;
     }
 
-    /** The header that cannot be changed; empty when the letter cannot. */
+    /** The header that cannot be changed; empty when the whole dead letter cannot be changed. */
     public Optional<String> header() {
         return Optional.ofNullable(header);
     }

@@ -10,17 +10,18 @@ import java.util.Optional;
 /**
  * A message that could not be handled.
  *
- * @param channel what brought it and can replay it, such as {@code jms-orders}
- * @param source queue, topic or address it came from
- * @param type of the event it was; empty when it was none, or not to be told
- * @param reason in a word, such as {@code invalid-json}
- * @param error first line of the stack trace, or what is wrong in a sentence
- * @param headers of the message, as text
- * @param body null when the message had none
- * @param base64 whether the body is base64, because it was not text
- * @param receivedAt when it failed, for the last time if it was replayed
- * @param replays how often it has been replayed, well or not
- * @param settledAt when a replay was handled well; empty while it waits for somebody
+ * @param origin identifies the message and the receiver: channel and message id
+ * @param channel name of the component that received the message and can replay the message, such as {@code jms-orders}
+ * @param source queue, topic or address of the message
+ * @param type event type; empty when the message is not an event or the type is unknown
+ * @param reason short code, such as {@code invalid-json}
+ * @param error first line of the stack trace, or a sentence that describes the fault
+ * @param headers headers of the message, as text
+ * @param body null when the message had no body
+ * @param base64 whether the body is base64, because the body was not text
+ * @param receivedAt time of the failure; for a replayed message, of the latest failure
+ * @param replays number of replays, successful or not
+ * @param settledAt when a replay succeeded; empty while the dead letter is open
  */
 public record DeadLetter(
         String id,
@@ -37,13 +38,13 @@ public record DeadLetter(
         int replays,
         Optional<Instant> settledAt) {
 
-    /** The largest body that is kept, in bytes; in characters when it came as text. */
+    /** Maximum size of a stored body: bytes for a binary body, characters for text. */
     public static final int MAX_BODY = 4 * 1024 * 1024;
 
-    /** The header that tells of a body too large to be kept: its size and its digest. Not taken from senders. */
+    /** Header with size and digest of a body that was too large to store. Ignored when a sender sets the header. */
     public static final String BODY_LEFT_OUT = "body-left-out";
 
-    /** Whether the message had a body that was not kept: it cannot be replayed. */
+    /** Whether the body was too large to store. A dead letter without the body cannot be replayed. */
     public boolean isBodyLeftOut() {
         return headers.containsKey(BODY_LEFT_OUT);
     }
@@ -51,8 +52,8 @@ public record DeadLetter(
     /**
      * A message that has just failed.
      *
-     * @param origin the same when the same message fails again for the same receiver: channel and message id
-     * @param type null when it is no event
+     * @param origin channel and message id: equal when the same message fails again for the same receiver
+     * @param type null when the message is not an event
      */
     public record Failed(
             String origin,
@@ -66,9 +67,10 @@ public record DeadLetter(
             boolean base64) {
 
         /**
-         * A message whose body came as bytes.
+         * A failed message with a binary body.
          *
-         * @param bytes null when the message had none; a body above {@link #MAX_BODY} is not kept, its size and digest are
+         * @param bytes null when the message had no body; for a body above {@link #MAX_BODY}, only size and digest are
+         *     stored
          */
         public static Failed of(
                 String origin,
@@ -90,19 +92,19 @@ public record DeadLetter(
         }
 
         /**
-         * The same for a message whose body was left out by whoever brought it.
+         * A copy without the body, for a body that the receiver has dropped already.
          *
-         * @param what its size and its digest
+         * @param sizeAndDigest size and digest of the body
          */
-        public Failed withBodyLeftOut(String what) {
+        public Failed withBodyLeftOut(String sizeAndDigest) {
             Failed failed = new Failed(origin, channel, source, type, reason, error, headers, null, false);
-            failed.headers.put(BODY_LEFT_OUT, LetterText.bounded(what, 200));
+            failed.headers.put(BODY_LEFT_OUT, LetterText.bounded(sizeAndDigest, 200));
             return failed;
         }
 
-        /** Bounds what senders have said, so that the letter can be kept whatever it is. */
+        /** Limits the length of all texts from senders, so that every dead letter can be stored. */
         public Failed {
-            headers = LetterText.carriable(headers);
+            headers = LetterText.storable(headers);
             if (body != null && body.length() > (base64 ? MAX_BODY / 3 * 4 + 4 : MAX_BODY)) {
                 headers.put(
                         BODY_LEFT_OUT,
@@ -117,14 +119,14 @@ public record DeadLetter(
             type = LetterText.bounded(type, 255);
             reason = LetterText.bounded(reason, 100);
             error = LetterText.bounded(error, 2_000);
-            if (body != null && !base64 && !LetterText.isCarriable(body)) {
+            if (body != null && !base64 && !LetterText.isStorable(body)) {
                 body = Base64.getEncoder().encodeToString(body.getBytes(StandardCharsets.UTF_8));
                 base64 = true;
             }
         }
     }
 
-    /** What tells of an exception in one line. */
+    /** The first line of the exception's text: class and message. */
     public static String firstLine(Throwable error) {
         return String.valueOf(error).lines().findFirst().orElse("");
     }

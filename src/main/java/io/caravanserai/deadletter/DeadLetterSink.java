@@ -2,10 +2,13 @@ package io.caravanserai.deadletter;
 
 import java.util.concurrent.CompletableFuture;
 
-/** Where those who receive messages put what they cannot handle. */
+/** Accepts messages that a receiver cannot handle. */
 @FunctionalInterface
 public interface DeadLetterSink {
 
-    /** Completes with the letter's id once it is kept durably: only then may the message be acknowledged. */
+    /**
+     * Adds a dead letter. Completes with the id when the dead letter is durable. The caller must not acknowledge the
+     * message earlier.
+     */
     CompletableFuture<String> add(DeadLetter.Failed failed);
 }

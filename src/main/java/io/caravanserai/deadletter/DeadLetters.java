@@ -24,7 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** The list of dead letters. Thread-safe. */
+/** Stores, lists and replays dead letters. Thread-safe. */
 public final class DeadLetters implements DeadLetterSink {
     private static final String ADD = """
             INSERT INTO dead_letters (id, origin, channel, source, type, reason, error, received_at, headers, body, base64)
@@ -69,27 +69,31 @@ public final class DeadLetters implements DeadLetterSink {
     private static final String COUNT = "SELECT COUNT(*) FROM dead_letters WHERE settled_at IS NULL";
     private static final String DELETE = "DELETE FROM dead_letters WHERE id = ?";
     private static final String REPLAYED = "UPDATE dead_letters SET replays = replays + 1 WHERE id = ?";
-    /** What was sent may have failed again, and been added, before its sender hears that it was sent. */
+    /**
+     * The condition on received_at: a replayed message may fail and be added again before the replay is marked as
+     * settled.
+     */
     private static final String SETTLED = "UPDATE dead_letters SET settled_at = ? WHERE id = ? AND received_at = ?";
 
     private static final String FAILED_AGAIN = "UPDATE dead_letters SET error = ?, settled_at = NULL WHERE id = ?";
 
-    private static final String FORGET = """
+    private static final String PURGE = """
             DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE settled_at < ? LIMIT ?)
             """;
-    private static final String COPY_LEAVES =
+    private static final String ADD_COPY_TO_REMOVE =
             "INSERT INTO dead_letter_copies (letter_id) VALUES (?) ON CONFLICT (letter_id) DO NOTHING";
-    private static final String COPIES_TO_LEAVE = "SELECT letter_id FROM dead_letter_copies ORDER BY letter_id LIMIT ?";
-    private static final String COPY_LEFT = "DELETE FROM dead_letter_copies WHERE letter_id = ?";
-    private static final int AT_ONCE = 100;
+    private static final String COPIES_TO_REMOVE =
+            "SELECT letter_id FROM dead_letter_copies ORDER BY letter_id LIMIT ?";
+    private static final String COPY_REMOVED = "DELETE FROM dead_letter_copies WHERE letter_id = ?";
+    private static final int BATCH = 100;
 
-    /** Characters of the bodies of a page. */
-    private static final long LARGEST_PAGE = 4L * 1024 * 1024;
+    /** Maximum total of body characters per page. */
+    private static final long MAX_PAGE_CHARACTERS = 4L * 1024 * 1024;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration REPLAY_TIMEOUT = Duration.ofSeconds(60);
 
-    /** Above every id, which are lower-case hex. */
-    private static final String FROM_THE_NEWEST = "~";
+    /** Sorts after every id: ids are lower-case hex. */
+    private static final String AFTER_ALL_IDS = "~";
 
     private final Store store;
     private final Supplier<String> ids;
@@ -106,39 +110,39 @@ public final class DeadLetters implements DeadLetterSink {
         this.seals = new Seals(store);
     }
 
-    /** For those who send letters again by ways that others may send by too. */
+    /** For replayers that send through a queue or topic other clients can write to. */
     public Seals seals() {
         return seals;
     }
 
     /**
-     * A part of the list.
+     * A page of the list.
      *
-     * @param more whether there are older ones
+     * @param more whether older dead letters follow
      */
     public record Page(List<DeadLetter> letters, boolean more) {}
 
-    /** Which letters of the list; null matches all. */
+    /** Selects dead letters; a null component matches all. */
     public record Filter(String source, String reason, String type) {
         public static final Filter ALL = new Filter(null, null, null);
     }
 
-    /** Says who replays the letters of a channel. */
+    /** Registers the replayer of a channel. */
     public void replayedBy(String channel, Replayer replayer) {
         replayers.put(channel, replayer);
     }
 
-    /** The same for a channel whose messages operators may change before they are sent again. */
+    /** Registers the replayer of a channel. Operators may change the messages of this channel before a replay. */
     public void changedAndReplayedBy(String channel, Replayer replayer) {
         changeable.add(channel);
         replayedBy(channel, replayer);
     }
 
     /**
-     * Changes a letter in a unit of work that also has it replayed; answers the id under which the original is kept, and
-     * empty when there is no such letter.
+     * Changes a dead letter in the transaction that starts the replay. Returns the id of the stored original; empty
+     * when no dead letter has the given id.
      *
-     * @throws ChangeRefusedException when the letter may not be changed
+     * @throws ChangeRefusedException when the dead letter cannot be changed
      */
     Optional<String> change(Transaction tx, String id, LetterChange change) throws SQLException {
         Optional<DeadLetter> found = tx.first(GET, DeadLetters::letter, id);
@@ -147,15 +151,16 @@ public final class DeadLetters implements DeadLetterSink {
         }
         DeadLetter letter = found.get();
         if (!changeable.contains(letter.channel())) {
-            throw new ChangeRefusedException("a letter of " + letter.channel()
-                    + " is replayed as it is: the hub has recorded what it says; replay it without body and headers");
+            throw new ChangeRefusedException("dead letters of " + letter.channel()
+                    + " cannot be changed: the hub has recorded the content; replay without body and headers");
         }
         if (letter.settledAt().isPresent()) {
-            throw new ChangeRefusedException("the letter is done with: it was handled at "
+            throw new ChangeRefusedException("the dead letter is settled: the message was handled at "
                     + letter.settledAt().get());
         }
         change.refusedHeader(letter.headers()).ifPresent(header -> {
-            throw new ChangeRefusedException("tells which message this is and cannot be changed; leave it out", header);
+            throw new ChangeRefusedException(
+                    "identifies the message and cannot be changed; leave this header out", header);
         });
         return Optional.of(change.apply(tx, letter, ids, clock.instant()));
     }
@@ -167,8 +172,8 @@ public final class DeadLetters implements DeadLetterSink {
     }
 
     /**
-     * As {@link #add(DeadLetter.Failed)}, of a message that is found again and again where it lies: as long as it is the
-     * same by that header, its letter stays as it is, also when it was replayed a moment ago.
+     * As {@link #add(DeadLetter.Failed)}, for a message that remains in place and is found repeatedly. While the given
+     * header is unchanged, the stored dead letter stays unchanged, also directly after a replay.
      */
     public CompletableFuture<String> addFound(DeadLetter.Failed failed, String header) {
         String id = ids.get();
@@ -180,7 +185,7 @@ public final class DeadLetters implements DeadLetterSink {
         });
     }
 
-    /** Adds a letter in a unit of work that does more; answers its id. */
+    /** Adds a dead letter within a larger transaction; returns the id. */
     public String add(Transaction tx, DeadLetter.Failed failed) throws SQLException {
         return add(tx, ids.get(), failed);
     }
@@ -203,26 +208,26 @@ public final class DeadLetters implements DeadLetterSink {
                 .orElseThrow();
     }
 
-    /** The letter; empty when there is none, or it was deleted. */
+    /** The dead letter; empty when unknown or deleted. */
     public CompletableFuture<Optional<DeadLetter>> get(String id) {
         return store.read(tx -> tx.first(GET, DeadLetters::letter, id));
     }
 
     /**
-     * Letters that wait for somebody, newest first.
+     * Open dead letters, newest first.
      *
-     * @param before only letters older than the one of this id; null begins at the newest
+     * @param before only dead letters older than the one with this id; null starts at the newest
      */
     public CompletableFuture<List<DeadLetter>> list(Filter filter, String before, int limit) {
         return store.list(tx -> list(tx, filter, before, limit));
     }
 
     List<DeadLetter> list(Transaction tx, Filter filter, String before, int limit) throws SQLException {
-        String below = before == null ? FROM_THE_NEWEST : before;
+        String below = before == null ? AFTER_ALL_IDS : before;
         String source = filter.source();
         String reason = filter.reason();
         String type = filter.type();
-        // Each statement has an index of its own: there may be very many letters.
+        // Each statement uses a separate index, because the table may be very large.
         if (source != null && reason != null) {
             return tx.list(LIST_OF_SOURCE_AND_REASON, DeadLetters::letter, source, reason, below, type, type, limit);
         }
@@ -238,7 +243,7 @@ public final class DeadLetters implements DeadLetterSink {
     }
 
     /**
-     * As {@link #list}, but ends early where the bodies, which may be large, would fill the memory.
+     * As {@link #list}, but ends the page early when the total size of the bodies reaches the limit, to bound memory.
      *
      * @param limit at least 1
      */
@@ -248,7 +253,7 @@ public final class DeadLetters implements DeadLetterSink {
             String oldest = before;
             long size = 0;
             List<DeadLetter> next = list(tx, filter, oldest, 1);
-            while (!next.isEmpty() && page.size() < limit && size < LARGEST_PAGE) {
+            while (!next.isEmpty() && page.size() < limit && size < MAX_PAGE_CHARACTERS) {
                 DeadLetter letter = next.get(0);
                 page.add(letter);
                 oldest = letter.id();
@@ -259,39 +264,42 @@ public final class DeadLetters implements DeadLetterSink {
         });
     }
 
-    /** How many wait for somebody. */
+    /** The number of open dead letters. */
     public CompletableFuture<Long> waiting() {
         return store.read(tx -> tx.first(COUNT, row -> row.getLong(1)).orElse(0L));
     }
 
-    /** Forgets some of those that were replayed well before that time; false when there is no more. */
+    /** Deletes a batch of dead letters settled before the given time; false when no more remain. */
     public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
-        return tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
+        return tx.update(PURGE, before, BATCH) == BATCH;
     }
 
-    /** False when there was none. Fails when its message lies where it cannot be reached at present. */
+    /**
+     * Deletes a dead letter; false when the id is unknown. Fails when the original message must be removed elsewhere
+     * and the target is unavailable.
+     */
     public CompletableFuture<Boolean> delete(String id) {
         return get(id).thenCompose(
                         letter -> letter.map(this::discard).orElseGet(() -> CompletableFuture.completedFuture(null)))
                 .thenCompose(discarded -> store.write("delete-dead-letter", id, tx -> {
                     boolean deleted = tx.update(DELETE, id) == 1;
                     if (deleted) {
-                        tx.update(COPY_LEAVES, id);
+                        tx.update(ADD_COPY_TO_REMOVE, id);
                     }
                     return deleted;
                 }));
     }
 
-    /** Ids of some letters that were settled or deleted, and whose copies elsewhere are still to be taken away. */
+    /** A batch of ids of settled or deleted dead letters with copies elsewhere that are still to be removed. */
     public CompletableFuture<List<String>> copiesToLeave() {
-        return store.read(tx -> tx.list(COPIES_TO_LEAVE, row -> row.getString(1), AT_ONCE));
+        return store.read(tx -> tx.list(COPIES_TO_REMOVE, row -> row.getString(1), BATCH));
     }
 
-    /** Says that the copies of these letters have been taken away. */
+    /** Marks the copies of these dead letters as removed. */
     public CompletableFuture<Void> copiesLeft(List<String> ids) {
         return store.write("dead-letter-copies", "dead-letter-copies", tx -> {
             for (String id : ids) {
-                tx.update(COPY_LEFT, id);
+                tx.update(COPY_REMOVED, id);
             }
             return null;
         });
@@ -303,28 +311,29 @@ public final class DeadLetters implements DeadLetterSink {
                 ? CompletableFuture.completedFuture(null)
                 : replayer.discard(letter).exceptionally(failure -> {
                     throw new StoreUnavailableException(
-                            "its message cannot be taken away: "
+                            "the original message cannot be removed: "
                                     + cause(failure).getMessage(),
                             failure);
                 });
     }
 
     /**
-     * Sends a letter to where it came from; completes with true when it was handled, false when it failed again or takes
-     * more than a minute, and empty when there is no such letter. Fails when it cannot be sent at present, as when the
-     * broker is away. Who asks while it is under way hears what comes of it.
+     * Replays a dead letter to the source. Completes with true when the message was handled, with false when the
+     * message failed again or took longer than a minute, and with empty when the id is unknown. Fails when the message
+     * cannot be sent at present, for example because the broker is unavailable. Concurrent calls for one id share the
+     * replay and the result.
      */
     public CompletableFuture<Optional<Boolean>> replay(String id) {
         return replay(id, Instant.MAX);
     }
 
-    /** As {@link #replay(String)}, but does nothing when the letter was handled well at that time or later. */
+    /** As {@link #replay(String)}, but does nothing when the dead letter was settled at the given time or later. */
     CompletableFuture<Optional<Boolean>> replay(String id, Instant unlessSince) {
-        // What is to handle it may go while it does, as a flow that is edited.
+        // The timeout covers a handler that disappears during the replay, such as an edited flow.
         return inFlight.get(
                 id,
                 () -> sendBack(id, unlessSince)
-                        .completeOnTimeout(Optional.of(false), PATIENCE.toSeconds(), TimeUnit.SECONDS));
+                        .completeOnTimeout(Optional.of(false), REPLAY_TIMEOUT.toSeconds(), TimeUnit.SECONDS));
     }
 
     private CompletableFuture<Optional<Boolean>> sendBack(String id, Instant unlessSince) {
@@ -346,13 +355,13 @@ public final class DeadLetters implements DeadLetterSink {
                         + letter.headers().get(DeadLetter.BODY_LEFT_OUT) + "); send the message again yourself"))
                 : replayer == null
                         ? CompletableFuture.failedFuture(new IllegalStateException(
-                                "what brought this letter (" + letter.channel() + ") does not run at present"))
+                                "the channel of this dead letter (" + letter.channel() + ") does not run at present"))
                         : replayed(replayer, letter);
         return replayed.handle((nothing, error) -> error)
                 .thenCompose(error -> isAway(error) ? notReplayed(error) : replayed(letter, error));
     }
 
-    /** A letter that cannot even be begun with has failed again; those behind it have their turn. */
+    /** Turns an exception of the replayer into a failed future, so that the next dead letters are still replayed. */
     private static CompletableFuture<Void> replayed(Replayer replayer, DeadLetter letter) {
         try {
             return replayer.replay(letter);
@@ -371,7 +380,7 @@ public final class DeadLetters implements DeadLetterSink {
             tx.update(REPLAYED, letter.id());
             if (error == null) {
                 if (tx.update(SETTLED, clock.instant(), letter.id(), letter.receivedAt()) == 1) {
-                    tx.update(COPY_LEAVES, letter.id());
+                    tx.update(ADD_COPY_TO_REMOVE, letter.id());
                 }
             } else {
                 tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
@@ -380,7 +389,7 @@ public final class DeadLetters implements DeadLetterSink {
         });
     }
 
-    /** Whether a failure says nothing of the message: the broker or the store was away. Null is no failure. */
+    /** Whether a failure is an outage of broker or store, and not a fault of the message. False for null. */
     public static boolean isAway(Throwable error) {
         return error != null
                 && (cause(error) instanceof TargetUnavailableException

@@ -11,14 +11,17 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * What an operator changes of a dead letter before it is sent again. The letter keeps its id and its origin, for the
- * origin identifies the message: changed or not, the message has one effect.
+ * A change to a dead letter by an operator before the replay. The dead letter keeps the id and the origin: the origin
+ * identifies the message, so the message has one effect, changed or not.
  *
  * @param body the new body, as text; empty keeps the body
- * @param headers new values by name; an empty value takes the header away, other headers stay
+ * @param headers new values by name; an empty value removes the header, other headers stay
  */
 public record LetterChange(Optional<String> body, Map<String, Optional<String>> headers) {
-    /** Characters of a value: what {@link LetterText} keeps whole. */
+    /**
+     * Maximum length of a header value in characters: the limit up to which {@link LetterText} stores a value
+     * unshortened.
+     */
     public static final int MAX_HEADER = 100_000;
 
     private static final String KEEP_ORIGINAL = """
@@ -31,12 +34,12 @@ public record LetterChange(Optional<String> body, Map<String, Optional<String>> 
             UPDATE dead_letters SET headers = ?, body = ?, base64 = ?, received_at = ? WHERE id = ?
             """;
 
-    /** Whether nothing is changed. */
+    /** Whether this change is empty. */
     public boolean isEmpty() {
         return body.isEmpty() && headers.isEmpty();
     }
 
-    /** Whether a header tells the broker or the hub which message it is, so that nobody may change it. */
+    /** Whether a header identifies the message for the broker or the hub. Operators cannot change a fixed header. */
     private static boolean isFixed(String header) {
         String name = header.toLowerCase(Locale.ROOT);
         return name.equals("jmsmessageid")
@@ -51,7 +54,10 @@ public record LetterChange(Optional<String> body, Map<String, Optional<String>> 
                 || name.equals("long-running-action");
     }
 
-    /** A header that may not have the value it is given; letters are often sent back with all their headers. */
+    /**
+     * The first fixed header with a changed value. Fixed headers with the old value are accepted, because clients often
+     * send back all headers.
+     */
     Optional<String> refusedHeader(Map<String, String> before) {
         return headers.entrySet().stream()
                 .filter(header -> isFixed(header.getKey())
@@ -61,7 +67,8 @@ public record LetterChange(Optional<String> body, Map<String, Optional<String>> 
     }
 
     private Map<String, String> changed(Map<String, String> before) {
-        // As Kafka and HTTP clients write them: two spellings of one name would be two headers.
+        // Header names are compared without case, as Kafka and HTTP clients do: two spellings of one name must not
+        // become two headers.
         Map<String, String> spellings = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         before.keySet().forEach(name -> spellings.put(name, name));
         Map<String, String> after = new LinkedHashMap<>(before);
@@ -69,14 +76,14 @@ public record LetterChange(Optional<String> body, Map<String, Optional<String>> 
             after.remove(spellings.getOrDefault(name, name));
             value.ifPresent(text -> after.put(name, text));
         });
-        return LetterText.carriable(after);
+        return LetterText.storable(after);
     }
 
-    /** Changes the letter, and keeps what it was as a letter that is done with; answers the id of that. */
+    /** Changes the dead letter and stores the original as a settled dead letter; returns the id of the original. */
     String apply(Transaction tx, DeadLetter letter, Supplier<String> ids, Instant now) throws SQLException {
         String original = ids.get();
         tx.update(KEEP_ORIGINAL, original, "original:" + original, now, letter.id());
-        // Later than before, so that an end of an earlier replay that comes late does not settle the changed letter.
+        // Later than the old time, so that a late result of an earlier replay does not settle the changed dead letter.
         Instant changedAt =
                 now.isAfter(letter.receivedAt()) ? now : letter.receivedAt().plusMillis(1);
         tx.update(

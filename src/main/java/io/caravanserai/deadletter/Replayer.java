@@ -2,19 +2,19 @@ package io.caravanserai.deadletter;
 
 import java.util.concurrent.CompletableFuture;
 
-/** Sends a dead letter to where it came from. */
+/** Sends a dead letter back to the source. */
 @FunctionalInterface
 public interface Replayer {
 
     /**
-     * Replays a letter with its headers, ids and body as they were. Completes when it has been handled, or, where that
-     * cannot be known, when it has been sent; fails when it failed again, with an
-     * {@link TargetUnavailableException} when it could not be tried, or not be heard of: then it may be replayed once more, and is
-     * handled once.
+     * Replays a dead letter with the original headers, ids and body. Completes when the message was handled, or, where
+     * handling cannot be observed, when the message was sent. Fails when the message failed again. Fails with a
+     * {@link TargetUnavailableException} when the message could not be sent or the result is unknown: a later replay is
+     * allowed, and the message is still handled once.
      */
     CompletableFuture<Void> replay(DeadLetter letter);
 
-    /** Takes away the message that still lies where the letter was found, because the letter is deleted. */
+    /** Removes the original message from the place where the message was found, because the dead letter is deleted. */
     default CompletableFuture<Void> discard(DeadLetter letter) {
         return CompletableFuture.completedFuture(null);
     }

@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays many dead letters: the selection is frozen when a replay begins, its letters go one after the other, oldest
- * first, no faster than asked for, and it stops when too many in a row fail again. Goes on after a restart, and waits
- * while a letter cannot be sent because the broker, or the store, is away.
+ * Replays many dead letters. The selection is frozen at the start. The messages are sent one at a time, oldest first,
+ * not faster than the requested rate. A replay stops after too many consecutive failures, continues after a restart,
+ * and waits while the broker or the store is unavailable.
  */
 public final class Replays implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Replays.class);
@@ -60,16 +60,16 @@ public final class Replays implements AutoCloseable {
             FROM replays r WHERE r.id = ?
             """;
 
-    private static final String FORGET_LETTERS = """
+    private static final String PURGE_LETTERS = """
             DELETE FROM replay_letters WHERE (replay_id, position) IN (
               SELECT l.replay_id, l.position FROM replays r JOIN replay_letters l ON l.replay_id = r.id
               WHERE r.ended_at < ? LIMIT ?)
             """;
-    private static final String FORGET =
+    private static final String PURGE =
             "DELETE FROM replays WHERE id IN (SELECT id FROM replays WHERE ended_at < ? LIMIT ?)";
-    private static final int AT_ONCE = 100;
+    private static final int BATCH = 100;
 
-    private static final long TROUBLE_SECONDS = 2;
+    private static final long RETRY_PAUSE_SECONDS = 2;
 
     private final Store store;
     private final DeadLetters letters;
@@ -85,24 +85,24 @@ public final class Replays implements AutoCloseable {
     }
 
     /**
-     * What to replay.
+     * The parameters of a replay.
      *
      * @param ids only these; null for all that the filter matches
-     * @param rate letters a second, more than 0
-     * @param stopAfterFailures in a row, at least 1
+     * @param rate dead letters per second, more than 0
+     * @param stopAfterFailures consecutive failures, at least 1
      */
     public record Request(DeadLetters.Filter filter, List<String> ids, BigDecimal rate, int stopAfterFailures) {}
 
-    /** A replay that has begun. */
+    /** A started replay. */
     public record Begun(String id, int selected) {}
 
     /**
-     * How far a replay has come.
+     * The progress of a replay.
      *
-     * @param replayed handled well, or handled well by somebody else since this began
+     * @param replayed handled by this replay, or by another replay since the start of this one
      * @param failed handled again and failed again
-     * @param gone deleted before their turn
-     * @param status {@code running}, {@code done} or {@code stopped}: too many failed in a row
+     * @param gone deleted before the replay reached the dead letter
+     * @param status {@code running}, {@code done} or {@code stopped}: too many consecutive failures
      */
     public record Progress(
             String replayId,
@@ -115,12 +115,12 @@ public final class Replays implements AutoCloseable {
             Instant begunAt,
             Optional<Instant> endedAt) {}
 
-    /** Takes up replays that a stop of the hub has interrupted. */
+    /** Resumes the replays that a stop of the hub has interrupted. */
     public void resume() {
         store.read(tx -> tx.list(UNFINISHED, row -> row.getString(1))).thenAccept(all -> all.forEach(this::launch));
     }
 
-    /** Freezes the selection and begins; completes when that is durable. */
+    /** Freezes the selection and starts the replay; completes when the start is durable. */
     public CompletableFuture<Begun> begin(Request request) {
         String id = ids.get();
         return store.write("begin-replay", id, tx -> {
@@ -134,15 +134,16 @@ public final class Replays implements AutoCloseable {
                 });
     }
 
-    /** What has become of a changed letter when {@link #replayChanged} answers. */
+    /** The result of {@link #replayChanged}. */
     public record Changed(String replayId, String originalId) {}
 
     /**
-     * Changes a letter and sends it, both or neither: one unit of work changes the letter, keeps the original as done with,
-     * and begins the replay, which a restart takes up. Completes when that is durable; empty when there is no such letter.
-     * Fails with {@link ChangeRefusedException} when it may not be changed.
+     * Changes a dead letter and starts the replay in one transaction. The transaction also stores the original as
+     * settled. A restart resumes the replay. Completes when the transaction is durable; empty when the id is unknown.
+     * Fails with {@link ChangeRefusedException} when the dead letter cannot be changed.
      *
-     * @param ended run when the letter has been sent and handled, or has failed again; not while the broker is away
+     * @param ended called when the message was sent and handled, or failed again; not called while the broker is
+     *     unavailable
      */
     public CompletableFuture<Optional<Changed>> replayChanged(String letter, LetterChange change, Runnable ended) {
         String id = ids.get();
@@ -160,13 +161,16 @@ public final class Replays implements AutoCloseable {
                 });
     }
 
-    /** All orders wait for this unit of work, so it looks at no letter twice; answers how many are selected. */
+    /**
+     * Reads no dead letter twice, because this transaction blocks all writes of orders. Returns the number of selected
+     * dead letters.
+     */
     private static int select(Transaction tx, String id, Request request) throws SQLException {
         DeadLetters.Filter filter = request.filter();
         if (request.ids() == null) {
             return tx.update(SELECT_MATCHING, id, filter.source(), filter.reason(), filter.type(), filter.type());
         }
-        // Named one by one and by nothing else: also those that were replayed before.
+        // A pure list of ids also selects settled dead letters.
         boolean alsoSettled = filter.equals(DeadLetters.Filter.ALL);
         int selected = 0;
         for (String letter : request.ids().stream().distinct().sorted().toList()) {
@@ -184,13 +188,13 @@ public final class Replays implements AutoCloseable {
         return selected;
     }
 
-    /** Forgets some of what ended well before that time; false when there is no more. */
+    /** Deletes a batch of replays that ended before the given time; false when no more remain. */
     public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
-        int letters = tx.update(FORGET_LETTERS, before, AT_ONCE);
-        return letters > 0 || tx.update(FORGET, before, AT_ONCE) == AT_ONCE;
+        int letters = tx.update(PURGE_LETTERS, before, BATCH);
+        return letters > 0 || tx.update(PURGE, before, BATCH) == BATCH;
     }
 
-    /** Empty when there is no such replay. */
+    /** The progress of a replay; empty when the id is unknown. */
     public CompletableFuture<Optional<Progress>> progress(String id) {
         return store.read(tx -> tx.first(
                 PROGRESS,
@@ -242,9 +246,9 @@ public final class Replays implements AutoCloseable {
                         LOG.atWarn()
                                 .addKeyValue("replayId", id)
                                 .addKeyValue("error", DeadLetter.firstLine(e))
-                                .log("a replay waits and is tried again and again");
+                                .log("dead-letter replay interrupted; retrying");
                     }
-                    TimeUnit.SECONDS.sleep(TROUBLE_SECONDS);
+                    TimeUnit.SECONDS.sleep(RETRY_PAUSE_SECONDS);
                 }
             }
         } catch (InterruptedException e) {
@@ -260,7 +264,7 @@ public final class Replays implements AutoCloseable {
                         id))
                 .get()
                 .orElseThrow();
-        // What failed before a restart counts as well.
+        // Failures before a restart count too.
         int failuresInARow = store.read(tx -> tx.first(FAILURES_IN_A_ROW, row -> row.getInt(1), id, id))
                 .get()
                 .orElseThrow();
@@ -287,7 +291,7 @@ public final class Replays implements AutoCloseable {
             store.write("replay-outcome", id, tx -> tx.update(OUTCOME, outcome, id, position))
                     .get();
             if (waits.getAndSet(false)) {
-                LOG.atInfo().addKeyValue("replayId", id).log("a replay goes on");
+                LOG.atInfo().addKeyValue("replayId", id).log("dead-letter replay resumed");
             }
             failuresInARow = outcome.equals("failed") ? failuresInARow + 1 : 0;
         }
@@ -296,10 +300,10 @@ public final class Replays implements AutoCloseable {
     private void end(String id, String outcome) throws InterruptedException, ExecutionException {
         store.write("end-replay", id, tx -> tx.update(END, clock.instant(), outcome, id))
                 .get();
-        LOG.atInfo().addKeyValue("replayId", id).addKeyValue("outcome", outcome).log("replay ended");
+        LOG.atInfo().addKeyValue("replayId", id).addKeyValue("outcome", outcome).log("dead-letter replay ended");
     }
 
-    /** What is under way stops after its present letter, and goes on at the next start. */
+    /** Stops running replays after the current dead letter. The next start resumes these replays. */
     @Override
     public void close() {
         closed = true;

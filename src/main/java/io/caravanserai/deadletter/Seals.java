@@ -13,8 +13,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Marks on messages that the hub sends again, which nobody else can make: anybody may send a message that claims to be a
- * replay of a letter. The secret is the store's, so that all hubs on a store know each other's. Thread-safe.
+ * Signs replayed messages, because any client can send a message that claims to be a replay. The secret is stored in
+ * the database, so that all hubs on one store accept each other's seals. Thread-safe.
  */
 public final class Seals {
     private static final String ALGORITHM = "HmacSHA256";
@@ -32,7 +32,7 @@ public final class Seals {
         this.store = store;
     }
 
-    /** The seal of a letter that is sent again: of its origin and its body. */
+    /** The seal of a replayed dead letter, computed from origin and body. */
     public CompletableFuture<String> of(DeadLetter letter) {
         byte[] body = letter.body() == null
                 ? new byte[0]
@@ -43,10 +43,10 @@ public final class Seals {
     }
 
     /**
-     * Whether the hub has sealed a message.
+     * Whether a hub on this store has sealed a message.
      *
-     * @param seal as the message has it; null when it has none
-     * @param body null when there is none
+     * @param seal the seal in the message; null when the message has no seal
+     * @param body null when the message has no body
      */
     public CompletableFuture<Boolean> isGenuine(String origin, String seal, byte[] body) {
         if (seal == null) {

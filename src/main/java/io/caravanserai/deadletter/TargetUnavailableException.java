@@ -1,10 +1,10 @@
 package io.caravanserai.deadletter;
 
-/** What is to take a letter cannot be reached at present: its replay was not tried, or nothing was heard of it. */
+/** The target of a replay is unreachable: the replay was not tried, or the result is unknown. */
 public final class TargetUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** @param cause null when it was known before anything was tried */
+    /** @param cause null when the outage was known before the attempt */
     public TargetUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,5 +1,5 @@
 /**
- * Messages that could not be handled, from whatever door or bus, in one list: kept, looked at, replayed to where they
- * came from. Knows nothing of brokers; those who bring letters say how to replay them.
+ * Stores the messages that could not be handled, from every ingress and bus, in one list. Dead letters can be listed,
+ * changed and replayed to the source. Knows no broker: each receiver registers a replayer.
  */
 package io.caravanserai.deadletter;

@@ -7,11 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An event in the form that travels: the attributes of CloudEvents 1.0 and its data as JSON text.
+ * An event in the wire format: the attributes of CloudEvents 1.0 and the data as JSON text.
  *
- * @param id of the event; the same in each version it is emitted in, so that it has one effect
- * @param version of the data
- * @param context all of it may be null
+ * @param id event id; equal in all emitted versions of one event, so that the event has one effect
+ * @param version version of the data
+ * @param context any component may be null
  * @param data JSON object
  */
 public record CloudEvent(
@@ -20,20 +20,20 @@ public record CloudEvent(
     /** {@code source} of every event of this hub. */
     public static final String SOURCE = "/orders";
 
-    /** {@code datacontenttype}; carried as the content type where the transport has one. */
+    /** {@code datacontenttype}; sent as the content type where the transport has a content type. */
     public static final String CONTENT_TYPE = "application/json";
 
     private static final DateTimeFormatter RFC_3339 =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
-    /** Path of the schema of its data, which names the version. */
+    /** Path of the schema of the data; the path contains the version. */
     public String dataSchema() {
         return "/schemas/" + type + "/v" + version;
     }
 
     /**
-     * The context attributes by their CloudEvents names, without a transport's prefix and without
-     * {@code datacontenttype}; attributes without a value are left out.
+     * The context attributes by CloudEvents name, without the prefix of a transport, without {@code datacontenttype},
+     * and without absent attributes.
      */
     public Map<String, String> attributes() {
         Map<String, String> attributes = new LinkedHashMap<>();

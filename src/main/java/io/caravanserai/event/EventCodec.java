@@ -18,17 +18,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Turns events into what travels and back: every event is checked against its schema when it is written and when it is
- * read, and is read in the newest version of its type. Thread-safe.
+ * Converts events to the wire format and back. Every event is checked against the schema on write and on read, and is
+ * read in the newest version of the type. Thread-safe.
  */
 public final class EventCodec {
     private static final Pattern DATA_SCHEMA = Pattern.compile(".*/([A-Za-z]+)/v(\\d{1,9})(?:\\.json)?");
 
-    /** Several subscribers of one hub read the same message: what was checked a moment ago is not checked again. */
-    private static final int REMEMBERED = 4_096;
+    /** Cache size. Several subscribers of one hub read the same message; the cache avoids a second check. */
+    private static final int CACHE_SIZE = 4_096;
 
-    /** Before and behind the point: more than the total of any order has. */
-    private static final int MOST_DIGITS = 30;
+    /** Maximum number of digits before and after the decimal point. No order total needs as many. */
+    private static final int MAX_DIGITS = 30;
 
     private static final List<String> ATTRIBUTES = List.of(
             "specversion",
@@ -42,44 +42,44 @@ public final class EventCodec {
             "causationid",
             "traceparent");
 
-    private static final int LONGEST_ATTRIBUTE = 255;
+    private static final int MAX_ATTRIBUTE_LENGTH = 255;
 
-    /** More than the event of the largest order has. */
-    private static final int LONGEST_DATA = 4 * 1024 * 1024;
+    /** Larger than the event of the largest order. */
+    private static final int MAX_DATA_LENGTH = 4 * 1024 * 1024;
 
     private final EventSchemas schemas;
     private final Map<EventType, List<Integer>> emit;
     private final Map<String, Checked> checked = Collections.synchronizedMap(new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Checked> eldest) {
-            return size() > REMEMBERED;
+            return size() > CACHE_SIZE;
         }
     });
 
-    /** The text is kept because only equal text has been checked: an id alone proves nothing. */
+    /** Keeps the text, because the check holds for equal text only: an equal id proves nothing. */
     private record Checked(EventType type, String orderId, String text, String newest) {
         boolean covers(CloudEvent event) {
             return type == event.type() && orderId.equals(event.orderId()) && text.equals(event.data());
         }
     }
 
-    /** @param emit versions to write, by type; a type that is absent is written in its newest */
+    /** @param emit versions to write, by type; an absent type is written in the newest version */
     public EventCodec(EventSchemas schemas, Map<EventType, List<Integer>> emit) {
         this.schemas = schemas;
         this.emit = Map.copyOf(emit);
         emit.forEach((type, versions) -> versions.forEach(version -> {
             if (schemas.text(type, version).isEmpty()) {
-                throw new IllegalArgumentException("hub.events.emit." + type + ": there is no version " + version
+                throw new IllegalArgumentException("hub.events.emit." + type + ": no version " + version + " exists"
                         + "; the newest is " + EventVersions.newest(type));
             }
         }));
     }
 
     /**
-     * The event in each version that is emitted.
+     * Encodes an event in each emitted version.
      *
      * @param newest the event in the newest version
-     * @throws InvalidEventException when the data breaks its schema
+     * @throws InvalidEventException when the data violates the schema
      */
     public List<CloudEvent> write(CloudEvent newest) {
         List<CloudEvent> written = new ArrayList<>(1);
@@ -97,10 +97,10 @@ public final class EventCodec {
     }
 
     /**
-     * The event of a message, in the version it was written in but checked.
+     * Decodes and checks the event of a message, without converting the version.
      *
-     * @param attributes by their CloudEvents names without a transport's prefix
-     * @throws InvalidEventException when it is none, with the reason
+     * @param attributes by CloudEvents name, without the prefix of a transport
+     * @throws InvalidEventException with the reason, when the message is not a valid event
      */
     public CloudEvent read(Map<String, String> attributes, String data) {
         checkLengths(attributes, data);
@@ -124,7 +124,7 @@ public final class EventCodec {
                         style(attributes.get("style"))),
                 data);
         if (data == null) {
-            throw new InvalidEventException("invalid-event", "the message has no body of text");
+            throw new InvalidEventException("invalid-event", "the message has no text body");
         }
         if (remembered(event) == null) {
             ObjectNode json = parse(data);
@@ -136,25 +136,25 @@ public final class EventCodec {
         return event;
     }
 
-    /** Before anything is read out of them: anybody may have sent them. */
+    /** Runs before any parsing, because any client may have sent the message. */
     private static void checkLengths(Map<String, String> attributes, String data) {
         for (String name : ATTRIBUTES) {
             String value = attributes.get(name);
-            if (value != null && value.length() > LONGEST_ATTRIBUTE) {
+            if (value != null && value.length() > MAX_ATTRIBUTE_LENGTH) {
                 throw new InvalidEventException(
                         "invalid-event",
-                        "the attribute " + name + " has " + value.length() + " characters; the longest may have "
-                                + LONGEST_ATTRIBUTE);
+                        "the attribute " + name + " has " + value.length() + " characters; the maximum is "
+                                + MAX_ATTRIBUTE_LENGTH);
             }
         }
-        if (data != null && data.length() > LONGEST_DATA) {
+        if (data != null && data.length() > MAX_DATA_LENGTH) {
             throw new InvalidEventException(
                     "invalid-event",
-                    "the data has " + data.length() + " characters; the longest may have " + LONGEST_DATA);
+                    "the data has " + data.length() + " characters; the maximum is " + MAX_DATA_LENGTH);
         }
     }
 
-    /** The same event with its data in the newest version of its type. Only for what {@link #read} has answered. */
+    /** Converts the data of an event to the newest version of the type. Accepts only results of {@link #read}. */
     public CloudEvent newest(CloudEvent event) {
         int newest = EventVersions.newest(event.type());
         if (event.version() == newest) {
@@ -174,7 +174,7 @@ public final class EventCodec {
                 event.id() + '/' + event.version(), new Checked(event.type(), event.orderId(), event.data(), newest));
     }
 
-    /** The newest form of an event that was checked a moment ago; null when it was not. */
+    /** The newest form of an event in the cache; null when the event is not cached. */
     private String remembered(CloudEvent event) {
         Checked before = checked.get(event.id() + '/' + event.version());
         return before != null && before.covers(event) ? before.newest() : null;
@@ -182,7 +182,8 @@ public final class EventCodec {
 
     private void check(EventType type, int version, String orderId, ObjectNode data) {
         schemas.faults(type, version, data).ifPresent(faults -> {
-            throw new InvalidEventException("invalid-event", "the data is no " + type + " v" + version + ": " + faults);
+            throw new InvalidEventException(
+                    "invalid-event", "the data does not match " + type + " v" + version + ": " + faults);
         });
         if (!orderId.equals(data.path("orderId").textValue())) {
             throw new InvalidEventException(
@@ -194,25 +195,28 @@ public final class EventCodec {
         try {
             JsonNode json = OrderJson.MAPPER.readTree(data);
             if (!(json instanceof ObjectNode object)) {
-                throw new InvalidEventException("invalid-event", "the data is no JSON object");
+                throw new InvalidEventException("invalid-event", "the data is not a JSON object");
             }
-            if (hasWildNumber(object)) {
-                throw new InvalidEventException("invalid-event", "the data has a number of too many digits");
+            if (hasOversizedNumber(object)) {
+                throw new InvalidEventException("invalid-event", "the data has a number with too many digits");
             }
             return object;
         } catch (JsonProcessingException e) {
-            throw new InvalidEventException("invalid-event", "the data is no JSON: " + e.getOriginalMessage());
+            throw new InvalidEventException("invalid-event", "the data is not valid JSON: " + e.getOriginalMessage());
         } catch (NumberFormatException e) {
-            // Thrown bare by the parser for an exponent of too many digits.
-            throw new InvalidEventException("invalid-event", "the data has a number that cannot be read");
+            // The parser throws NumberFormatException for an exponent with too many digits.
+            throw new InvalidEventException("invalid-event", "the data has a number that cannot be parsed");
         }
     }
 
-    /** A few characters, such as 1e999999999, name a number whose digits fill the memory of whoever counts with it. */
-    private static boolean hasWildNumber(JsonNode node) {
+    /**
+     * Whether the data has a number with too many digits. A short text such as 1e999999999 becomes a number that fills
+     * the memory during arithmetic.
+     */
+    private static boolean hasOversizedNumber(JsonNode node) {
         if (node.isContainerNode()) {
             for (JsonNode each : node) {
-                if (hasWildNumber(each)) {
+                if (hasOversizedNumber(each)) {
                     return true;
                 }
             }
@@ -222,7 +226,7 @@ public final class EventCodec {
             return false;
         }
         BigDecimal number = node.decimalValue();
-        return number.scale() > MOST_DIGITS || (long) number.precision() - number.scale() > MOST_DIGITS;
+        return number.scale() > MAX_DIGITS || (long) number.precision() - number.scale() > MAX_DIGITS;
     }
 
     private static String required(Map<String, String> attributes, String name) {
@@ -239,7 +243,7 @@ public final class EventCodec {
         }
         return OrderStyle.of(name)
                 .orElseThrow(() -> new InvalidEventException(
-                        "invalid-event", "the attribute style is no name of a style: " + name));
+                        "invalid-event", "the attribute style is not a valid style: " + name));
     }
 
     private static EventType type(String name) {
@@ -248,7 +252,7 @@ public final class EventCodec {
                 return type;
             }
         }
-        throw new InvalidEventException("unknown-type", "there is no event type " + name);
+        throw new InvalidEventException("unknown-type", "unknown event type " + name);
     }
 
     private int version(EventType type, String dataSchema) {
@@ -259,8 +263,7 @@ public final class EventCodec {
         if (!path.matches()
                 || !path.group(1).equals(type.name())
                 || schemas.text(type, Integer.parseInt(path.group(2))).isEmpty()) {
-            throw new InvalidEventException(
-                    "unknown-version", "there is no schema " + dataSchema + " of the type " + type);
+            throw new InvalidEventException("unknown-version", "unknown schema " + dataSchema + " of the type " + type);
         }
         return Integer.parseInt(path.group(2));
     }
@@ -268,13 +271,13 @@ public final class EventCodec {
     private static Instant time(String text) {
         try {
             OffsetDateTime time = OffsetDateTime.parse(text == null ? "" : text);
-            // Java reads years that RFC 3339 does not have, and with which nothing can be reckoned.
+            // Java accepts years outside RFC 3339, and time arithmetic with such years fails.
             if (time.getYear() < 0 || time.getYear() > 9999) {
                 throw new DateTimeParseException("not a year of four digits", text, 0);
             }
             return time.toInstant();
         } catch (DateTimeParseException e) {
-            throw new InvalidEventException("invalid-event", "the attribute time is no RFC 3339 time: " + text);
+            throw new InvalidEventException("invalid-event", "the attribute time is not an RFC 3339 time: " + text);
         }
     }
 }

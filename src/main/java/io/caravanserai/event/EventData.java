@@ -6,7 +6,7 @@ import io.caravanserai.order.Reason;
 import java.math.BigDecimal;
 import java.util.List;
 
-/** The data of an event, in the newest version of its type. The order's id is beside it, in {@link OrderEvent}. */
+/** The data of an event, in the newest version of the type. The order id is in {@link OrderEvent}. */
 public sealed interface EventData {
 
     EventType type();
@@ -42,10 +42,10 @@ public sealed interface EventData {
     }
 
     /**
-     * A step was refused or given up, or the order ran out of time.
+     * A step was refused, a step failed for good, or the order timed out.
      *
      * @param type one of the failure types
-     * @param status how far the order had come when it ran out of time; null for a step that failed
+     * @param status order status at the time-out; null for a failed step
      */
     record Failed(EventType type, Reason reason, OrderStatus status) implements EventData {
         public Failed(EventType type, Reason reason) {
@@ -54,7 +54,7 @@ public sealed interface EventData {
 
         public Failed {
             if (type.kind() != EventType.Kind.FAILURE) {
-                throw new IllegalArgumentException(type + " is no failure");
+                throw new IllegalArgumentException(type + " is not a failure type");
             }
         }
     }
@@ -73,7 +73,7 @@ public sealed interface EventData {
         }
     }
 
-    /** @param status how far the order had come */
+    /** @param status order status at the request */
     record OrderCancelRequested(Reason reason, OrderStatus status) implements EventData {
         @Override
         public EventType type() {

@@ -12,7 +12,7 @@ public final class EventJson {
 
     private EventJson() {}
 
-    /** The data of an event with its {@code orderId}. */
+    /** Writes the data of an event, with {@code orderId}. */
     public static ObjectNode write(String orderId, EventData data) {
         ObjectNode json = OrderJson.MAPPER.createObjectNode().put("orderId", orderId);
         if (data instanceof EventData.Failed failed) {
@@ -34,9 +34,9 @@ public final class EventJson {
     }
 
     /**
-     * The data of a JSON object that {@link #write} made.
+     * Reads a JSON object written by {@link #write}.
      *
-     * @throws IllegalArgumentException when it is not of that type
+     * @throws IllegalArgumentException when the object does not match the type
      */
     public static EventData read(EventType type, ObjectNode json) {
         ObjectNode fields = json.deepCopy();
@@ -69,13 +69,13 @@ public final class EventJson {
         }
     }
 
-    /** How far the order had come, in the JSON text of an event's data; empty when it does not tell. */
+    /** The order status in the JSON text of event data; empty when the data has no status. */
     public static Optional<String> status(String json) {
-        // Few events tell it: the others are not parsed for this.
+        // Few events have a status: the text search avoids parsing the others.
         return json.contains("\"status\"") ? text(json, "status") : Optional.empty();
     }
 
-    /** The reason in the JSON text of an event's data; null when it has none. */
+    /** The reason in the JSON text of event data; null when the data has no reason. */
     public static String reason(String json) {
         return text(json, "reason").orElse(null);
     }

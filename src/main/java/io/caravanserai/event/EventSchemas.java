@@ -37,12 +37,12 @@ public final class EventSchemas {
         }
     }
 
-    /** The schema's text; empty when there is no such type or version. */
+    /** The text of the schema; empty when the type has no such version. */
     public Optional<String> text(EventType type, int version) {
         return Optional.ofNullable(schemas.get(type).get(version)).map(Schema::text);
     }
 
-    /** What breaks the schema, for a person; empty when nothing does. */
+    /** The schema violations as text for people; empty when the data is valid. */
     Optional<String> faults(EventType type, int version, JsonNode data) {
         var faults = schemas.get(type).get(version).validator().validate(data);
         return faults.isEmpty()
@@ -58,7 +58,7 @@ public final class EventSchemas {
             if (in == null) {
                 throw new IllegalStateException("no schema " + path + " on the class path");
             }
-            // Read once here so that the text served is the text validated against.
+            // Parsed once at start: the served text is the validated text.
             String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
             OrderJson.MAPPER.readTree(text);
             return text;

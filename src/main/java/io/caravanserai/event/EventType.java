@@ -3,9 +3,9 @@ package io.caravanserai.event;
 import io.caravanserai.order.Step;
 import java.util.Optional;
 
-/** The types of event, named as in the {@code type} attribute of a CloudEvent without any prefix. */
+/** The event types, named like the {@code type} attribute of a CloudEvent. */
 public enum EventType {
-    /** An operator cancels the order; what undoes it follows. */
+    /** An operator cancels the order; compensations follow. */
     OrderCancelRequested(Kind.REQUEST, null),
     OrderCreated(Kind.PROGRESS, Step.CREATE_ORDER),
     ItemsReserved(Kind.PROGRESS, Step.RESERVE_ITEMS),
@@ -14,13 +14,16 @@ public enum EventType {
     ReservationFailed(Kind.FAILURE, Step.RESERVE_ITEMS),
     PaymentFailed(Kind.FAILURE, Step.PROCESS_PAYMENT),
     ShippingFailed(Kind.FAILURE, Step.SHIP_ORDER),
-    /** No step failed: the order did not end in time, or an operator cancelled it. */
+    /** No step failed: the order timed out, or an operator cancelled the order. */
     OrderTimedOut(Kind.FAILURE, null),
     PaymentRefunded(Kind.COMPENSATION, Step.PROCESS_PAYMENT),
     ItemsReleased(Kind.COMPENSATION, Step.RESERVE_ITEMS),
     OrderCancelled(Kind.COMPENSATION, Step.CREATE_ORDER);
 
-    /** What an event means for its order: on the way forward, the turning point, on the way back, or a person's wish. */
+    /**
+     * The meaning of an event for the order: an operator request, a completed step, a failed step, or a completed
+     * compensation.
+     */
     public enum Kind {
         REQUEST,
         PROGRESS,
@@ -40,7 +43,9 @@ public enum EventType {
         return kind;
     }
 
-    /** The step that was done, failed or undone; empty for {@link #OrderTimedOut} and {@link #OrderCancelRequested}. */
+    /**
+     * The completed, failed or compensated step; empty for {@link #OrderTimedOut} and {@link #OrderCancelRequested}.
+     */
     public Optional<Step> step() {
         return Optional.ofNullable(step);
     }

@@ -4,14 +4,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 
 /**
- * How the data of each type has changed, and how it is turned from each version into the next and back. A version is
- * added here, as a schema, and as a field in {@link EventData}, which is always the newest.
+ * The version history of the event data, with conversions between the versions. A new version needs an entry here, a
+ * schema, and a field in {@link EventData}, which always has the newest form.
  */
 public final class EventVersions {
 
     private EventVersions() {}
 
-    /** The newest version of a type; all from 1 to it are supported. */
+    /** The newest version of a type. All versions from 1 are supported. */
     public static int newest(EventType type) {
         return switch (type) {
             // v1: an item's price was called "price". v2: "unitPrice", as in the order.
@@ -21,7 +21,7 @@ public final class EventVersions {
         };
     }
 
-    /** Turns data of a version into the newest, in place. */
+    /** Converts data of an older version to the newest, in place. */
     static void upcast(EventType type, int from, ObjectNode data) {
         if (from == 1 && type == EventType.OrderCreated) {
             renameInItems(data, "price", "unitPrice");
@@ -30,7 +30,7 @@ public final class EventVersions {
         }
     }
 
-    /** Turns data of the newest version into an older one, in place. */
+    /** Converts data of the newest version to an older one, in place. */
     static void downcast(EventType type, int to, ObjectNode data) {
         if (to == 1 && type == EventType.OrderCreated) {
             renameInItems(data, "unitPrice", "price");

@@ -1,14 +1,14 @@
 package io.caravanserai.event;
 
-/** A message is no event this hub can read; trying again would not help. */
+/** A message is not a valid event; a retry cannot succeed. */
 public final class InvalidEventException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String reason;
 
     /**
-     * @param reason in a word: {@code unknown-type}, {@code unknown-version}, {@code invalid-event}
-     * @param message what is wrong, for a person
+     * @param reason short code: {@code unknown-type}, {@code unknown-version}, {@code invalid-event}
+     * @param message description for people
      */
     public InvalidEventException(String reason, String message) {
         super(message);

@@ -3,10 +3,10 @@ package io.caravanserai.event;
 import java.time.Instant;
 
 /**
- * Something that has happened to an order.
+ * An event in the life of an order.
  *
- * @param id unique, and ascending in the order things happened to one order
- * @param attempt which attempt of the step this came of; 1 unless transient failures went before
+ * @param id unique; ascends in the order of the events of one order
+ * @param attempt attempt of the step that produced the event; 1 unless transient failures came before
  */
 public record OrderEvent(String id, String orderId, Instant time, int attempt, EventContext context, EventData data) {
 

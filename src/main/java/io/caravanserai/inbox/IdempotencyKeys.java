@@ -9,16 +9,17 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * The keys under which senders may repeat a request without a second effect: one space for all doors. Thread-safe.
+ * Idempotency keys: a sender may repeat a request with the same key without a second effect. All ingresses share one
+ * key space. Thread-safe.
  *
- * <p>A key is kept for 24 hours; an older one is as good as new.
+ * <p>A key is stored for 24 hours; an older key counts as new.
  */
 public final class IdempotencyKeys {
-    /** In place of the order's id, for a request that was refused: its answer is kept with the key. */
+    /** Replaces the order id for a refused request, so that the refusal is stored with the key. */
     public static final String NO_ORDER = "";
 
-    private static final Duration KEPT = Duration.ofHours(24);
-    private static final int AT_ONCE = 200;
+    private static final Duration RETENTION = Duration.ofHours(24);
+    private static final int BATCH = 200;
 
     private static final String CLAIM = """
             INSERT INTO idempotency_keys (idempotency_key, fingerprint, order_id, owner, due_at, created_at)
@@ -48,40 +49,43 @@ public final class IdempotencyKeys {
     }
 
     /**
-     * What is known of a key.
+     * The stored state of a key.
      *
-     * @param fingerprint of the request that came first
-     * @param orderId of the order it led to, or {@link #NO_ORDER}
-     * @param owner the process that took it
-     * @param dueAt when that process will have answered at the latest
+     * @param fingerprint fingerprint of the first request
+     * @param orderId id of the resulting order, or {@link #NO_ORDER}
+     * @param owner the process that handles the request
+     * @param dueAt latest time of the answer by the owner
      */
     public record Entry(String fingerprint, String orderId, String owner, Instant dueAt, Optional<String> answer) {}
 
-    /** Takes a key; false when it is taken already, with or without an answer. */
+    /** Claims a key; false when the key is claimed already, with or without an answer. */
     public boolean claim(Transaction tx, String key, String fingerprint, String orderId, String owner, Instant dueAt)
             throws SQLException {
         Instant now = clock.instant();
-        return tx.update(CLAIM, key, fingerprint, orderId, owner, dueAt, now, now.minus(KEPT)) == 1;
+        return tx.update(CLAIM, key, fingerprint, orderId, owner, dueAt, now, now.minus(RETENTION)) == 1;
     }
 
     /** Empty when the key is free. */
     public Optional<Entry> find(Transaction tx, String key) throws SQLException {
-        return tx.first(FIND, IdempotencyKeys::entry, key, clock.instant().minus(KEPT));
+        return tx.first(FIND, IdempotencyKeys::entry, key, clock.instant().minus(RETENTION));
     }
 
-    /** As {@link #find}, however old: a message may come again after a broker, or the hub, has been away for days. */
+    /**
+     * As {@link #find}, for keys of any age: a message may be redelivered after days of downtime of the broker or the
+     * hub.
+     */
     public Optional<Entry> findAny(Transaction tx, String key) throws SQLException {
         return tx.first(FIND, IdempotencyKeys::entry, key, Instant.EPOCH);
     }
 
-    /** Keeps the first answer; false when there is one already, which then is the one to give. */
+    /** Stores the first answer; false when an answer is stored already. The stored answer is the one to send. */
     public boolean answer(Transaction tx, String key, String orderId, String answer) throws SQLException {
         return tx.update(ANSWER, answer, key, orderId) == 1;
     }
 
-    /** Forgets some of what is older than 24 hours; false when there is no more. */
+    /** Deletes a batch of keys older than 24 hours; false when no more remain. */
     public boolean purgeBatch(Transaction tx) throws SQLException {
-        return tx.update(EXPIRE, clock.instant().minus(KEPT), AT_ONCE) == AT_ONCE;
+        return tx.update(EXPIRE, clock.instant().minus(RETENTION), BATCH) == BATCH;
     }
 
     private static Entry entry(ResultSet row) throws SQLException {

@@ -5,13 +5,13 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 
-/** Remembers which messages were handled, so that a message delivered twice has one effect. Thread-safe. */
+/** Records handled messages, so that a message delivered twice has one effect. Thread-safe. */
 public final class Inbox {
     private static final String MARK = """
             INSERT INTO inbox (handler, message_id, at) VALUES (?, ?, ?)
             ON CONFLICT (handler, message_id) DO NOTHING
             """;
-    private static final String FORGET = "DELETE FROM inbox WHERE handler = ? AND message_id = ? AND at < ?";
+    private static final String DELETE = "DELETE FROM inbox WHERE handler = ? AND message_id = ? AND at < ?";
 
     private final Clock clock;
 
@@ -20,17 +20,17 @@ public final class Inbox {
     }
 
     /**
-     * Marks a message as handled by the unit of work that this transaction is. False when it was handled before: then
-     * the unit does nothing more.
+     * Marks a message as handled in the given transaction. False when the message was handled before: the caller must
+     * then do nothing more.
      *
-     * @param handler who handles it; each handler sees each message once
+     * @param handler name of the handler; each handler handles a message once
      */
     public boolean firstTime(Transaction tx, String messageId, String handler) throws SQLException {
         return tx.update(MARK, handler, messageId, clock.instant()) == 1;
     }
 
-    /** Forgets a mark that is older than that; when the message came once more, it would be handled again. */
+    /** Deletes a mark older than the given time. A redelivery after the deletion is handled again. */
     public void forget(Transaction tx, String messageId, String handler, Instant before) throws SQLException {
-        tx.update(FORGET, handler, messageId, before);
+        tx.update(DELETE, handler, messageId, before);
     }
 }

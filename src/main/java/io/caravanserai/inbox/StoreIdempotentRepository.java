@@ -10,17 +10,16 @@ import org.apache.camel.spi.IdempotentRepository;
 import org.apache.camel.support.service.ServiceSupport;
 
 /**
- * Remembers for {@code idempotentConsumer} in flows which keys are done, over restarts too. A key is marked once its
- * message is through: what a crash cuts short is done again when the message comes again. Each call waits for the store.
- * Thread-safe.
+ * Idempotent repository for {@code idempotentConsumer} in flows; survives restarts. A key is stored when the message is
+ * complete, so a redelivery after a crash is processed again. Each call blocks on the store. Thread-safe.
  */
 public final class StoreIdempotentRepository extends ServiceSupport implements IdempotentRepository {
     private static final String HANDLER = "once";
-    private static final int AT_ONCE = 200;
+    private static final int BATCH = 200;
     private static final String FIND = "SELECT 1 FROM inbox WHERE handler = ? AND message_id = ?";
-    private static final String FORGET = "DELETE FROM inbox WHERE handler = ? AND message_id = ?";
-    private static final String FORGET_ALL = "DELETE FROM inbox WHERE handler = ?";
-    private static final String FORGET_OLD = """
+    private static final String DELETE = "DELETE FROM inbox WHERE handler = ? AND message_id = ?";
+    private static final String DELETE_ALL = "DELETE FROM inbox WHERE handler = ?";
+    private static final String PURGE = """
             DELETE FROM inbox WHERE handler = 'once' AND message_id IN
               (SELECT message_id FROM inbox WHERE handler = 'once' AND at < ? LIMIT ?)
             """;
@@ -34,7 +33,7 @@ public final class StoreIdempotentRepository extends ServiceSupport implements I
         this.inbox = inbox;
     }
 
-    /** False when the key is done, or its first message is under way. */
+    /** False when the key is stored, or the first message with the key is in flight. */
     @Override
     public boolean add(String key) {
         if (!inFlight.add(key)) {
@@ -61,7 +60,7 @@ public final class StoreIdempotentRepository extends ServiceSupport implements I
                 .join();
     }
 
-    /** The message is through. */
+    /** Stores the key after the message is complete. */
     @Override
     public boolean confirm(String key) {
         try {
@@ -72,22 +71,22 @@ public final class StoreIdempotentRepository extends ServiceSupport implements I
         }
     }
 
-    /** The message has failed, or the key may be done again. */
+    /** Removes the key after a failure, or allows a new message with the key. */
     @Override
     public boolean remove(String key) {
         if (inFlight.remove(key)) {
             return true;
         }
-        return store.write("once", key, tx -> tx.update(FORGET, HANDLER, key)).join() > 0;
+        return store.write("once", key, tx -> tx.update(DELETE, HANDLER, key)).join() > 0;
     }
 
     @Override
     public void clear() {
-        store.write("once", HANDLER, tx -> tx.update(FORGET_ALL, HANDLER)).join();
+        store.write("once", HANDLER, tx -> tx.update(DELETE_ALL, HANDLER)).join();
     }
 
-    /** Forgets some of the keys that were done before that; false when there are no more. */
+    /** Deletes a batch of keys stored before the given time; false when no more remain. */
     public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
-        return tx.update(FORGET_OLD, before, AT_ONCE) == AT_ONCE;
+        return tx.update(PURGE, before, BATCH) == BATCH;
     }
 }

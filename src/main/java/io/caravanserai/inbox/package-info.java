@@ -1,2 +1,2 @@
-/** Messages that have been handled, recorded in the unit of work that handles them: the second time nothing happens. */
+/** Records handled messages in the transaction that handles them, so that a second delivery has no effect. */
 package io.caravanserai.inbox;

@@ -2,9 +2,9 @@ package io.caravanserai.outbox;
 
 import java.util.Locale;
 
-/** Where events go, each with marks of its own of what has been sent there. */
+/** Destinations of events. Each destination marks sent events in a column of the log. */
 public enum Destination {
-    /** The bus between the services, over whatever it runs. Every event goes there. */
+    /** The event bus between the services, on any broker. Receives every event. */
     BUS(
             """
             SELECT * FROM events WHERE sent_at IS NULL AND sequence > ? ORDER BY sequence LIMIT ?
@@ -13,7 +13,7 @@ public enum Destination {
             "UPDATE events SET sent_at = ? WHERE sequence BETWEEN ? AND ?",
             "SELECT COUNT(*) FROM events WHERE sent_at IS NULL"),
 
-    /** Kafka, for those outside, when the bus runs over something else. Events recorded meanwhile are marked with 0. */
+    /** Kafka for external consumers, when the bus uses another broker. Events to send have the mark 0. */
     KAFKA(
             """
             SELECT * FROM events WHERE kafka_sent_at = 0 AND sequence > ? ORDER BY sequence LIMIT ?
@@ -25,13 +25,13 @@ public enum Destination {
     private final String unsent;
     private final String mark;
     private final String markAll;
-    private final String owed;
+    private final String pending;
 
-    Destination(String unsent, String mark, String markAll, String owed) {
+    Destination(String unsent, String mark, String markAll, String pending) {
         this.unsent = unsent;
         this.mark = mark;
         this.markAll = markAll;
-        this.owed = owed;
+        this.pending = pending;
     }
 
     String wire() {
@@ -50,7 +50,7 @@ public enum Destination {
         return markAll;
     }
 
-    String owed() {
-        return owed;
+    String pending() {
+        return pending;
     }
 }

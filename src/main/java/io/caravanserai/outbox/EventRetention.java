@@ -12,35 +12,35 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Takes orders that ended long ago out of the event log, each as a whole. What has not ended stays, however old, and so
- * does what is still to be sent, and the last event of all. Not thread-safe.
+ * Deletes the events of orders that ended before the retention period. An order is deleted as a whole. Open orders,
+ * unsent events and the last event of the log are kept. Not thread-safe.
  */
 public final class EventRetention {
     private static final String PAGE =
             "SELECT sequence, order_id, type, at FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?";
-    /** The last event stays, or its sequence would be given once more. */
+    /** Keeps the last event, so that the sequence number is not assigned again. */
     private static final String OF_ORDER = """
             SELECT *, sent_at IS NULL OR kafka_sent_at = 0 OR sequence = (SELECT MAX(sequence) FROM events) AS needed
             FROM events WHERE order_id = ? ORDER BY sequence
             """;
 
     private static final String DELETE = "DELETE FROM events WHERE order_id = ?";
-    private static final int AT_ONCE = 200;
+    private static final int BATCH = 200;
 
     private final Duration retention;
     private final Clock clock;
     private final List<Forgetting> others;
     private volatile long position;
 
-    /** What else is known of an order only for its history, or to know its events again. */
+    /** Deletes further data of an order that only serves the history or the deduplication of events. */
     @FunctionalInterface
     public interface Forgetting {
 
         /**
-         * In the unit of work that deletes an order's events.
+         * Runs in the transaction that deletes the events of an order.
          *
-         * @param events of the order, all, in the order they happened
-         * @param before what was noted later than this is to be kept
+         * @param events all events of the order, oldest first
+         * @param before data recorded later than this time must be kept
          */
         void forget(Transaction tx, String orderId, List<CloudEvent> events, Instant before) throws SQLException;
     }
@@ -52,14 +52,14 @@ public final class EventRetention {
     }
 
     private record Line(long sequence, String orderId, EventType type, Instant at) {
-        boolean isAnEnd() {
+        boolean isFinal() {
             return type == EventType.OrderShipped || type == EventType.OrderCancelled;
         }
     }
 
     private record Kept(CloudEvent event, boolean needed) {}
 
-    /** Looks at some events, and on from there the next time; false when there was nothing more to look at. */
+    /** Examines a batch of events. The next call continues after the batch. False when the scan has reached the end. */
     public boolean purgeBatch(Transaction tx) throws SQLException {
         Instant before = clock.instant().minus(retention);
         List<Line> page = tx.list(
@@ -70,16 +70,16 @@ public final class EventRetention {
                         EventType.valueOf(row.getString(3)),
                         Instant.ofEpochMilli(row.getLong(4))),
                 position,
-                AT_ONCE);
+                BATCH);
         Set<String> ended = new HashSet<>();
-        boolean more = page.size() == AT_ONCE;
+        boolean more = page.size() == BATCH;
         for (Line line : page) {
             if (!line.at().isBefore(before)) {
-                // The log is in the order of time, but for moments.
+                // The log is ordered by time, except for small differences between writers.
                 more = false;
                 break;
             }
-            if (line.isAnEnd()) {
+            if (line.isFinal()) {
                 ended.add(line.orderId());
             }
         }

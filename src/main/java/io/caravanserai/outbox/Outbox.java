@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Records events beside their effects. Thread-safe. */
+/** Records events in the transaction of the effect. Thread-safe. */
 public final class Outbox {
     private static final String INSERT = """
             INSERT INTO events (id, type, order_id, at, saga_id, causation_id, traceparent, style, attempt, data,
@@ -31,16 +31,16 @@ public final class Outbox {
     private final Consumer<OrderEvent> relay;
     private final Long kafkaMark;
 
-    /** For events that go to the bus only. */
+    /** Creates an outbox for events that go to the bus only. */
     public Outbox(Supplier<String> ids, Clock clock, List<Projection> projections, Consumer<OrderEvent> relay) {
         this(ids, clock, projections, relay, false);
     }
 
     /**
      * @param ids unique ids that ascend with time
-     * @param projections applied in this order to each event
-     * @param relay given each event once it is durable; must not block
-     * @param alsoToKafka whether events are owed to {@link Destination#KAFKA}, too
+     * @param projections applied to each event in the given order
+     * @param relay receives each event once the event is durable; must not block
+     * @param alsoToKafka whether events also go to {@link Destination#KAFKA}
      */
     public Outbox(
             Supplier<String> ids,
@@ -55,21 +55,21 @@ public final class Outbox {
         this.kafkaMark = alsoToKafka ? 0L : null;
     }
 
-    /** Has the last event of an order sent once more, to those who ought to have reacted to it and have not. */
+    /** Marks the last event of an order as unsent, so that the relay sends the event to the subscribers again. */
     public void repeatLast(Transaction tx, String orderId) throws SQLException {
         tx.update(REPEAT_LAST, orderId);
     }
 
-    /** Has an event sent once more. */
+    /** Marks an event as unsent, so that the relay sends the event again. */
     public void repeat(Transaction tx, String eventId) throws SQLException {
         tx.update(REPEAT, eventId);
     }
 
     /**
-     * Records an event of the effect that this transaction makes.
+     * Records an event in the transaction of the effect.
      *
-     * @param attempt which attempt of the step this is, from 1
-     * @throws RuntimeException when a projection refuses it; the unit must then fail
+     * @param attempt attempt of the step, from 1; 0 when the named step was not tried
+     * @throws RuntimeException when a projection refuses the event; the transaction must then fail
      */
     public OrderEvent append(Transaction tx, String orderId, EventData data, int attempt, EventContext context)
             throws SQLException {

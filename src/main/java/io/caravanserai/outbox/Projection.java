@@ -5,8 +5,8 @@ import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 
 /**
- * A table kept in step with the events, in the very unit of work that records them. By throwing it refuses the event,
- * and with it the effect: so it also guards what may still happen to an order.
+ * Updates a table in the transaction that records the event. A projection refuses an event, and with the event the
+ * effect, by throwing; so a projection also guards the state of an order.
  */
 @FunctionalInterface
 public interface Projection {

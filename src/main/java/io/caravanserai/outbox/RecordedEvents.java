@@ -17,18 +17,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The events that this hub's store has recorded, asked for by what came over the bus. Those just relayed are remembered, so
- * that most questions cost no read; the others cost one, whoever asks how often. Thread-safe.
+ * Looks up the recorded events of this hub's store for events from the bus. Recently relayed events are cached, so most
+ * lookups need no read. Parallel lookups of one event share a read. Thread-safe.
  */
 public final class RecordedEvents {
     private static final Logger LOG = LoggerFactory.getLogger(RecordedEvents.class);
 
-    /** Uses the index of the order; an order has some ten events. */
+    /** Uses the index on order_id; an order has about ten events. */
     private static final String OF_ORDER = "SELECT * FROM events WHERE order_id = ? AND id = ?";
 
-    private static final int REMEMBERED = 8_192;
-    private static final long REMEMBERED_CHARACTERS = 4L * 1024 * 1024;
-    private static final int TOLD_A_MINUTE = 20;
+    private static final int CACHE_SIZE = 8_192;
+    private static final long CACHE_CHARACTERS = 4L * 1024 * 1024;
+    private static final int MAX_LINES_PER_MINUTE = 20;
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private final Store store;
@@ -36,10 +36,10 @@ public final class RecordedEvents {
     private final SingleFlight<Key, Optional<CloudEvent>> beingRead = new SingleFlight<>();
     private final Map<String, CloudEvent> recent = new LinkedHashMap<>();
     private long characters;
-    private final Set<String> told = new LinkedHashSet<>();
+    private final Set<String> logged = new LinkedHashSet<>();
     private Instant minute = Instant.EPOCH;
-    private int toldThisMinute;
-    private long untold;
+    private int linesThisMinute;
+    private long suppressed;
 
     private record Key(String id, String orderId) {}
 
@@ -48,7 +48,7 @@ public final class RecordedEvents {
         this.clock = clock;
     }
 
-    /** Remembers events that are about to be published, as the log has them. */
+    /** Caches events before publication, as recorded in the log. */
     void remember(List<StoredEvent> events) {
         events.forEach(each -> remember(each.event()));
     }
@@ -60,7 +60,7 @@ public final class RecordedEvents {
             }
             characters += event.data().length();
             var eldest = recent.values().iterator();
-            while (recent.size() > REMEMBERED || characters > REMEMBERED_CHARACTERS) {
+            while (recent.size() > CACHE_SIZE || characters > CACHE_CHARACTERS) {
                 characters -= eldest.next().data().length();
                 eldest.remove();
             }
@@ -68,9 +68,9 @@ public final class RecordedEvents {
     }
 
     /**
-     * The event as recorded, whatever else the one that came says.
+     * The recorded form of an event, regardless of other differences in the claimed event.
      *
-     * @return empty when the store has none of that id, order and type. Fails when the store cannot be read.
+     * @return empty when the store has no event with the same id, order and type. Fails when the store cannot be read.
      */
     public CompletableFuture<Optional<CloudEvent>> find(CloudEvent claimed) {
         CloudEvent known;
@@ -78,11 +78,11 @@ public final class RecordedEvents {
             known = recent.get(claimed.id());
         }
         if (known != null) {
-            return CompletableFuture.completedFuture(judged(claimed, Optional.of(known)));
+            return CompletableFuture.completedFuture(matching(claimed, Optional.of(known)));
         }
         return beingRead
                 .get(new Key(claimed.id(), claimed.orderId()), () -> read(claimed))
-                .thenApply(found -> judged(claimed, found));
+                .thenApply(found -> matching(claimed, found));
     }
 
     private CompletableFuture<Optional<CloudEvent>> read(CloudEvent claimed) {
@@ -93,45 +93,48 @@ public final class RecordedEvents {
                 });
     }
 
-    private Optional<CloudEvent> judged(CloudEvent claimed, Optional<CloudEvent> found) {
+    private Optional<CloudEvent> matching(CloudEvent claimed, Optional<CloudEvent> found) {
         Optional<CloudEvent> same =
                 found.filter(event -> event.orderId().equals(claimed.orderId()) && event.type() == claimed.type());
         if (same.isEmpty()) {
-            tell(claimed);
+            logForeign(claimed);
         }
         return same;
     }
 
-    /** Once for each event, however many subscribers hear it; a flood of them is counted. */
-    private synchronized void tell(CloudEvent foreign) {
-        if (!told.add(foreign.id())) {
+    /**
+     * Logs a foreign event once, for all subscribers together. The number of lines per minute is limited; suppressed
+     * events are counted.
+     */
+    private synchronized void logForeign(CloudEvent foreign) {
+        if (!logged.add(foreign.id())) {
             return;
         }
-        if (told.size() > REMEMBERED) {
-            var eldest = told.iterator();
+        if (logged.size() > CACHE_SIZE) {
+            var eldest = logged.iterator();
             eldest.next();
             eldest.remove();
         }
         Instant now = clock.instant();
         if (Duration.between(minute, now).compareTo(MINUTE) >= 0) {
-            if (untold > 0) {
+            if (suppressed > 0) {
                 LOG.atWarn()
-                        .addKeyValue("events", untold)
-                        .log("more events were ignored that this hub has not recorded");
+                        .addKeyValue("events", suppressed)
+                        .log("further unrecorded events ignored in the last minute");
             }
             minute = now;
-            toldThisMinute = 0;
-            untold = 0;
+            linesThisMinute = 0;
+            suppressed = 0;
         }
-        if (toldThisMinute >= TOLD_A_MINUTE) {
-            untold++;
+        if (linesThisMinute >= MAX_LINES_PER_MINUTE) {
+            suppressed++;
             return;
         }
-        toldThisMinute++;
+        linesThisMinute++;
         LOG.atWarn()
                 .addKeyValue("eventId", foreign.id())
                 .addKeyValue("type", foreign.type())
                 .addKeyValue("orderId", foreign.orderId())
-                .log("event ignored: this hub has not recorded it, so somebody else has published it");
+                .log("event ignored: not recorded by this hub, published by another client");
     }
 }

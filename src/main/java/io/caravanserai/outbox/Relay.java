@@ -23,16 +23,16 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Sends events on as soon as they are durable, in the order of the log, and then marks them. Always reads them from the
- * log: that costs less than keeping them in memory in the right order, needs no memory while the broker is away, and
- * makes the start after a crash nothing special. An event is sent again when the hub died before its mark was durable.
+ * Sends durable events to a destination in the order of the log, then marks the events as sent. Always reads from the
+ * log: a read costs less than a sorted queue in memory, needs no memory during an outage of the broker, and needs no
+ * special recovery after a crash. An event is sent again when the hub stops before the mark is durable.
  */
 public final class Relay implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
     private static final int BATCH = 500;
     private static final int IDLE_MILLIS = 500;
-    private static final long LONGEST_PAUSE_MILLIS = 3_000;
+    private static final long MAX_PAUSE_MILLIS = 3_000;
 
     private final Destination destination;
     private final Store store;
@@ -45,13 +45,13 @@ public final class Relay implements AutoCloseable {
     private final LoopThread thread;
     private CompletableFuture<Void> marks = CompletableFuture.completedFuture(null);
     private long position;
-    private volatile String trouble;
+    private volatile String lastFailure;
     private volatile boolean closed;
 
     /**
-     * @param destination whose marks it keeps; one relay for each
-     * @param publisher sends a batch in its order; completes when it is durable at the broker
-     * @param recorded told what is about to be published
+     * @param destination the destination; each destination has one relay
+     * @param publisher sends a batch in the given order; completes when the batch is durable at the broker
+     * @param recorded receives each batch before publication
      */
     public Relay(
             Destination destination,
@@ -71,28 +71,28 @@ public final class Relay implements AutoCloseable {
         this.thread = new LoopThread("outbox-relay-" + destination.wire(), this::run, () -> closed);
     }
 
-    /** Begins with what is still to be sent. */
+    /** Starts the relay with the unsent events. */
     public Relay start() {
         thread.start();
         return this;
     }
 
-    /** Says that there are new events in the log. Never blocks. */
+    /** Signals new events in the log. Never blocks. */
     public void wake() {
         if (news.availablePermits() == 0) {
             news.release();
         }
     }
 
-    /** Why nothing can be sent at present; empty when the last attempt succeeded. */
+    /** Why the relay cannot send at present; empty when the last attempt succeeded. */
     public Optional<String> unavailableReason() {
-        return Optional.ofNullable(trouble).or(thread::unavailableReason);
+        return Optional.ofNullable(lastFailure).or(thread::unavailableReason);
     }
 
-    /** How many events are still to be sent. */
+    /** The number of unsent events. */
     public CompletableFuture<Long> owed() {
         return store.read(
-                tx -> tx.first(destination.owed(), row -> row.getLong(1)).orElse(0L));
+                tx -> tx.first(destination.pending(), row -> row.getLong(1)).orElse(0L));
     }
 
     private void run() {
@@ -101,25 +101,25 @@ public final class Relay implements AutoCloseable {
             try {
                 if (!relayNext()) {
                     marks.join();
-                    // An event that committed after a later one, as writers beside each other may have it, is found
-                    // now.
+                    // Parallel writers may commit events out of sequence. Starting over finds a skipped event.
                     position = 0;
                     if (!relayNext()) {
                         news.tryAcquire(IDLE_MILLIS, TimeUnit.MILLISECONDS);
                         news.drainPermits();
                     }
                 }
-                trouble = null;
+                lastFailure = null;
                 pause = 50;
             } catch (InterruptedException e) {
-                LOG.debug("relay woken to close");
+                LOG.debug("event relay interrupted for shutdown");
             } catch (Throwable e) {
-                trouble = "events cannot be sent on: " + DeadLetter.firstLine(e.getCause() == null ? e : e.getCause());
+                lastFailure = "events cannot be sent to " + destination.wire() + ": "
+                        + DeadLetter.firstLine(e.getCause() == null ? e : e.getCause());
                 if (!closed) {
-                    // That a part is away is told elsewhere, not at each attempt.
+                    // OutageLog reports the outage; no warning per attempt.
                     LOG.atLevel(OutageLog.isAnyPartAway() ? Level.DEBUG : Level.WARN)
-                            .addKeyValue("error", trouble)
-                            .log("relay waits before it tries again");
+                            .addKeyValue("error", lastFailure)
+                            .log("event relay failed; retrying");
                     pause = sleep(pause);
                 }
             }
@@ -130,12 +130,12 @@ public final class Relay implements AutoCloseable {
         try {
             TimeUnit.MILLISECONDS.sleep(pause);
         } catch (InterruptedException e) {
-            LOG.debug("relay woken to close");
+            LOG.debug("event relay interrupted for shutdown");
         }
-        return Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
+        return Math.min(2 * pause, MAX_PAUSE_MILLIS);
     }
 
-    /** Sends a batch and lets it be marked; false when there was nothing to send. */
+    /** Sends a batch and starts the marking; false when the log has no unsent events. */
     private boolean relayNext() throws InterruptedException, ExecutionException {
         long from = position;
         List<StoredEvent> batch = store.read(tx -> tx.list(destination.unsent(), StoredEvent::of, from, BATCH))
@@ -169,7 +169,10 @@ public final class Relay implements AutoCloseable {
         return List.of();
     }
 
-    /** An event that can never be sent must not keep those behind it from being sent. */
+    /**
+     * Publishes the events. When the publisher refuses an event, each event is published separately, and the refused
+     * event becomes a dead letter.
+     */
     private void publish(List<CloudEvent> events) throws InterruptedException, ExecutionException {
         try {
             publisher.apply(events).get();
@@ -193,7 +196,7 @@ public final class Relay implements AutoCloseable {
                 .addKeyValue("eventId", event.id())
                 .addKeyValue("orderId", event.orderId())
                 .addKeyValue("error", failure.toString())
-                .log("event cannot be sent to " + destination.wire() + "; it is a dead letter");
+                .log("event cannot be sent to " + destination.wire() + "; moved to the dead letters");
         deadLetters
                 .add(new DeadLetter.Failed(
                         "outbox:" + event.id(),
@@ -226,14 +229,15 @@ public final class Relay implements AutoCloseable {
                     if (error == null || closed) {
                         return CompletableFuture.completedFuture(null);
                     }
-                    // Sent but not marked: marking again is right, sending again would bring it out of order.
+                    // The events are sent but not marked: only the mark is retried, because sending again would break
+                    // the order.
                     return CompletableFuture.runAsync(
                                     () -> {}, CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS))
                             .thenCompose(nothing -> mark(batch));
                 });
     }
 
-    /** Sends nothing more; what is left is sent at the next start. */
+    /** Stops sending. The next start sends the remaining events. */
     @Override
     public void close() {
         closed = true;

@@ -11,10 +11,10 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * An event as the log holds it.
+ * An event with the position in the log.
  *
- * @param sequence its place in the log
- * @param event in the newest version of its type
+ * @param sequence position in the log
+ * @param event in the newest version of the type
  */
 public record StoredEvent(long sequence, CloudEvent event) {
 

@@ -1,2 +1,2 @@
-/** Events, recorded in the same unit of work as the effect they tell of, and sent on once that is durable. */
+/** Records events in the transaction of the effect and sends the events when durable. */
 package io.caravanserai.outbox;

@@ -236,7 +236,7 @@ class ReplaysIT {
         assertThat(sent).hasSize(5);
         assertThat(log.list)
                 .extracting(ILoggingEvent::getMessage)
-                .containsSubsequence("a replay waits and is tried again and again", "a replay goes on")
+                .containsSubsequence("dead-letter replay interrupted; retrying", "dead-letter replay resumed")
                 .hasSizeBetween(2, 3);
     }
 
