@@ -17,7 +17,7 @@ class DocumentationTest {
     @Test
     void everyDependencyIsExplainedAndNoOther() throws IOException {
         String pom = Files.readString(Path.of("pom.xml"));
-        String used = pom.substring(pom.indexOf("</dependencyManagement>"), pom.indexOf("<build>"))
+        String used = pom.substring(pom.indexOf("</dependencyManagement>"), pom.lastIndexOf("<build>"))
                 .replaceAll("(?s)<exclusions>.*?</exclusions>", "");
         assertThat(all("\\| `([^`]+)` \\|", Files.readString(Path.of("docs", "dependencies.md"))))
                 .isEqualTo(all("<artifactId>([^<]+)</artifactId>", used));
