@@ -296,12 +296,12 @@ class ReplaysIT {
         assertThatThrownBy(() -> replays.replayChanged(ids.get(0), change("after", Map.of()), () -> {})
                         .join())
                 .hasCauseInstanceOf(ChangeRefusedException.class)
-                .hasMessageContaining("replayed as it is");
+                .hasMessageContaining("the hub has recorded the content");
         letters.changedAndReplayedBy("test", letter -> WELL);
         letters.replay(ids.get(0)).join();
         assertThatThrownBy(() -> replays.replayChanged(ids.get(0), change("after", Map.of()), () -> {})
                         .join())
-                .hasMessageContaining("done with");
+                .hasMessageContaining("the dead letter is settled");
         assertThatThrownBy(() -> replays.replayChanged(
                                 ids.get(1), change(null, Map.of("JMSMessageID", Optional.of("ID:1"))), () -> {})
                         .join())

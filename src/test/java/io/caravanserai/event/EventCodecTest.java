@@ -83,7 +83,7 @@ class EventCodecTest {
     @Test
     void aVersionThatIsNotThereCannotBeEmitted() {
         assertThatThrownBy(() -> codec(Map.of(EventType.OrderShipped, List.of(3))))
-                .hasMessage("hub.events.emit.OrderShipped: there is no version 3; the newest is 1");
+                .hasMessage("hub.events.emit.OrderShipped: no version 3 exists; the newest is 1");
     }
 
     @Test

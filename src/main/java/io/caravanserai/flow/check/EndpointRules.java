@@ -45,9 +45,18 @@ final class EndpointRules {
         EndpointRules rules = new EndpointRules(file, scratch, live);
         EndpointUse.in(root).stream()
                 .filter(use -> use.role().equals("from") || use.role().equals("to"))
-                .filter(use -> !use.isDynamic())
+                .filter(use -> !use.isDynamic() && !hasPlaceholder(use))
                 .forEach(rules::check);
         return rules.faults;
+    }
+
+    /** A placeholder of a route template has no value here. */
+    private static boolean hasPlaceholder(EndpointUse use) {
+        return use.uri().contains("{{")
+                || use.parameters()
+                        .map(YamlDeserializerSupport::asScalarMap)
+                        .filter(options -> options.values().toString().contains("{{"))
+                        .isPresent();
     }
 
     private void check(EndpointUse use) {
