@@ -194,11 +194,16 @@ public final class OrderSagas implements SagaListener {
     }
 
     @Override
-    public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
+    public Optional<String> subject(Transaction tx, String sagaId) throws SQLException {
         Optional<Orders.Standing> order = orders.standing(tx, sagaId);
-        Optional<String> orderId = order.isPresent()
+        return order.isPresent()
                 ? order.map(Orders.Standing::orderId)
                 : reactions.repeated(tx, sagaId).map(OrderReactions.Repeated::orderId);
+    }
+
+    @Override
+    public void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException {
+        Optional<String> orderId = subject(tx, sagaId);
         if (orderId.isPresent()) {
             stepLog.acted(tx, orderId.get(), act.kind().toString(), act.detail());
             if (act.kind() == OperatorAct.Kind.RESOLVE) {

@@ -86,16 +86,13 @@ final class CompensationRuns {
                 record(sagaId, () -> transitions.compensated(sagaId, saga, step, rest, ended));
             } else if (!closed) {
                 boolean last = attempt >= backoff.attempts();
-                LOG.atLevel(last ? Level.ERROR : Level.WARN)
+                LOG.atLevel(last ? Level.DEBUG : Level.WARN)
                         .addKeyValue("sagaId", sagaId)
                         .addKeyValue("compensation", step.compensation())
                         .addKeyValue("options", step.options())
                         .addKeyValue("attempt", attempt)
                         .addKeyValue("error", String.valueOf(failure))
-                        .log(
-                                last
-                                        ? "saga is STUCK: the last attempt of a compensation failed; a person must act"
-                                        : "compensation failed; retrying");
+                        .log(last ? "compensation failed; no attempt is left" : "compensation failed; retrying");
                 record(
                         sagaId,
                         () -> transitions.compensationFailed(

@@ -3,6 +3,7 @@ package io.caravanserai.saga;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * Connects the state of a saga with the business state. Called inside the unit of work of the transition, so that both
@@ -37,6 +38,12 @@ public interface SagaListener {
      */
     void compensationFailed(Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next)
             throws SQLException;
+
+    /**
+     * Names what the saga works on, such as an order id, for log lines. Empty when the saga works on nothing that the
+     * listener knows.
+     */
+    Optional<String> subject(Transaction tx, String sagaId) throws SQLException;
 
     /** An operator acts on a stuck saga; called before the effects of the action. */
     void acted(Transaction tx, String sagaId, OperatorAct act) throws SQLException;

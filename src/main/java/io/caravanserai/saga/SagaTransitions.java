@@ -10,9 +10,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /** The transitions of a saga between states. Each transition is decided and recorded in one unit of work. */
 final class SagaTransitions {
+    private static final Logger LOG = LoggerFactory.getLogger(SagaTransitions.class);
+
     private final Store store;
     private final SqlSagaLog log;
     private final SagaListener listener;
@@ -138,6 +143,19 @@ final class SagaTransitions {
         });
     }
 
+    /** One line for each saga that waits for an operator. A search for the order id finds the line. */
+    private static void logStuck(String sagaId, Optional<String> subject, CompensationAttempt attempt, String error) {
+        LoggingEventBuilder line = LOG.atError();
+        if (subject.isPresent()) {
+            line = line.addKeyValue("orderId", subject.get());
+        }
+        line.addKeyValue("sagaId", sagaId)
+                .addKeyValue("compensation", attempt.compensation())
+                .addKeyValue("attempt", attempt.number())
+                .addKeyValue("error", error)
+                .log("saga is STUCK; an operator must retry, compensate or resolve the saga");
+    }
+
     /**
      * Records a failed attempt to compensate a step.
      *
@@ -153,6 +171,8 @@ final class SagaTransitions {
             if (saga.isPresent() && wait == null && saga.get().state() instanceof SagaState.Compensating compensating) {
                 SagaState.Stuck stuck = compensating.giveUp();
                 log.transition(tx, sagaId, SagaStatus.COMPENSATING, stuck);
+                Optional<String> subject = listener.subject(tx, sagaId);
+                tx.afterCommit(() -> logStuck(sagaId, subject, attempt, error));
                 return Optional.of(new Turn(stuck, List.of(), true));
             }
             return unchanged(tx, saga);

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * Counts ended sagas and failed compensations, and forwards every call to the delegate listener. The delegate makes the
@@ -68,6 +69,11 @@ public final class SagaMeters implements SagaListener {
     /** The name from an endpoint URI without version: a time series per version would grow without bound. */
     private static String name(String uri) {
         return uri.replaceFirst("^[a-z-]+:(//)?", "").replaceFirst("[@?].*$", "");
+    }
+
+    @Override
+    public Optional<String> subject(Transaction tx, String sagaId) throws SQLException {
+        return delegate.subject(tx, sagaId);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,17 @@ class StuckSagasIT {
     static void stop() {
         hub.close();
         provider.stop(0);
+    }
+
+    @Test
+    void aStuckSagaHasOneLineThatNamesItsOrder() {
+        try (CapturedLog log = CapturedLog.open()) {
+            String saga = stuck("told");
+
+            assertThat(log.with("STUCK"))
+                    .singleElement(InstanceOfAssertFactories.STRING)
+                    .contains("orderId=\"told\"", "sagaId=\"" + saga + "\"", "refund-by-provider");
+        }
     }
 
     @Test

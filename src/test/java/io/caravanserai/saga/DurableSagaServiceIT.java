@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -340,6 +341,11 @@ class DurableSagaServiceIT {
         @Override
         public void compensationFailed(
                 Transaction tx, String sagaId, CompensationAttempt attempt, String error, Instant next) {}
+
+        @Override
+        public Optional<String> subject(Transaction tx, String sagaId) {
+            return Optional.empty();
+        }
 
         @Override
         public void acted(Transaction tx, String sagaId, OperatorAct act) {
