@@ -13,14 +13,17 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
-/** Writes one line for each order that is cancelled, with its id, so that a search for the id finds it. Thread-safe. */
+/** Writes one log line for each cancelled order, with the order id as a key. Thread-safe. */
 public final class CancelledOrdersLog {
     private static final Logger LOG = LoggerFactory.getLogger(CancelledOrdersLog.class);
     private static final Set<Reason> NEEDS_A_LOOK =
             EnumSet.of(Reason.FLOW_ERROR, Reason.SERVICE_UNAVAILABLE, Reason.TIMED_OUT);
     private static final int MAX_EXPLAINED = 4_096;
 
-    /** Orders that are being compensated. After a restart the line lacks the step; the history has it. */
+    /**
+     * Failures of orders that are being compensated, by order id. After a restart the log line lacks the step; the
+     * order history has the step.
+     */
     private final Map<String, Failure> explained = Collections.synchronizedMap(new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Failure> eldest) {
@@ -30,12 +33,12 @@ public final class CancelledOrdersLog {
 
     private record Failure(String step, String error) {}
 
-    /** Keeps what the line is to say of an order that turns back. */
+    /** Remembers the failed step of an order for the log line of the cancellation. */
     void explain(String orderId, String step, String error) {
         explained.put(orderId, new Failure(step, error));
     }
 
-    /** To be told of each event once it is durable. */
+    /** Call for each event once the event is durable. */
     public void happened(OrderEvent event) {
         if (!(event.data() instanceof EventData.OrderCancelled cancelled)) {
             return;

@@ -23,8 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns back orders that no saga looks after: those past their deadline, and those an operator cancels. The event
- * OrderTimedOut says so, and how far the order had come; the services do the rest. Thread-safe.
+ * Starts the compensation of orders without a saga: orders past the deadline, and orders that an operator cancels. The
+ * event OrderTimedOut carries the reason and the last status of the order; the services react to the event and
+ * compensate. Thread-safe.
  */
 public final class ChoreographyDeadlines implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChoreographyDeadlines.class);
@@ -40,8 +41,8 @@ public final class ChoreographyDeadlines implements AutoCloseable {
     private volatile PeriodicTask passes;
 
     /**
-     * @param clock of deadlines
-     * @param timeout from accepting an order to its end
+     * @param clock the clock of deadlines
+     * @param timeout from acceptance to the end of an order
      */
     public ChoreographyDeadlines(
             Store store, Orders orders, Outbox outbox, StepLog stepLog, Clock clock, Duration timeout) {
@@ -53,7 +54,7 @@ public final class ChoreographyDeadlines implements AutoCloseable {
         this.timeout = timeout;
     }
 
-    /** Looks for orders past their deadline from now on. */
+    /** Starts the periodic search for orders past the deadline. */
     public void watch() {
         passes = PeriodicTask.start(
                 "order-deadlines",
@@ -62,7 +63,7 @@ public final class ChoreographyDeadlines implements AutoCloseable {
                 () -> runOnce(clock.instant()).get(30, TimeUnit.SECONDS));
     }
 
-    /** One look; completes with how many orders were past their deadline once that is announced. */
+    /** Runs one search. Completes with the number of overdue orders once their events are durable. */
     public CompletableFuture<Integer> runOnce(Instant now) {
         return store.read(tx -> orders.overdueWithoutSaga(tx, now.minus(timeout), PER_PASS))
                 .thenCompose(overdue -> {
@@ -76,14 +77,14 @@ public final class ChoreographyDeadlines implements AutoCloseable {
     private CompletableFuture<Void> timeOut(String orderId) {
         return store.write("time-out", orderId, tx -> {
             OrderView order = orders.view(tx, orderId).orElseThrow();
-            // An order whose flow failed, and went no further since, did not just run out of time.
+            // A flow that failed and made no progress since is the reason, not the deadline.
             boolean flowFailed = stepLog.hasFailedSince(tx, orderId, order.updatedAt());
             turnBack(tx, order, flowFailed ? Reason.FLOW_ERROR : Reason.TIMED_OUT);
             return null;
         });
     }
 
-    /** Announces that an order is to be undone, unless it has ended or that was announced before. */
+    /** Announces the compensation of an order. Does nothing when the order has ended or has a reason already. */
     public void turnBack(Transaction tx, OrderView order, Reason reason) throws SQLException {
         if (order.reason() == null && !order.status().isEnd()) {
             EventContext context = orders.find(tx, order.orderId())
@@ -95,8 +96,8 @@ public final class ChoreographyDeadlines implements AutoCloseable {
     }
 
     /**
-     * Records that an operator cancels an order, with or without a saga, before anything is undone; the caller turns it
-     * back in the same unit of work.
+     * Records the cancel request of an operator, for orders with or without a saga. The caller starts the compensation
+     * in the same unit of work.
      */
     public void cancelRequested(Transaction tx, OrderView order) throws SQLException {
         EventContext context =

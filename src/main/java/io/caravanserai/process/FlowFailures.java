@@ -32,10 +32,10 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Sees to the orders whose flow failed outside a saga, where nothing turns them back. An event that a flow failed to
- * handle is tried again until the order's deadline, so the failure is only recorded; an order that failed on its way into
- * its saga ends with {@code flow-error}. Writes one line for each failure that has no order, up to
- * {@value LineLimit#MAX_LINES} a minute for each route. Thread-safe.
+ * Handles orders whose flow failed outside a saga. The bus repeats an event that a flow failed to handle until the
+ * deadline of the order, so the failure is only recorded. An order that failed before its saga began ends with
+ * {@code flow-error}. Writes one log line for each failure without an order, at most {@value LineLimit#MAX_LINES} a
+ * minute for each route. Thread-safe.
  */
 public final class FlowFailures extends EventNotifierSupport {
     private static final Logger LOG = LoggerFactory.getLogger(FlowFailures.class);
@@ -52,7 +52,7 @@ public final class FlowFailures extends EventNotifierSupport {
     private final CancelledOrdersLog cancelled;
     private final Refusal refusal;
 
-    /** Turns an order back that a flow has refused, where no saga does. */
+    /** Starts the compensation of an order that a flow without a saga has refused. */
     @FunctionalInterface
     public interface Refusal {
         void turnBack(Transaction tx, OrderView order, Reason reason) throws SQLException;
@@ -89,12 +89,11 @@ public final class FlowFailures extends EventNotifierSupport {
 
     /**
      * A failure in the flow of an order.
-     *
      * @param ofEvent whether an event brought the order into the route
-     * @param caught whether the flow has caught it and ended well
-     * @param stopped whether the flow did nothing more once it had caught it
-     * @param place the route in which it failed
-     * @param step as {@link FailurePlace} has it; may be null
+     * @param caught whether the flow has caught the failure and ended normally
+     * @param stopped whether the flow ran no further step after the catch
+     * @param place id of the route that failed
+     * @param step the step as in {@link FailurePlace}; may be null
      */
     private record Failure(
             String orderId,
@@ -118,7 +117,7 @@ public final class FlowFailures extends EventNotifierSupport {
         }
     }
 
-    /** Whether a failure says something of the flow, rather than of its order or a part of the hub. */
+    /** Whether the flow is at fault, rather than the state of the order or the store. */
     static boolean isOfFlow(Throwable failure) {
         for (Throwable each = failure; each != null; each = each.getCause()) {
             if (each instanceof OrderClosedException
@@ -162,7 +161,7 @@ public final class FlowFailures extends EventNotifierSupport {
             return;
         }
         if (sagas.isClosed()) {
-            // The hub is stopping, which makes steps fail; the next start takes the orders up.
+            // A hub that stops makes steps fail; the next start resumes the orders.
             return;
         }
         Optional<RouteName> from = RouteName.of(exchange.getFromRouteId());
@@ -228,12 +227,15 @@ public final class FlowFailures extends EventNotifierSupport {
                 });
     }
 
-    /** Answers the saga to turn back, which records the failure itself; empty when there is nothing more to do. */
+    /**
+     * Records the failure. Returns the saga to compensate, which then records the failure itself; empty when no saga is
+     * to be compensated.
+     */
     private Optional<String> record(Transaction tx, Failure failure, boolean isCopy) throws SQLException {
         Optional<OrderView> found = orders.view(tx, failure.orderId())
                 .filter(order -> failure.from().isOf(order.flow()));
         if (found.isEmpty()) {
-            // Whoever hears an event tells in the log that it was not handled.
+            // The subscriber logs an event that was not handled.
             if (!failure.caught() && !failure.ofEvent()) {
                 tx.afterCommit(() -> log(failure.place(), failure.orderId(), failure.thrown()));
             }
@@ -245,7 +247,7 @@ public final class FlowFailures extends EventNotifierSupport {
             return Optional.empty();
         }
         if (isCopy) {
-            // What waits for its copies fails with them; what does not goes on without them.
+            // A route that waits for its copies fails with the copies. A route that does not wait goes on.
             if (!failure.caught()) {
                 tx.afterCommit(() -> log(failure.place(), failure.orderId(), failure.thrown()));
             }
@@ -282,7 +284,7 @@ public final class FlowFailures extends EventNotifierSupport {
         }
     }
 
-    /** A flow refuses its order; the hub's services record their own refusals. */
+    /** Handles an order that the flow refuses. The services of the hub record their own refusals. */
     private Optional<String> refused(Transaction tx, Failure failure, OrderView order) throws SQLException {
         if (failure.caught() && !failure.stopped()) {
             return Optional.empty();
@@ -314,14 +316,14 @@ public final class FlowFailures extends EventNotifierSupport {
         return Optional.empty();
     }
 
-    /** Once an order's saga has begun, it sees to the order; before that only recovery would, into the same failure. */
+    /** A saga that has begun handles the failure. Before that, recovery would only repeat the same failure. */
     private boolean failedBeforeItsSaga(Transaction tx, Failure failure, OrderView order) throws SQLException {
         return !failure.ofEvent()
                 && order.sagaId() != null
                 && sagas.log().find(tx, order.sagaId()).isEmpty();
     }
 
-    /** The step of the services that comes after a status. */
+    /** Returns the service step that follows a status. */
     static Step next(OrderStatus status) {
         return switch (status) {
             case CREATED -> Step.RESERVE_ITEMS;

@@ -5,11 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * What tells a message from all others, and is the same at every delivery of it.
- *
- * @param text such as {@code jms:ID:...}. Another message may have it nevertheless: a sender may give an id twice, and
- *     brokers that have lost their messages begin to count anew. So a name counts only together with the body
- * @param earlier by which earlier versions of the hub knew the message; empty when they knew it by the same
+ * Identifies a message. All deliveries of the message have the same name.
+ * @param text for example {@code jms:ID:...}. Two messages can share a name: a sender may reuse an id, and a broker
+ *     that has lost all messages restarts the counter. So a name is compared only together with the body
+ * @param earlier the name of the message in earlier versions of the hub; empty when the name is the same
  */
 public record MessageName(String text, Optional<String> earlier) {
     private static final int LONGEST = 300;
@@ -20,12 +19,12 @@ public record MessageName(String text, Optional<String> earlier) {
         earlier = earlier.map(MessageName::bounded).filter(other -> !other.equals(name));
     }
 
-    /** The name of a message that earlier versions of the hub knew by the same. */
+    /** Creates a name that earlier versions of the hub used as well. */
     public static MessageName of(String text) {
         return new MessageName(text, Optional.empty());
     }
 
-    /** The name for a message whose plain name another message has, with another body. */
+    /** Returns the name of a message when a message with another body has the plain name. */
     public String withBody(String fingerprint) {
         return text + '#' + fingerprint;
     }

@@ -19,7 +19,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Where calls to services outside meet orders: what their standing allows, and what their history tells. */
+/**
+ * Connects calls to outside services with orders: checks whether the order allows the call, and records attempts in the
+ * order history.
+ */
 public record OrderCalls(
         Store store, Orders orders, DurableSagaService sagas, StepLog stepLog, RetriesExhausted failures)
         implements CallRules {
@@ -69,7 +72,7 @@ public record OrderCalls(
     @Override
     public CompletableFuture<Void> done(Call call, int attempt) {
         if (!call.isUndo() && call.step().step().isPresent()) {
-            // The event of the step tells it.
+            // The event of the step records the call.
             return CompletableFuture.completedFuture(null);
         }
         return store.write("call-done", call.orderId(), tx -> {

@@ -42,7 +42,7 @@ public final class OrderCancellation {
         this.sagas = sagas;
     }
 
-    /** What became of a request to cancel an order. */
+    /** The result of a cancel request. */
     public enum Result {
         /** No order has the id. */
         UNKNOWN_ORDER,

@@ -5,13 +5,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Lets callers wait for the end of an order. Thread-safe. Holds only orders somebody waits for. */
+/** Lets callers wait for the end of an order. Holds only awaited orders. Thread-safe. */
 public final class OrderCompletions {
     private final Map<String, Set<CompletableFuture<Void>>> awaited = new ConcurrentHashMap<>();
 
     /**
-     * Completes when the order has ended, its saga included, and both are durable. Ask before the order is sent on its
-     * way, and complete it in any other way, such as by a time-out, to wait no longer.
+     * Returns a future that completes when the order and its saga have ended and both ends are durable. Call before the
+     * order enters its flow. To stop waiting, complete the future, for example with a timeout.
      */
     public CompletableFuture<Void> await(String orderId) {
         CompletableFuture<Void> waiting = new CompletableFuture<>();
@@ -31,12 +31,12 @@ public final class OrderCompletions {
         });
     }
 
-    /** The hub stops: those who wait hear now, and see the order as it stands. */
+    /** Completes all waiting futures at the stop of the hub. The callers then read the current state of the order. */
     public void release() {
         awaited.values().forEach(waiting -> waiting.forEach(one -> one.complete(null)));
     }
 
-    /** Tells those who wait that the order has ended. */
+    /** Completes the futures that wait for the order. */
     public void ended(String orderId) {
         Set<CompletableFuture<Void>> waiting = awaited.remove(orderId);
         if (waiting != null) {

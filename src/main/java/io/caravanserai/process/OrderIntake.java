@@ -28,8 +28,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where every door hands in its orders. The idempotency key is taken and the order accepted in one unit of work; once
- * that is durable the order is sent into its flow. Thread-safe.
+ * Accepts the orders of every ingress. One unit of work claims the idempotency key and accepts the order. The order
+ * enters its flow once the unit is durable. Thread-safe.
  */
 public final class OrderIntake {
     private static final Logger LOG = LoggerFactory.getLogger(OrderIntake.class);
@@ -47,8 +47,8 @@ public final class OrderIntake {
 
     /**
      * @param ids for sagas
-     * @param owner this process among all that ever ran on the store
-     * @param started given the style and the ingress of each order once it is durable; must be quick
+     * @param owner id of this process, unique among all processes that ever used the store
+     * @param started called with the style and the ingress of each order once the order is durable; must return quickly
      */
     public OrderIntake(
             Store store,
@@ -73,7 +73,7 @@ public final class OrderIntake {
         this.owner = owner;
     }
 
-    /** Rolls the unit back, the key with it: what led to nothing may be tried again with it. */
+    /** Rolls the unit back, including the claimed key, so that the sender can repeat the request with the same key. */
     private static final class NothingDone extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -85,12 +85,14 @@ public final class OrderIntake {
         }
     }
 
-    /** The style of a name: one that came with the hub, or a flow of one's own that is there or has been. */
+    /**
+     * Returns the style with a name: a built-in style, or a flow that exists or has existed. Empty for any other name.
+     */
     public Optional<OrderStyle> style(String wire) {
         return OrderStyle.of(wire).filter(style -> style instanceof Style || flows.isKnown(style.flow()));
     }
 
-    /** The names of the styles that orders may ask for, for messages to people. */
+    /** Returns the names of the styles that orders may ask for, separated by commas, for error messages. */
     public String styleNames() {
         return Stream.concat(
                         Arrays.stream(Style.values()),
@@ -102,8 +104,9 @@ public final class OrderIntake {
     }
 
     /**
-     * Takes an order in. When the future completes, what it tells is durable; it fails with {@link
-     * io.caravanserai.store.StoreUnavailableException} when nothing could be done.
+     * Submits an order. The result of the future is durable. Fails with
+     * {@link io.caravanserai.store.StoreUnavailableException} when the store cannot be written; then nothing has
+     * changed.
      */
     public CompletableFuture<SubmitResult> submit(SubmitOrder sending) {
         Optional<Entrance> entrance = flows.newest(sending.style().flow());
@@ -161,7 +164,7 @@ public final class OrderIntake {
         return new SubmitResult.Known(order.orderId());
     }
 
-    /** Takes the name of a message; answers what became of the same message when it came before. */
+    /** Claims the name of a message. Returns the first entry when the same message came before. */
     private Optional<SubmitResult> claim(Transaction tx, SubmitOrder sending, MessageName message) throws SQLException {
         Optional<IdempotencyKeys.Entry> first = message.earlier().isPresent()
                 ? keys.findAny(tx, message.earlier().get())
@@ -181,11 +184,11 @@ public final class OrderIntake {
         boolean claimed = first.isEmpty()
                 && keys.claim(
                         tx, name, sending.bodyFingerprint(), sending.order().orderId(), owner, clock.instant());
-        // Not claimed although it was free: another hub on the same store was quicker.
+        // Another hub on the same store has claimed the name in the meantime.
         return claimed || first.isPresent() ? first : keys.findAny(tx, name);
     }
 
-    /** Earlier versions of the hub kept the style with the body. */
+    /** Earlier versions of the hub included the style in the fingerprint. */
     private static boolean isSame(IdempotencyKeys.Entry first, SubmitOrder sending) {
         return first.fingerprint().equals(sending.bodyFingerprint())
                 || first.fingerprint().equals(sending.fingerprint());
@@ -215,7 +218,7 @@ public final class OrderIntake {
         return new Accepted(order.orderId(), ended);
     }
 
-    /** Completes when the order has ended; at once when it has already. */
+    /** Completes when the order has ended, at once when the order has already ended. */
     public CompletableFuture<Void> ended(String orderId) {
         CompletableFuture<Void> waiting = outcomes.await(orderId);
         store.read(tx -> orders.view(tx, orderId)).whenComplete((view, failure) -> {

@@ -42,19 +42,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Orders that no saga looks after are cancelled last: once each route that hears of their failure, or of what was undone
- * after it, is through. A reaction that fails is repeated by a saga of its own, which shows it when it gives up.
- * Thread-safe.
+ * Closes cancelled orders without a saga only after each subscriber has handled the failure event and the compensation
+ * events. A saga of its own repeats a failed reaction, and becomes STUCK when all attempts fail. Thread-safe.
  */
 public final class OrderReactions implements Reactions, AutoCloseable {
-    /** The endpoint that repeats a reaction. */
+    /** Name of the endpoint that repeats a reaction. */
     public static final String ENDPOINT = "repeat-reaction";
 
     private static final Logger LOG = LoggerFactory.getLogger(OrderReactions.class);
     private static final String EVENT = "eventId";
     private static final String SUBSCRIBER = "subscriber";
     private static final long PASS_MILLIS = 1_000;
-    /** How long a reaction may be owed before its event is sent once more, as after an edit of who hears what. */
+    /**
+     * Time a reaction may be pending before the event is sent again, for example after an edit that changed the
+     * subscribers.
+     */
     private static final Duration REPEAT_EVERY = Duration.ofSeconds(60);
 
     private static final String DONE = """
@@ -98,19 +100,18 @@ public final class OrderReactions implements Reactions, AutoCloseable {
     private volatile PeriodicTask passes;
     private volatile DurableSagaService sagas;
     private volatile Instant settled = Instant.MAX;
-    /** When events of an order were last sent once more. */
+    /** Time of the last repeated events, by order id. */
     private final Map<String, Instant> repeatedAt = new ConcurrentHashMap<>();
 
     /**
-     * What a saga repeats.
-     *
-     * @param compensation what it undoes, for the order's history
+     * A reaction that a saga repeats.
+     * @param compensation name of the compensation, for the order history
      */
     record Repeated(String orderId, String eventId, String subscriber, String compensation) {}
 
     /**
-     * @param undoing what the hub's services undo when a person says that the rest is undone, in this order
-     * @param cancel closes an order that has turned back
+     * @param undoing compensations of the hub's services, run in this order when an operator resolves a stuck saga
+     * @param cancel closes an order that is being cancelled
      */
     public OrderReactions(
             Store store,
@@ -129,7 +130,7 @@ public final class OrderReactions implements Reactions, AutoCloseable {
         this.cancel = cancel;
     }
 
-    /** Takes part once the flows listen. */
+    /** Starts the periodic checks. Call once the flows have subscribed. */
     public void watch(DurableSagaService service) {
         settled = Instant.now();
         sagas = service;
@@ -140,7 +141,10 @@ public final class OrderReactions implements Reactions, AutoCloseable {
                 () -> runOnce().get(30, TimeUnit.SECONDS));
     }
 
-    /** A flow that listened when a cancellation began to wait may be gone since, so that nothing tells of its end. */
+    /**
+     * Runs one check. A subscriber may be removed while a cancellation waits for its reaction; only this check then
+     * closes the order.
+     */
     CompletableFuture<Void> runOnce() {
         return runFrom("");
     }
@@ -166,10 +170,9 @@ public final class OrderReactions implements Reactions, AutoCloseable {
     }
 
     /**
-     * Some of the waiting cancellations.
-     *
-     * @param unheard by order, events that somebody has still to hear and that were sent long ago
-     * @param last the order from which to go on; null when there are no more
+     * One page of waiting cancellations.
+     * @param unheard by order id, ids of events with a pending reaction that were sent long ago
+     * @param last order id after which the next page begins; null on the last page
      */
     private record Look(List<String> due, Map<String, Set<String>> unheard, String last) {}
 
@@ -200,7 +203,7 @@ public final class OrderReactions implements Reactions, AutoCloseable {
 
     private record Awaited(String orderId, String causationId) {}
 
-    /** Closes an order, or has that wait until all reactions to its failure are through. */
+    /** Closes an order, or delays the close until all reactions to the failure are done. */
     public StepOutcome cancel(Transaction tx, Order order, EventContext cause) throws SQLException {
         boolean waits = cause.sagaId() == null
                 && cause.causationId() != null
@@ -260,12 +263,15 @@ public final class OrderReactions implements Reactions, AutoCloseable {
         tx.update(FORGET_DONE, order.orderId());
     }
 
-    /** Whether a flow that heard an event of the failure is not through with it. */
+    /** Whether a reaction to the failure is pending. */
     private boolean isOwed(Transaction tx, String orderId, EventContext cause) throws SQLException {
         return !owed(tx, orderId, cause).isEmpty();
     }
 
-    /** Events and the subscribers that are not through with them: those that listen, and those that a saga repeats. */
+    /**
+     * Returns the pending reactions as pairs of event id and subscriber: reactions of current subscribers, and
+     * reactions that a saga repeats.
+     */
     private List<List<String>> owed(Transaction tx, String orderId, EventContext cause) throws SQLException {
         Set<List<String>> done = new HashSet<>(tx.list(ALL_DONE, OrderReactions::pair, orderId));
         List<List<String>> owed = new ArrayList<>(tx.list(OPEN_REPETITIONS, OrderReactions::pair, orderId));
@@ -327,7 +333,7 @@ public final class OrderReactions implements Reactions, AutoCloseable {
         return Optional.empty();
     }
 
-    /** What a saga repeats; empty when it is another kind of saga. */
+    /** Returns the reaction that a saga repeats; empty for any other saga. */
     Optional<Repeated> repeated(Transaction tx, String sagaId) throws SQLException {
         return tx.first(
                 REPEATED,
@@ -336,9 +342,8 @@ public final class OrderReactions implements Reactions, AutoCloseable {
     }
 
     /**
-     * A person has undone what could not be undone: the hub's services undo their parts, then the order ends.
-     *
-     * @param resolved the reaction that the person has seen to; empty when it was the order's own saga
+     * An operator has resolved a stuck saga: the hub's services undo their parts, then the order is closed.
+     * @param resolved the repeated reaction that the operator has resolved; empty for the saga of the order itself
      */
     void resolved(Transaction tx, String orderId, Optional<Repeated> resolved) throws SQLException {
         Optional<Orders.Standing> now = orders.standingOf(tx, orderId);
@@ -355,14 +360,14 @@ public final class OrderReactions implements Reactions, AutoCloseable {
         }
         done(tx, orderId, resolved.get().eventId(), resolved.get().subscriber());
         if (isOwed(tx, orderId, known.context())) {
-            // Another reaction of the order is still repeated, or waits for a person as well.
+            // Another reaction of the order is pending or stuck.
             tx.update(AWAIT, orderId, known.context().causationId());
         } else {
             close(tx, known.order(), known.context());
         }
     }
 
-    /** The endpoint that a saga calls to repeat a reaction. */
+    /** Returns the processor of the endpoint that repeats a reaction. */
     public AsyncProcessorSupport repetition() {
         return new AsyncProcessorSupport() {
             @Override

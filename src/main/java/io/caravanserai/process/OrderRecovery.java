@@ -30,14 +30,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds orders that nobody is taking further, because a process died or its store was away, and sends them into their
- * flow again: steps that are done are passed over, so they go on where they stood.
+ * Finds unfinished orders that no route processes, after a crash or a store outage, and sends the orders into their
+ * flow again. The flow skips completed steps.
  */
 public final class OrderRecovery implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OrderRecovery.class);
     private static final int PER_PASS = 500;
     private static final int MAX_IN_FLIGHT = 1_000;
-    /** In the other styles an order may rest in a queue for a while: sending it again would only make work. */
+    /** In the other styles an order may wait in a queue. Sending the order again within that time only adds load. */
     private static final Duration PATIENCE_WITH_CALLS = Duration.ofSeconds(5);
 
     private static final Duration PATIENCE_WITH_QUEUES = Duration.ofSeconds(30);
@@ -50,7 +50,7 @@ public final class OrderRecovery implements AutoCloseable {
     private final Clock clock;
     private final Clock running;
     private final Duration timeout;
-    /** When this process started, or its store came back: orders that have not moved since are left behind. */
+    /** Start of this process, or end of the last store outage. An order without a change since then is left behind. */
     private volatile Instant since;
 
     private boolean storeIsAway;
@@ -59,7 +59,7 @@ public final class OrderRecovery implements AutoCloseable {
 
     /**
      * @param running the clock of deadlines
-     * @param timeout from accepting an order to its end, unless its flow says otherwise
+     * @param timeout from acceptance to the end of an order, unless the flow has another timeout
      */
     public OrderRecovery(
             Store store,
@@ -92,7 +92,7 @@ public final class OrderRecovery implements AutoCloseable {
         }
         if (storeIsAway) {
             storeIsAway = false;
-            // Whoever carried an order has met the outage and let go of it.
+            // The routes that processed orders have failed during the outage.
             lastSent.clear();
             since = clock.instant();
         }
@@ -102,7 +102,7 @@ public final class OrderRecovery implements AutoCloseable {
         }
     }
 
-    /** One look at what is unfinished; answers how many orders it has taken up. */
+    /** Runs one search. Completes with the number of resumed orders. */
     CompletableFuture<Integer> runOnce(Instant now) {
         if (entry.inFlight() > MAX_IN_FLIGHT) {
             return CompletableFuture.completedFuture(0);
@@ -126,7 +126,7 @@ public final class OrderRecovery implements AutoCloseable {
         });
     }
 
-    /** What a look has found: orders to send on, and sagas whose order has ended already. */
+    /** Result of a search: orders to resume, and sagas of orders that have ended. */
     private record Found(
             List<FlowEntry.Journey> journeys,
             List<String> unheard,
@@ -146,7 +146,7 @@ public final class OrderRecovery implements AutoCloseable {
                 try {
                     look(tx, order, now, found);
                 } catch (RuntimeException e) {
-                    // What is stored of one order must not keep the others from being taken up.
+                    // A bad record of one order must not keep other orders from being resumed.
                     LOG.atWarn()
                             .addKeyValue("orderId", order.orderId())
                             .addKeyValue("error", String.valueOf(e))
@@ -184,17 +184,17 @@ public final class OrderRecovery implements AutoCloseable {
         if (sent != null && sent.plus(patience).isAfter(now)) {
             return false;
         }
-        // What an earlier process left behind is taken up at once.
+        // Orders of an earlier process are resumed at once.
         return order.updatedAt().isBefore(since)
                 || order.updatedAt().plus(patience).isBefore(now);
     }
 
     /**
-     * Whether an order that events drive rests although its last event was sent: whoever should have reacted gave up.
-     * Those who hear it a second time do nothing.
+     * Whether an event-driven order has stopped although its last event was sent: the subscriber used all attempts. A
+     * repeated event has no second effect.
      */
     private boolean isUnheard(OrderView order, Instant now) {
-        // A flow of one's own may be driven by events as well.
+        // Events can drive a custom flow as well.
         boolean drivenByEvents = order.style() != Style.REQUEST_REPLY && order.style() != Style.QUEUE;
         Instant from = order.updatedAt().isBefore(since) ? since : order.updatedAt();
         return drivenByEvents && from.plus(PATIENCE_WITH_QUEUES).isBefore(now);
@@ -214,7 +214,7 @@ public final class OrderRecovery implements AutoCloseable {
                 });
     }
 
-    /** An order has a deadline before its saga is written down, too: its flow may never come to that. */
+    /** The deadline holds before the saga is recorded: the flow may never reach the saga. */
     private boolean isOverdueBeforeItsSaga(Transaction tx, OrderView order) throws SQLException {
         if (order.sagaId() == null || sagas.log().find(tx, order.sagaId()).isPresent()) {
             return false;

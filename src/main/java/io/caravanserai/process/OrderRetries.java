@@ -16,7 +16,7 @@ import org.apache.camel.Exchange;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes into the history of an order when a step is tried again that waits for a service. */
+/** Records planned retries of a step in the order history. */
 public record OrderRetries(Store store, Orders orders, StepLog stepLog, Clock clock) implements RetryListener {
     private static final Logger LOG = LoggerFactory.getLogger(OrderRetries.class);
 
@@ -30,7 +30,7 @@ public record OrderRetries(Store store, Orders orders, StepLog stepLog, Clock cl
         }
         Duration wait = delay.compareTo(unavailable.retryAfter()) < 0 ? unavailable.retryAfter() : delay;
         Instant nextAt = clock.instant().plus(wait);
-        // Units of one order run in the order they come: the next attempt finds this one recorded.
+        // Units of one order run in order of submission, so the next attempt finds this record.
         store.write("plan-retry", orderId, tx -> {
                     record(tx, orderId, unavailable, nextAt);
                     return null;

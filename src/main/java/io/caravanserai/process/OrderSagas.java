@@ -26,9 +26,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Where sagas and orders meet: a saga turns only as its order may, and with it. */
+/** Connects sagas with orders: a saga changes state only when the order allows the change, in the same unit of work. */
 public final class OrderSagas implements SagaListener {
-    /** The services' own compensations, which record themselves what they undo. */
+    /** Compensations of the hub's services, which record the compensation themselves. */
     private static final Set<String> OF_SERVICES = Arrays.stream(Step.values())
             .flatMap(step -> step.compensation().stream())
             .collect(Collectors.toUnmodifiableSet());
@@ -94,7 +94,7 @@ public final class OrderSagas implements SagaListener {
         }
     }
 
-    /** No service has recorded a failure, so the history would not tell why the order turns back. */
+    /** Records the failure in the order history, because no service has recorded one. */
     private void fail(Transaction tx, Orders.Standing order, Cause cause) throws SQLException {
         Reason reason = cause.failure() == null && cause.detail() == null
                 ? Reason.SERVICE_UNAVAILABLE
@@ -116,7 +116,7 @@ public final class OrderSagas implements SagaListener {
         }
     }
 
-    /** An order whose flow failed, and went no further since, did not just run out of time. */
+    /** A flow that failed and made no progress since is the reason, not the deadline. */
     private Reason reasonAtDeadline(Transaction tx, Orders.Standing order) throws SQLException {
         return stepLog.hasFailedSince(tx, order.orderId(), order.updatedAt()) ? Reason.FLOW_ERROR : Reason.TIMED_OUT;
     }
@@ -142,7 +142,7 @@ public final class OrderSagas implements SagaListener {
     @Override
     public void ended(Transaction tx, String sagaId, SagaStatus status) throws SQLException {
         if (status == SagaStatus.COMPLETED) {
-            // Those who wait for a shipped order are told by the answer that let its saga complete.
+            // {@code mayComplete} has notified the callers that wait for a shipped order.
             return;
         }
         Optional<Orders.Standing> order = orders.standing(tx, sagaId);
@@ -150,7 +150,7 @@ public final class OrderSagas implements SagaListener {
             return;
         }
         if (!order.get().status().isEnd()) {
-            // The flow failed before create-order joined, or a person resolved what was left.
+            // The flow failed before create-order joined the saga, or an operator resolved the saga.
             OrderLookup.Known known = orders.find(tx, order.get().orderId()).orElseThrow();
             life.cancel(tx, outbox, known.order(), known.context());
         }
@@ -212,7 +212,7 @@ public final class OrderSagas implements SagaListener {
         }
     }
 
-    /** The name in an endpoint uri: {@code direct://refund-payment@3} is about refund-payment. */
+    /** Returns the endpoint name in a URI: refund-payment for {@code direct://refund-payment@3}. */
     private static String name(String uri) {
         return uri.replaceFirst("^[a-z-]+:(//)?", "").replaceFirst("[@?].*$", "");
     }

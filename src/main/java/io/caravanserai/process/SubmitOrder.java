@@ -8,14 +8,13 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * An order as a sender handed it in.
- *
- * @param body the bytes it was read from
- * @param idempotencyKey under which the sender may repeat it
- * @param message which message brought an order that names neither itself nor a key; empty for all others
- * @param traceparent of the sender's trace, as received; what is not valid is left out
- * @param ingress by which it came: rest, jms or kafka
- * @param answerWithin how long the sender waits for the order's end; zero when it does not
+ * An order as submitted by the sender.
+ * @param body the bytes of the order as received
+ * @param idempotencyKey key under which the sender may repeat the request
+ * @param message name of the message, for an order without an order id and a key; empty otherwise
+ * @param traceparent trace context of the sender, as received; an invalid value is dropped
+ * @param ingress rest, jms or kafka
+ * @param answerWithin how long the sender waits for the end of the order; zero for no wait
  */
 public record SubmitOrder(
         Order order,
@@ -29,7 +28,7 @@ public record SubmitOrder(
 
     private static final int LONGEST_TRACEPARENT = 55;
 
-    /** W3C Trace Context, of a version we know the form of. */
+    /** W3C Trace Context, any version that keeps the layout of version 00. */
     private static final String TRACEPARENT =
             "(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}";
 
@@ -37,12 +36,12 @@ public record SubmitOrder(
         traceparent = traceparent.filter(text -> text.length() <= LONGEST_TRACEPARENT && text.matches(TRACEPARENT));
     }
 
-    /** The same for the same bytes and style, and only for those. */
+    /** Returns the digest of the style and the body. */
     public String fingerprint() {
         return Digests.sha256(style.wire().getBytes(StandardCharsets.US_ASCII), new byte[] {0}, body);
     }
 
-    /** The same for the same bytes, whatever the style: a message may name none, and the usual one may change. */
+    /** Returns the digest of the body alone: a message may omit the style, and the default style may change. */
     String bodyFingerprint() {
         return Digests.sha256(body);
     }

@@ -5,29 +5,28 @@ import io.caravanserai.order.OrderStyle;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** What became of a valid order at the entry. */
+/** The result of submitting a valid order. */
 public sealed interface SubmitResult {
 
     /**
-     * It is durable, and on its way.
-     *
-     * @param ended completes when the order has ended and that is durable; empty unless the sender waits for it.
-     *     Complete it to wait no longer
+     * The order is durable and has entered its flow.
+     * @param ended completes when the order has ended and the end is durable; empty unless the sender waits. Complete
+     *     the future to stop waiting
      */
     record Accepted(String orderId, Optional<CompletableFuture<Void>> ended) implements SubmitResult {}
 
-    /** Its id is known, with the same order: nothing was done. */
+    /** An equal order with the same id exists. Nothing has changed. */
     record Known(String orderId) implements SubmitResult {}
 
-    /** Its id is known, with another order: nothing was done. */
+    /** Another order with the same id exists. Nothing has changed. */
     record OtherOrder(String orderId) implements SubmitResult {}
 
-    /** Its idempotency key came before, with the same request: nothing was done. */
+    /** The idempotency key was used before, with the same request. Nothing has changed. */
     record Repeated(IdempotencyKeys.Entry first) implements SubmitResult {}
 
-    /** Its idempotency key came before, with another request: nothing was done. */
+    /** The idempotency key was used before, with another request. Nothing has changed. */
     record KeyReused() implements SubmitResult {}
 
-    /** No flow for the style runs: nothing was done. */
+    /** The style has no active flow. Nothing has changed. */
     record NoFlow(OrderStyle style) implements SubmitResult {}
 }
