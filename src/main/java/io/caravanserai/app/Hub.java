@@ -27,6 +27,7 @@ import io.caravanserai.intake.OrderMessages;
 import io.caravanserai.jms.JmsSender;
 import io.caravanserai.ledger.Invariant;
 import io.caravanserai.outbox.EventRetention;
+import io.caravanserai.process.ReplayHistory;
 import io.caravanserai.service.WorkListener;
 import io.caravanserai.store.FolderLock;
 import io.caravanserai.store.SqliteStore;
@@ -132,6 +133,7 @@ public final class Hub implements AutoCloseable {
                 this::happened,
                 decides -> new SagaMeters(decides, meters.registry()),
                 workMeters());
+        messaging.deadLetters.onReplay(new ReplayHistory(core.orders, core.stepLog));
         context.getCamelContextExtension().addInterceptStrategy(opened(blockingCalls(store)));
         for (Invariant law : Invariant.values()) {
             meters.invariant(law.wire(), () -> core.ledger.holds(law));

@@ -102,6 +102,7 @@ public final class DeadLetters implements DeadLetterSink {
     private final Set<String> changeable = ConcurrentHashMap.newKeySet();
     private final SingleFlight<String, Optional<Boolean>> inFlight = new SingleFlight<>();
     private final Seals seals;
+    private volatile ReplayListener replayListener = (tx, letter, error) -> {};
 
     public DeadLetters(Store store, Supplier<String> ids, Clock clock) {
         this.store = store;
@@ -125,6 +126,11 @@ public final class DeadLetters implements DeadLetterSink {
     /** Selects dead letters; a null component matches all. */
     public record Filter(String source, String reason, String type) {
         public static final Filter ALL = new Filter(null, null, null);
+    }
+
+    /** Replaces the listener for ended replays; none by default. */
+    public void onReplay(ReplayListener listener) {
+        replayListener = listener;
     }
 
     /** Registers the replayer of a channel. */
@@ -385,6 +391,7 @@ public final class DeadLetters implements DeadLetterSink {
             } else {
                 tx.update(FAILED_AGAIN, DeadLetter.firstLine(cause(error)), letter.id());
             }
+            replayListener.replayed(tx, letter, error == null ? null : cause(error));
             return error == null;
         });
     }

@@ -37,6 +37,7 @@ import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQConnectionFactory;
 import org.apache.activemq.artemis.jms.client.ActiveMQSession;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -199,6 +200,23 @@ class HubMessagesIT {
         assertThat(letterWith(mark)).isNotNull();
         assertThat(call("DELETE", path, null).statusCode()).isEqualTo(204);
         assertThat(get(path).statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void aReplayIsInTheHistoryOfTheOrderThatTheMessageNames() throws Exception {
+        String orderId = newOrderId();
+        String order = ORDER.formatted(orderId, "pm_card_visa");
+        reply(send(order, Map.of(), "c-h"));
+        send(order.replaceFirst("\\{", "{\"typo\": 1, "), Map.of(), "c-i");
+        JsonNode letter = await().until(() -> letterWith(orderId), Objects::nonNull);
+
+        call("POST", "/dead-letters/" + letter.path("id").asText() + "/replay", null);
+
+        assertThat(json(get("/orders/" + orderId)).path("history"))
+                .filteredOn(entry -> entry.path("name").asText().equals("dead-letter.replay"))
+                .singleElement()
+                .extracting(entry -> entry.path("detail").asText(), InstanceOfAssertFactories.STRING)
+                .startsWith("orders, " + letter.path("reason").asText() + ": failed again");
     }
 
     @Test
