@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Figures about orders over HTTP. */
+/** REST resource for the order figures. */
 public final class AnalyticsEndpoints implements HttpEndpoints {
     private static final Logger LOG = LoggerFactory.getLogger(AnalyticsEndpoints.class);
 

@@ -15,7 +15,9 @@ import io.caravanserai.store.Store;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** {@code POST /orders/{id}/cancel}: 202 while the order is being cancelled, 200 when it was cancelled before. */
+/**
+ * {@code POST /orders/{id}/cancel}: 202 while the order is being cancelled, 200 when the order was cancelled before.
+ */
 public final class CancelEndpoint implements HttpEndpoints {
     private final OrderCancellation cancellation;
     private final Store store;

@@ -25,12 +25,12 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
-/** Dead letters: look at them, replay them, delete them. */
+/** REST resource for dead letters: list, replay and delete. */
 public final class DeadLetterEndpoints implements HttpEndpoints {
     private static final BigDecimal USUAL_RATE = BigDecimal.valueOf(50);
     private static final int USUAL_FAILURES = 5;
 
-    /** How long the sender of a changed letter waits for what comes of it. */
+    /** How long the request with a changed dead letter waits for the result. */
     private static final int CHANGED_SECONDS = 10;
 
     private final DeadLetters letters;
@@ -91,7 +91,10 @@ public final class DeadLetterEndpoints implements HttpEndpoints {
                 : replayChanged(id, change);
     }
 
-    /** 200 when the changed letter was handled or has failed again; 202 when it is still to be sent, as without a broker. */
+    /**
+     * Answers 200 when the changed dead letter was handled or has failed again; 202 when the dead letter is not sent
+     * yet, for example without a broker.
+     */
     private CompletionStage<Response> replayChanged(String id, LetterChange change) {
         CompletableFuture<Boolean> ended = new CompletableFuture<>();
         return replays.replayChanged(id, change, () -> ended.complete(true))

@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** The event log, the live stream, and the schemas of events. */
+/** REST resource for the event log, the live stream, and the event schemas. */
 public final class EventEndpoints implements HttpEndpoints {
     private static final String SCHEMA_JSON = "application/schema+json";
 
@@ -73,7 +73,7 @@ public final class EventEndpoints implements HttpEndpoints {
         });
     }
 
-    /** The event as structured JSON, with its place in the log. */
+    /** Returns the event as structured JSON, with the sequence in the log. */
     static ObjectNode json(StoredEvent stored) {
         CloudEvent event = stored.event();
         ObjectNode json = OrderJson.MAPPER.createObjectNode();

@@ -27,10 +27,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Events as they happen, as server-sent events (WHATWG HTML, section 9.2). Each listener hears the log from where it is,
- * as fast as it takes what it is sent; those at the same place share what is read. A slow one costs at most one page of
- * memory, and is cut off when it has taken nothing for a minute; it can resume. The more listeners there are, the longer
- * events are gathered, so that the writes a second stay bounded and listeners do not slow orders.
+ * Live events as server-sent events (WHATWG HTML, section 9.2). Each client reads the log from a position of its own,
+ * as fast as the client can receive; clients at the same position share one read. A slow client costs at most one page
+ * of memory. The stream closes the connection of a client that has received nothing for a minute; the client can
+ * resume. With more clients the stream gathers events for longer, so that the number of writes a second is bounded and
+ * clients do not slow orders.
  */
 public final class EventStream implements Handler<RoutingContext>, AutoCloseable {
     private static final int BATCH = 200;
@@ -38,11 +39,11 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private static final int MOST_BEATS_MISSED = 4;
     private static final int LOOK_MILLIS = 1_000;
     private static final int GATHER_MILLIS = 20;
-    /** Added for each listener: up to a thousand of them, at most 1,000 writes a second. */
+    /** Added for each client, up to a thousand clients: at most 1,000 writes a second. */
     private static final int GATHER_MILLIS_PER_LISTENER = 1;
 
     private static final int MAX_GATHER_MILLIS = 1_000;
-    /** A page of large events is cut here; a listener that takes nothing holds one page. */
+    /** A page ends at this size. A client that receives nothing holds one page. */
     private static final int MAX_PAGE_CHARS = 64 * 1024;
 
     private static final int RETRY_AFTER_SECONDS = 10;
@@ -53,13 +54,13 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private final Duration heartbeat;
     private final int maxStreams;
     private final AtomicInteger open = new AtomicInteger();
-    /** Counts when there may be new events: what was read before that is not shared after it. */
+    /** Incremented when new events may exist. A read from before the increment is not shared after the increment. */
     private final AtomicLong news = new AtomicLong();
 
     private final SingleFlight<Place, Page> beingRead = new SingleFlight<>();
     private final ScheduledExecutorService timer = PeriodicTask.timer("event-stream");
 
-    /** @param maxStreams of all clients together; one more is answered 503 */
+    /** @param maxStreams limit over all clients; one more request is answered with 503 */
     public EventStream(EventLog log, int maxStreams) {
         this(log, maxStreams, HEARTBEAT);
     }
@@ -73,8 +74,8 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     private record Place(long position, long news) {}
 
     /**
-     * @param last the sequence of the last event of it
-     * @param more whether there may be events behind it
+     * @param last sequence of the last event in the page
+     * @param more whether the log may have further events
      */
     private record Page(int events, Buffer text, long last, boolean more) {}
 
@@ -116,9 +117,9 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 count < events.size() || count == BATCH);
     }
 
-    /** Says that there are new events in the log. Never blocks. */
+    /** Call when the log has new events. Never blocks. */
     public void wake() {
-        // Under load one look at the log serves many events.
+        // Under load one read of the log serves many events.
         if (!listeners.isEmpty() && told.compareAndSet(false, true)) {
             timer.schedule(
                     () -> {
@@ -137,7 +138,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
     @Override
     public void handle(RoutingContext request) {
         if (request.request().method() == HttpMethod.HEAD) {
-            // The head of a stream, and no stream behind it.
+            // HEAD gets the headers and no stream.
             request.response().putHeader("Content-Type", "text/event-stream").end();
             return;
         }
@@ -173,8 +174,8 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                                         .response()
                                         .with("Retry-After", "1"));
                     } else if (last == null || Long.parseLong(last) > end) {
-                        // An id that was never given is of another log: there is nothing to resume.
-                        // Only now is it true that nothing from here on is missed.
+                        // An id above the end belongs to another log and cannot be resumed. The comment line goes out
+                        // only here: from this position on the client misses no event.
                         response.write(": live\n\n");
                         begin(request, response, end);
                     } else {
@@ -209,7 +210,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
         private volatile long position;
         private volatile int beatsMissed;
 
-        /** @param context whose thread writes to the connection */
+        /** @param context the event loop of the connection */
         Listener(Context context, HttpConnection connection, HttpServerResponse response, long position) {
             this.context = context;
             this.connection = connection;
@@ -223,7 +224,7 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
                 return;
             }
             again = false;
-            // Not on the thread that has read: with many listeners it would do nothing else.
+            // Leaves the thread of the store: with many clients that thread would do nothing but write.
             after(position)
                     .whenComplete((page, error) -> context.runOnContext(now -> {
                         if (error == null && page.events() > 0) {
@@ -258,13 +259,13 @@ public final class EventStream implements Handler<RoutingContext>, AutoCloseable
             }
         }
 
-        /** Past Vert.x, which would wait until all that was sent has been taken. */
+        /** Bypasses Vert.x, which would wait until the client has received all bytes. */
         private void cutOff() {
             ((ConnectionBase) connection).channel().pipeline().firstContext().close();
         }
     }
 
-    /** How many listen. */
+    /** Number of connected clients. */
     public int listeners() {
         return listeners.size();
     }

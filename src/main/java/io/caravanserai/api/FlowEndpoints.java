@@ -29,12 +29,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** The flows over HTTP: look at them, check texts, change them, go back. */
+/** REST resource for flows: read, check, change and roll back. */
 public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
     static final String[] YAML = {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"};
 
     private final Flows flows;
-    /** Checks and swaps take a while, and only a few are made at a time. */
+    /** Checks and swaps block for a while; few run at a time. */
     private final ExecutorService executor = Executors.newCachedThreadPool(work -> {
         Thread thread = new Thread(work, "flow-edit");
         thread.setDaemon(true);
@@ -45,7 +45,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         this.flows = flows;
     }
 
-    /** Edits that are under way are finished; no more are taken. */
+    /** Accepts no further edits. Edits in flight complete. */
     @Override
     public void close() {
         executor.shutdown();
@@ -119,13 +119,13 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         });
     }
 
-    /** RFC 9110, section 13.1: against edits that have not seen the one before them. */
+    /** RFC 9110, section 13.1: prevents a lost update, when two clients edit the same version. */
     private static boolean isExpected(Request request, Optional<FlowVersion> running) {
         List<String> match = request.headers("If-Match");
         List<String> noneMatch = request.headers("If-None-Match");
         List<String> excluded = HeaderList.entityTags(noneMatch);
         if (excluded.size() > 1 && excluded.contains("*")) {
-            // The sender may have meant "only when there is none", so the write must not pass.
+            // The sender may have meant "only when the flow does not exist", so the write must not pass.
             throw Problem.of(400, "If-None-Match must be * alone or a list of entity tags")
                     .asException();
         }
@@ -134,8 +134,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
 
     /**
      * Whether a condition of RFC 9110, section 13.1, names the running version. An asterisk counts only as the whole
-     * field value; beside or inside other tags it names nothing.
-     *
+     * field value; beside or inside other tags the asterisk names nothing.
      * @param weakly whether a weak tag counts, RFC 9110, section 8.8.3.2
      */
     private static boolean names(List<String> values, Optional<FlowVersion> running, boolean weakly) {
@@ -182,7 +181,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         return one(file(request), request.path("version")).thenApply(FlowEndpoints::text);
     }
 
-    /** The text of a Kamelet as the version has it, whatever its file is by now. */
+    /** Answers with the text of a Kamelet as stored with the version, also after a change of the Kamelet file. */
     private CompletionStage<Response> kamelet(Request request) {
         return one(file(request), request.path("version")).thenApply(version -> {
             String text = version.kamelets().get(request.path("name"));
@@ -193,7 +192,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
         });
     }
 
-    /** {@code ?from=1&to=2}; to is the newest and from the one before unless given. */
+    /** {@code ?from=1&to=2}. The default of to is the newest version, of from the version before to. */
     private CompletionStage<Response> diff(Request request) {
         String file = file(request);
         return flows.versions(file).thenCompose(all -> {
@@ -219,7 +218,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
                         () -> Problem.notFound("version of this flow").asException()));
     }
 
-    /** The body of a rollback. */
+    /** The body of a rollback request. */
     record Rollback(Integer version) {}
 
     private CompletionStage<Response> rollback(Request request) {

@@ -40,13 +40,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** {@code POST /flows/{file}/try}: what would a text have done with the orders of the past? */
+/** {@code POST /flows/{file}/try}: runs past orders through a flow text without effects and reports the differences. */
 public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseable {
     private final Flows flows;
     private final Store store;
     private final Orders orders;
     private final OrderHistory history;
-    /** One at a time: a rehearsal takes the processor for a while, and the orders of today come first. */
+    /** One dry run at a time: a dry run is heavy on the processor, and live orders have priority. */
     private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
         Thread thread = new Thread(work, "flow-try");
         thread.setDaemon(true);
@@ -67,7 +67,7 @@ public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseab
                 .query("limit", "orderIds");
     }
 
-    /** {@code ?limit=N} takes the last N orders of the flow, {@code ?orderIds=a,b} these. */
+    /** {@code ?limit=N} selects the last N orders of the flow, {@code ?orderIds=a,b} the named orders. */
     private CompletionStage<Response> attempt(Request request) {
         String file = FlowEndpoints.file(request);
         String text = FlowEndpoints.yaml(request);
@@ -92,7 +92,7 @@ public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseab
     private List<Sample> last(Transaction tx, String flow, int limit) throws SQLException {
         Optional<OrderStyle> style = OrderStyle.ofFlow(flow);
         if (style.isEmpty()) {
-            // No order enters a flow of another name.
+            // No order enters a flow with a name that is no style.
             return List.of();
         }
         List<Sample> samples = new ArrayList<>();
@@ -181,7 +181,7 @@ public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseab
         return json;
     }
 
-    /** Rehearsals that wait are dropped. */
+    /** Drops the dry runs that wait. */
     @Override
     public void close() {
         executor.shutdownNow();

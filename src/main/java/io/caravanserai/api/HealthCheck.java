@@ -4,8 +4,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * One thing the hub needs to do its work.
- *
- * @param unavailableReason why it cannot at present, for a person; empty when it can. Must not block
+ * A check of one part that the hub needs.
+ * @param unavailableReason reason why the part cannot work at present, as text for operators; empty when the part
+ *     works. Must not block
  */
 public record HealthCheck(String name, Supplier<Optional<String>> unavailableReason) {}

@@ -13,7 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Whether the hub lives, and whether it can take work. */
+/** REST resource for liveness and readiness. */
 public final class HealthEndpoints implements HttpEndpoints {
     private static final String PROBE = """
             INSERT INTO store_probe (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at
@@ -24,7 +24,7 @@ public final class HealthEndpoints implements HttpEndpoints {
     private final Clock clock;
     private final List<HealthCheck> checks;
 
-    /** @param checks besides that of the store, which is always there */
+    /** @param checks in addition to the check of the store */
     public HealthEndpoints(Store store, Clock clock, List<HealthCheck> checks) {
         this.store = store;
         this.clock = clock;
@@ -33,7 +33,7 @@ public final class HealthEndpoints implements HttpEndpoints {
 
     private record Health(String status, List<Check> checks) {}
 
-    /** @param detail null when all is well */
+    /** @param detail null when the check is UP */
     private record Check(String name, String status, String detail) {}
 
     @Override
@@ -64,7 +64,7 @@ public final class HealthEndpoints implements HttpEndpoints {
                 .orElseGet(() -> new Check(check.name(), "UP", null));
     }
 
-    /** A store in trouble is tried with a real write: without work nobody else would find out that it is over. */
+    /** Writes to a store that is unavailable, because without traffic no other write would detect the recovery. */
     private CompletableFuture<Integer> probe() {
         if (store.unavailableReason().isEmpty()) {
             return CompletableFuture.completedFuture(0);

@@ -10,7 +10,7 @@ import io.caravanserai.support.Timestamps;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** Whether the books balance, over HTTP. */
+/** REST resource for the invariants of the ledger. */
 public final class InvariantsEndpoint implements HttpEndpoints {
     private final Ledger ledger;
 

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/** What the payment and the shipping service hold, over HTTP. */
+/** REST resource for the records of the payment and shipping services. */
 public final class LedgerEndpoints implements HttpEndpoints {
     private final Store store;
     private final Payments payments;

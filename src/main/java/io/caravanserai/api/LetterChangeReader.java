@@ -16,7 +16,7 @@ final class LetterChangeReader {
 
     private LetterChangeReader() {}
 
-    /** @throws io.caravanserai.http.ProblemException 422, with every fault */
+    /** @throws io.caravanserai.http.ProblemException 422, with all faults */
     static LetterChange read(ObjectNode document) {
         List<Problem.Fault> faults = new ArrayList<>();
         Optional<String> body = Optional.ofNullable(document.get("body")).map(given -> text(given, faults));
@@ -35,7 +35,9 @@ final class LetterChangeReader {
         return new LetterChange(body, headers);
     }
 
-    /** An order may be given as JSON itself: then its text is the body. */
+    /**
+     * Returns the body as text. An order may be given as a JSON object; the body is then the JSON text of the object.
+     */
     private static String text(JsonNode body, List<Problem.Fault> faults) {
         if (!body.isTextual() && !body.isObject()) {
             faults.add(new Problem.Fault("#/body", "must be a string, or a JSON object to be sent as text"));
@@ -64,7 +66,7 @@ final class LetterChangeReader {
         }
     }
 
-    /** Of a header, as a fault names it. */
+    /** Returns the JSON pointer of a header for a fault. */
     static String pointer(String header) {
         return "#/headers/" + header.replace("~", "~0").replace("/", "~1");
     }

@@ -10,7 +10,7 @@ import io.caravanserai.telemetry.HubMeters;
 import io.caravanserai.telemetry.OpenWork;
 import java.time.Clock;
 
-/** The meters, for Prometheus. */
+/** REST resource for the meters, in the text format of Prometheus. */
 public final class MetricsEndpoint implements HttpEndpoints {
     private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -29,7 +29,8 @@ public final class MetricsEndpoint implements HttpEndpoints {
         routes.get(
                 "/observe/metrics",
                 Permission.READ,
-                // When the store cannot be read, the meters that tell so are wanted most of all.
+                // The meters are served without counts of open work when the store cannot be read: an outage is when
+                // operators need the other meters most.
                 request -> store.list(tx -> OpenWork.read(tx, sagas.log().countOpen(tx), Clock.systemUTC()))
                         .exceptionally(failure -> OpenWork.none())
                         .thenApply(open -> {

@@ -9,7 +9,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 
-/** The description of the HTTP API. */
+/** REST resource for the OpenAPI description. */
 public final class OpenApiEndpoint implements HttpEndpoints {
 
     @Override

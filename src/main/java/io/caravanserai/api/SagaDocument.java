@@ -10,10 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A saga as answers show it.
- *
- * @param orderId null when it is not about an order
- * @param cause why it was compensated; null when it was not
+ * The JSON document of a saga.
+ * @param orderId null when the saga has no order
+ * @param cause reason of the compensation; null when the saga was not compensated
  * @param steps null in lists
  */
 record SagaDocument(
@@ -28,7 +27,7 @@ record SagaDocument(
         String endedAt,
         List<Step> steps) {
 
-    /** @param error of the last failed attempt to compensate or complete; null when there was none */
+    /** @param error of the last failed attempt to compensate or complete; null when no attempt failed */
     record Step(
             int position,
             SagaStep.Status status,

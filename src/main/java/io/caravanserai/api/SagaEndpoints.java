@@ -28,7 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
-/** The saga log over HTTP, and what a person can do with a stuck saga. */
+/** REST resource for the saga log, with the operator actions on a stuck saga. */
 public final class SagaEndpoints implements HttpEndpoints {
     private static final int LONGEST_REASON = 400;
 
@@ -37,7 +37,7 @@ public final class SagaEndpoints implements HttpEndpoints {
     private final Orders orders;
     private final UnaryOperator<Instant> deadlines;
 
-    /** @param deadlines tells what the machine's clock will show at a deadline */
+    /** @param deadlines converts a deadline to the time of the system clock */
     public SagaEndpoints(Store store, DurableSagaService sagas, Orders orders, UnaryOperator<Instant> deadlines) {
         this.deadlines = deadlines;
         this.store = store;
@@ -105,7 +105,7 @@ public final class SagaEndpoints implements HttpEndpoints {
         return orders.orderOfSaga(tx, sagaId).orElse(null);
     }
 
-    /** Does what a person asks for. */
+    /** Performs an operator action. */
     @FunctionalInterface
     private interface Work {
         CompletableFuture<Optional<SagaStatus>> on(String sagaId, OperatorAct act);

@@ -16,7 +16,7 @@ import java.math.BigDecimal;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** Stock over HTTP. */
+/** REST resource for stock. */
 public final class StockEndpoints implements HttpEndpoints {
     private static final int LONGEST_SKU = 200;
     private static final BigDecimal MOST = BigDecimal.valueOf(1_000_000_000_000L);
@@ -61,7 +61,7 @@ public final class StockEndpoints implements HttpEndpoints {
     }
 
     private static long onHand(JsonNode value) {
-        // Compared as it stands: to make a long of 1e999999999 would fill the memory.
+        // Compared without conversion: 1e999999999 as a long would exhaust the memory.
         boolean isCount = value.isNumber()
                 && value.decimalValue().signum() >= 0
                 && value.decimalValue().compareTo(MOST) <= 0

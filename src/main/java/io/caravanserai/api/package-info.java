@@ -1,6 +1,5 @@
 /**
- * What people need to run the hub, over HTTP: sagas and what to do with a stuck one, stock, payments and shipments,
- * events, schemas, dead letters, health and metrics. Uses only the public types of the other rooms; no room uses this
- * one.
+ * REST resources for operators: sagas and operator actions, stock, payments and shipments, events, schemas, dead
+ * letters, health and metrics. Uses only the public types of the other rooms; no room uses this room.
  */
 package io.caravanserai.api;
