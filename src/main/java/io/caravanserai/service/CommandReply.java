@@ -10,9 +10,9 @@ import org.apache.camel.Message;
 import org.apache.camel.Processor;
 
 /**
- * Carries the failure of a step through a message: where the command is handled it becomes headers of the reply, where
- * the reply arrives it becomes the exception again, so that a flow treats it as if it had called the service itself.
- * The message that asked stays as it was.
+ * Carries the failure of a step in a reply message. The consumer of a command writes the failure to headers of the
+ * reply; the sender rebuilds the exception from the headers. The flow then handles the failure as in a direct call. The
+ * request message stays unchanged.
  */
 public final class CommandReply implements AggregationStrategy {
     private static final String REFUSED = "stepRefused";
@@ -25,7 +25,10 @@ public final class CommandReply implements AggregationStrategy {
     private static final String ATTEMPT = "stepAttempt";
     private static final String DETAIL = "stepDetail";
 
-    /** What a route calls that has caught the failure of a service it has called on behalf of a command. */
+    /**
+     * Writes the caught failure of a step to headers of the reply. For a route that calls a service on behalf of a
+     * command.
+     */
     public static final Processor TELL_FAILURE = CommandReply::tellFailure;
 
     private static void tellFailure(Exchange exchange) {

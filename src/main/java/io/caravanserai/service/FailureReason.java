@@ -14,11 +14,11 @@ import org.apache.camel.ExchangeTimedOutException;
 import org.apache.camel.http.base.HttpOperationFailedException;
 
 /**
- * Tells a refusal and a target that is away from a bug of the flow. A failure that is none of the first two is a bug:
- * trying again does not help.
+ * Distinguishes a refusal and an unavailable target from a bug of the flow. Every other failure counts as a bug: a
+ * retry does not help.
  */
 public final class FailureReason {
-    /** Classes of libraries that a flow may use, by name: the hub does not need them itself. */
+    /** Exception classes of libraries that a flow may use, by name: the hub does not depend on the libraries. */
     private static final Set<String> UNAVAILABLE = Set.of(
             "io.caravanserai.saga.SagaNotRunningException",
             "jakarta.jms.JMSException",
@@ -34,9 +34,8 @@ public final class FailureReason {
     private FailureReason() {}
 
     /**
-     * The reason an order is cancelled for when one of its steps has failed with this.
-     *
-     * @param failure null when the flow just ended
+     * Returns the reason for the cancellation of an order after this failure of a step.
+     * @param failure null when the flow ended without an exception
      */
     public static Reason of(Throwable failure) {
         int depth = 0;
@@ -65,7 +64,10 @@ public final class FailureReason {
                 || isOneOf(UNAVAILABLE, failure.getClass());
     }
 
-    /** Not each I/O exception is one of the network: what cannot be parsed, found or decoded is also told by one. */
+    /**
+     * Not every I/O exception is a network failure: libraries also throw I/O exceptions for input that cannot be
+     * parsed, found or decoded.
+     */
     private static boolean isOfNetwork(Throwable failure) {
         return failure instanceof IOException
                 && !(failure instanceof JacksonException

@@ -1,6 +1,6 @@
 package io.caravanserai.service;
 
-/** An effect came too late: its order is being cancelled, or has ended. Nothing of the effect remains. */
+/** An effect came too late: the order is being cancelled or has ended. Nothing of the effect remains. */
 public final class OrderClosedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -6,15 +6,18 @@ import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 import java.util.Optional;
 
-/** How a service learns what was ordered. */
+/** Reads accepted orders for the services. */
 public interface OrderLookup {
 
-    /** An accepted order and what its events hang together with; empty when it is not known. */
+    /** Returns an accepted order with the context of the order's events; empty for an unknown id. */
     Optional<Known> find(Transaction tx, String orderId) throws SQLException;
 
-    /** The order that a saga is about, be it the order's own or one that repeats what its flow failed to undo. */
+    /**
+     * Returns the order of a saga: of the saga of an order, or of a saga that repeats a failed reaction of the flow.
+     * Empty for any other saga.
+     */
     Optional<String> orderOfSaga(Transaction tx, String sagaId) throws SQLException;
 
-    /** @param context without a causation, which differs from event to event */
+    /** @param context without a causation id, which differs from event to event */
     record Known(Order order, EventContext context) {}
 }

@@ -19,16 +19,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a flow calls when a service stayed unavailable through all attempts: records that its step failed, which turns
- * the order back. The exception that led here goes on to the saga. A compensation fails here again, so that the
- * compensation is tried again or shown, and never counts as done. A failure that cannot be recorded fails here again, too:
- * the event that led to the step is delivered again. So does any other exception: Camel brings it here when an attempt
- * fails otherwise than the one before, and the flow has no policy for it, as when the database becomes unavailable.
+ * The endpoint that a flow calls after the last failed attempt of a step. Records the failure of the step, which starts
+ * the compensation of the order. The exception goes on to the saga.
+ * <p>The endpoint fails again in three cases. A failed compensation never counts as done, and is retried or shown. A
+ * failure that cannot be recorded makes the bus deliver the event again. Any other exception fails again as well: Camel
+ * ends up here when a later attempt fails with an exception without a policy in the flow, for example when the database
+ * becomes unavailable.
  */
 public final class RetriesExhausted extends AsyncProcessorSupport {
     private static final Logger LOG = LoggerFactory.getLogger(RetriesExhausted.class);
 
-    /** By name, for services know nothing of sagas. */
+    /** By name: services do not depend on sagas. */
     private static final String SAGA_NOT_RUNNING = "io.caravanserai.saga.SagaNotRunningException";
 
     private final Store store;
@@ -36,11 +37,13 @@ public final class RetriesExhausted extends AsyncProcessorSupport {
     private final Outbox outbox;
     private final OwnStepFailure ownSteps;
 
-    /** Turns an order back because a step failed that its flow adds to those of the hub's services. */
+    /** Starts the compensation of an order because a step of the flow's own failed. */
     @FunctionalInterface
     public interface OwnStepFailure {
 
-        /** @throws OrderClosedException when the order turned back before, or has ended; nothing is written then */
+        /**
+         * @throws OrderClosedException when the order is already being cancelled or has ended; nothing is written then
+         */
         void record(
                 Transaction tx,
                 String orderId,
@@ -90,14 +93,14 @@ public final class RetriesExhausted extends AsyncProcessorSupport {
                     return null;
                 })
                 .whenComplete((done, failure) -> {
-                    // An order that is being cancelled already has its reason.
+                    // An order that is being cancelled already has a reason.
                     if (failure != null && !(failure instanceof OrderClosedException)) {
                         LOG.atWarn()
                                 .addKeyValue("orderId", orderId)
                                 .addKeyValue("error", failure.getMessage())
                                 .log("failed step not recorded; the step will be tried again");
-                        // Nobody would hear of the failure: an event that counts as handled would leave the order
-                        // where it is until its deadline.
+                        // Without this failure the event would count as handled, and the order would rest until the
+                        // deadline.
                         failAgain(exchange, unavailable);
                     }
                     callback.done(false);
@@ -105,31 +108,32 @@ public final class RetriesExhausted extends AsyncProcessorSupport {
         return false;
     }
 
-    /** Failures that the service itself has recorded, or that come too late to have an effect. */
+    /** Whether the service itself has recorded the failure, or the failure comes too late to have an effect. */
     private static boolean isAnswer(Exception caught) {
         return caught instanceof StepRefusedException
                 || caught instanceof OrderClosedException
                 || caught.getClass().getName().equals(SAGA_NOT_RUNNING);
     }
 
-    /** A flow that handles the failure of a step must not make of it that the step is done or undone. */
+    /**
+     * Fails the exchange again: a flow that handles the failure of a step must not turn the step into done or undone.
+     */
     private static void failAgain(Exchange exchange, Exception failure) {
         Deque<?> handlers = exchange.getProperty(ExchangePropertyKey.FATAL_FALLBACK_ERROR_HANDLER, Deque.class);
         if (handlers == null || handlers.isEmpty()) {
             exchange.setException(failure);
         } else {
-            // In an onException, Camel takes a new exception for a fault of the handler and logs it as such; told that
-            // nothing is handled, Camel puts the caught one back. No step of the handler follows.
+            // In an onException, Camel takes a new exception for a fault of the handler and logs the exception. With
+            // handled set to false Camel restores the caught exception. No further step of the handler runs.
             exchange.getExchangeExtension().setErrorHandlerHandled(false);
             exchange.setRouteStop(true);
         }
     }
 
     /**
-     * Records that a step failed for good. Does nothing for an order that is not known.
-     *
-     * @param causation the id of the event that led to the step; may be null
-     * @throws OrderClosedException when the order turned back before, or has ended
+     * Records that a step failed finally. Does nothing for an unknown order.
+     * @param causation id of the event that led to the step; may be null
+     * @throws OrderClosedException when the order is already being cancelled or has ended
      */
     public void record(
             Transaction tx, String orderId, StepName step, Reason reason, int attempt, String detail, String causation)

@@ -17,14 +17,14 @@ import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 
 /**
- * Makes an action or a compensation an endpoint: takes the order's id from the header {@code orderId}, runs the work in
- * one unit, and answers when that is durable. The body passes through. Blocks no thread.
+ * The endpoint of an action or a compensation. Reads the order id from the header {@code orderId}, runs the work in one
+ * unit, and answers once the unit is durable. The body stays unchanged. Blocks no thread.
  */
 public final class ServiceEndpoint extends AsyncProcessorSupport {
 
-    /** Header with the id of the order a message is about. */
+    /** Header with the id of the order. */
     public static final String ORDER_ID = "orderId";
-    /** Header with the id of the event or message that led to this one; may be absent. */
+    /** Header with the id of the event or message that caused this message; may be absent. */
     public static final String CAUSATION_ID = "causationId";
 
     private final Store store;
@@ -35,12 +35,12 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     private final WorkListener listener;
 
     /**
-     * @param orderId as the message names it; null when it does not
-     * @param sagaId of the saga that sent it; null when none did
+     * @param orderId from the header; null when absent
+     * @param sagaId of the calling saga; null for a call outside a saga
      */
     private record Request(String orderId, String sagaId, String causation) {}
 
-    /** @param name of the action or compensation, in the step's words */
+    /** @param name of the action or compensation, as in {@link Step} */
     public ServiceEndpoint(
             Store store, OrderLookup orders, Step step, String name, StepWork work, WorkListener listener) {
         this.listener = listener;
@@ -110,8 +110,8 @@ public final class ServiceEndpoint extends AsyncProcessorSupport {
     }
 
     /**
-     * A compensation undoes its step for the order of its saga, whatever order the option {@code orderId} of the flow
-     * names: a wrong option would give back the money of another order, and keep that of its own.
+     * A compensation undoes the step for the order of the saga and ignores another order id in the option
+     * {@code orderId} of the flow. A wrong option would refund another order and leave the right order unrefunded.
      */
     private String orderToServe(Transaction tx, Request request) throws SQLException {
         if (request.sagaId() == null || !isCompensation()) {

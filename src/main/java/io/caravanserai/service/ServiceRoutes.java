@@ -8,9 +8,9 @@ import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 
 /**
- * The endpoints of the services: {@code direct:} plus the name of each action and compensation, and
- * {@code direct:give-up}, {@code direct:tell-failure} for services behind queues, and {@code direct:service-unavailable}
- * for services outside. A failure goes to the flow that called, which decides what comes of it.
+ * The endpoints of the services: {@code direct:} plus the name of each action and compensation, {@code direct:give-up},
+ * {@code direct:tell-failure} for services behind queues, and {@code direct:service-unavailable} for outside services.
+ * A failure goes to the calling flow, which decides how to continue.
  */
 public final class ServiceRoutes extends RouteBuilder {
     private final Store store;
@@ -27,25 +27,25 @@ public final class ServiceRoutes extends RouteBuilder {
         endpoints.put("service-unavailable", new ToServiceUnavailable());
     }
 
-    /** Adds a step that cannot be undone. */
+    /** Adds a step without a compensation. */
     public ServiceRoutes with(Step step, StepWork action) {
         endpoints.put(step.action(), new ServiceEndpoint(store, orders, step, step.action(), action, listener));
         return this;
     }
 
-    /** Adds an endpoint that is no step. */
+    /** Adds an endpoint that is not a step. */
     public ServiceRoutes with(String name, Processor endpoint) {
         endpoints.put(name, endpoint);
         return this;
     }
 
-    /** Adds another way to do a step, under a name of its own. */
+    /** Adds another implementation of a step, under another name. */
     public ServiceRoutes with(Step step, String name, StepWork work) {
         endpoints.put(name, new ServiceEndpoint(store, orders, step, name, work, listener));
         return this;
     }
 
-    /** Adds a step and its compensation. */
+    /** Adds a step and the compensation of the step. */
     public ServiceRoutes with(Step step, StepWork action, StepWork compensation) {
         String name = step.compensation().orElseThrow();
         endpoints.put(name, new ServiceEndpoint(store, orders, step, name, compensation, listener));

@@ -2,7 +2,7 @@ package io.caravanserai.service;
 
 import java.time.Duration;
 
-/** A service failed for the moment: the flow says how often and after what waits it is tried again. */
+/** A service failed transiently. The flow decides on the number of attempts and the delays. */
 public final class ServiceUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -12,21 +12,21 @@ public final class ServiceUnavailableException extends RuntimeException {
     private final boolean inHistory;
     private final Duration retryAfter;
 
-    /** @param attempt how many attempts have failed so far */
+    /** @param attempt number of failed attempts so far */
     public ServiceUnavailableException(StepName step, int attempt, String detail) {
         this(step, attempt, detail, false);
     }
 
-    /** @param undo whether the step was to be undone */
+    /** @param undo whether the call is a compensation */
     public ServiceUnavailableException(StepName step, int attempt, String detail, boolean undo) {
         this(step, attempt, detail, undo, true, Duration.ZERO);
     }
 
     /**
-     * @param attempt how many attempts have failed so far
-     * @param undo whether the step was to be undone
-     * @param inHistory whether the attempt belongs in the history of the order: it was made, and for a step
-     * @param retryAfter how long the service wants to be spared; zero when it does not say
+     * @param attempt number of failed attempts so far
+     * @param undo whether the call is a compensation
+     * @param inHistory whether the attempt belongs in the order history: the call was sent, and is part of a step
+     * @param retryAfter minimum delay that the service asks for; zero when the service asks for none
      */
     public ServiceUnavailableException(
             StepName step, int attempt, String detail, boolean undo, boolean inHistory, Duration retryAfter) {
@@ -46,22 +46,22 @@ public final class ServiceUnavailableException extends RuntimeException {
         return attempt;
     }
 
-    /** Whether the step was to be undone, which nobody gives up silently. */
+    /** Whether the call is a compensation. A failed compensation is never dropped. */
     public boolean isUndo() {
         return undo;
     }
 
-    /** Whether the failed attempt belongs in the history of the order. */
+    /** Whether the failed attempt belongs in the order history. */
     public boolean isInHistory() {
         return inHistory;
     }
 
-    /** How long the service wants to be spared; zero when it does not say. */
+    /** Minimum delay that the service asks for; zero when the service asks for none. */
     public Duration retryAfter() {
         return retryAfter;
     }
 
-    /** Why the service failed, without the name of the step, which a reply to a command repeats. */
+    /** Why the service failed, without the step name, which the reply to a command repeats. */
     public String detail() {
         String prefix = step.name() + ": ";
         String detail = getMessage();

@@ -8,7 +8,7 @@ import java.time.Instant;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
-/** What happens to an order beside its events, for its history. Thread-safe. */
+/** Records attempts and operator actions of an order, for the order history. Complements the events. Thread-safe. */
 public final class StepLog {
     private static final String INSERT = """
             INSERT INTO step_log (id, order_id, at, kind, name, outcome, attempt, detail, next_at)
@@ -50,19 +50,19 @@ public final class StepLog {
 
     private static final String FORGET = "DELETE FROM step_log WHERE order_id = ?";
 
-    /** Of an exchange, an object, a message: another one at each attempt. */
+    /** Ids of exchanges, objects and messages, which differ at each attempt. */
     private static final Pattern HEX_OR_NUMBER = Pattern.compile("[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*");
 
     private final Supplier<String> ids;
     private final Clock clock;
     private final WorkListener listener;
 
-    /** @param ids from the same source as the events' ids: history is put in order by them */
+    /** @param ids the source of the event ids: the history is sorted by id */
     public StepLog(Supplier<String> ids, Clock clock) {
         this(ids, clock, WorkListener.NONE);
     }
 
-    /** @param listener hears of each retry once that is durable */
+    /** @param listener called for each retry once the record is durable */
     public StepLog(Supplier<String> ids, Clock clock, WorkListener listener) {
         this.listener = listener;
         this.ids = ids;
@@ -75,22 +75,20 @@ public final class StepLog {
     }
 
     /**
-     * The attempt that follows a failed one of an action has begun. Not recorded when {@link #retryPlanned} has
-     * recorded the failed one.
-     *
-     * @param step also the name of a flow's own step
-     * @param attempt the failed one
+     * Records that the next attempt of an action has begun. Does nothing when {@link #retryPlanned} has recorded the
+     * failed attempt.
+     * @param step name of a service step or of a step of the flow's own
+     * @param attempt number of the failed attempt
      */
     public void retrying(Transaction tx, String orderId, String step, int attempt, String detail) throws SQLException {
         retryBegan(tx, orderId, "step", step, attempt, detail);
     }
 
     /**
-     * An attempt of an action or of a compensation failed for the moment; the next one is planned.
-     *
+     * Records that an attempt of an action or a compensation failed transiently, and when the next attempt is due.
      * @param kind step or compensation
-     * @param name also of a flow's own step
-     * @param nextAt when the next attempt is due
+     * @param name of a service step or of a step of the flow's own
+     * @param nextAt due time of the next attempt
      */
     public void retryPlanned(
             Transaction tx, String orderId, String kind, String name, int attempt, String detail, Instant nextAt)
@@ -108,32 +106,34 @@ public final class StepLog {
         }
     }
 
-    /** A step of the flow's own, of which no event tells, was done. Recorded once. */
+    /** Records once that a step of the flow's own was done. No event records the step. */
     public void done(Transaction tx, String orderId, String step, int attempt) throws SQLException {
         insertDone(tx, orderId, "step", step, attempt);
     }
 
-    /** A step of the flow's own, of which no event tells, failed for good. */
+    /** Records that a step of the flow's own failed finally. No event records the step. */
     public void failed(Transaction tx, String orderId, String step, int attempt, String detail) throws SQLException {
         insert(tx, orderId, "step", step, "failed", attempt, detail);
     }
 
-    /** Of an attempt to compensate, like {@link #retrying(Transaction, String, String, int, String)}. */
+    /**
+     * Records that the next attempt of a compensation has begun, like
+     * {@link #retrying(Transaction, String, String, int, String)}.
+     */
     public void compensationRetrying(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
         retryBegan(tx, orderId, "compensation", compensation, attempt, detail);
     }
 
-    /** An outside service has undone its effect. Recorded once, and never {@link #skipped} afterwards. */
+    /** Records once that an outside service has undone a step. {@link #skipped} then records nothing. */
     public void compensated(Transaction tx, String orderId, String compensation, int attempt) throws SQLException {
         insertDone(tx, orderId, "compensation", compensation, attempt);
     }
 
     /**
-     * A compensation of the flow's own was done. Not recorded when a service that the compensation called, one of the
-     * hub's or one outside, has recorded since its start what was undone.
-     *
-     * @param startId an id from the source of ids, made when the attempt began
+     * Records that a compensation of the flow's own was done. Does nothing when a service that the compensation called,
+     * in the hub or outside, has recorded the effect since the start of the attempt.
+     * @param startId an id from the source of ids, created when the attempt began
      */
     public void flowCompensated(Transaction tx, String orderId, String compensation, int attempt, String startId)
             throws SQLException {
@@ -151,25 +151,23 @@ public final class StepLog {
     }
 
     /**
-     * An operator did something with the order.
-     *
-     * @param detail who and why; null when neither is known
+     * Records an operator action on the order.
+     * @param detail caller and reason; null when both are unknown
      */
     public void acted(Transaction tx, String orderId, String act, String detail) throws SQLException {
         insert(tx, orderId, "event", act, "done", 1, detail);
     }
 
     /**
-     * A step failed and no service has recorded an event of that: the flow failed. Recorded once for each step and
-     * detail, though an event may be tried again and again; ids and counts in the detail do not make another failure.
-     *
-     * @return false when it was recorded before
+     * Records that a flow failed at a step without an event of a service. Records each step and detail once, because
+     * the bus may repeat an event many times. Ids and counts in the detail are ignored in the comparison.
+     * @return false when the failure was recorded before
      */
     public boolean flowFailed(Transaction tx, String orderId, String step, String detail) throws SQLException {
         return flowFailed(tx, orderId, "step", step, detail);
     }
 
-    /** A route that undoes a step failed. Recorded like {@link #flowFailed}. */
+    /** Records that a route that undoes a step failed. Records each failure once, like {@link #flowFailed}. */
     public boolean undoFailed(Transaction tx, String orderId, String compensation, String detail) throws SQLException {
         return flowFailed(tx, orderId, "compensation", compensation, detail);
     }
@@ -189,17 +187,17 @@ public final class StepLog {
         return HEX_OR_NUMBER.matcher(detail).replaceAll("#");
     }
 
-    /** Whether the flow has failed since then, as {@link #flowFailed} records it. */
+    /** Whether {@link #flowFailed} has recorded a failure since then. */
     public boolean hasFailedSince(Transaction tx, String orderId, Instant since) throws SQLException {
         return tx.first(FAILED_SINCE, row -> true, orderId, since).isPresent();
     }
 
-    /** A compensation found nothing to undo. Recorded once. */
+    /** Records once that a compensation found nothing to undo. */
     public void skipped(Transaction tx, String orderId, String compensation) throws SQLException {
         tx.update(INSERT_SKIPPED, ids.get(), orderId, clock.instant(), compensation, orderId, compensation);
     }
 
-    /** An attempt to compensate failed. */
+    /** Records a failed attempt of a compensation. */
     public void compensationFailed(Transaction tx, String orderId, String compensation, int attempt, String detail)
             throws SQLException {
         insert(tx, orderId, "compensation", compensation, "failed", attempt, detail);
@@ -231,7 +229,7 @@ public final class StepLog {
         tx.update(INSERT_DONE, ids.get(), orderId, clock.instant(), kind, name, attempt, orderId, kind, name);
     }
 
-    /** Forgets all attempts of an order. */
+    /** Deletes all records of an order. */
     public void forget(Transaction tx, String orderId) throws SQLException {
         tx.update(FORGET, orderId);
     }

@@ -6,13 +6,12 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The name of a step of an order: that of a {@link Step}, or of a step that a flow adds, such as {@code check-fraud}.
- *
- * @param name a lower-case letter, then at most 63 of lower-case letters, digits and dashes
+ * The name of a step: of a {@link Step}, or of a step that a flow adds, for example {@code check-fraud}.
+ * @param name a lower-case letter, then at most 63 lower-case letters, digits and dashes
  */
 public record StepName(String name) implements Serializable {
 
-    /** @throws IllegalArgumentException when it is no such name; the message says so */
+    /** @throws IllegalArgumentException when the name is invalid; the message gives the rule */
     public StepName {
         if (name == null || !name.matches("[a-z][a-z0-9-]{0,63}")) {
             throw new IllegalArgumentException(
@@ -25,14 +24,14 @@ public record StepName(String name) implements Serializable {
         return new StepName(step.action());
     }
 
-    /** The step of the hub's services with this name; empty for a step that a flow adds. */
+    /** Returns the service step with this name; empty for a step that a flow adds. */
     public Optional<Step> step() {
         return Arrays.stream(Step.values())
                 .filter(step -> step.action().equals(name))
                 .findFirst();
     }
 
-    /** What an order's history calls the undoing of the step. */
+    /** Returns the name of the compensation in the order history. */
     public String compensation() {
         return step().flatMap(Step::compensation).orElse(name);
     }

@@ -3,16 +3,16 @@ package io.caravanserai.service;
 import io.caravanserai.order.Reason;
 import java.time.Duration;
 
-/** What came of an action or a compensation. */
+/** The outcome of an action or a compensation. */
 public sealed interface StepOutcome {
 
     StepOutcome DONE = new Done();
     StepOutcome SKIPPED = new Skipped();
 
-    /** The word for it in figures: done, skipped, pending, refused or unavailable. */
+    /** Value of the outcome label in meters: done, skipped, pending, refused or unavailable. */
     String label();
 
-    /** The effect is in, now or from before. */
+    /** The effect is recorded, by this or an earlier attempt. */
     record Done() implements StepOutcome {
         @Override
         public String label() {
@@ -20,7 +20,7 @@ public sealed interface StepOutcome {
         }
     }
 
-    /** There was nothing to undo. */
+    /** The compensation found nothing to undo. */
     record Skipped() implements StepOutcome {
         @Override
         public String label() {
@@ -28,7 +28,7 @@ public sealed interface StepOutcome {
         }
     }
 
-    /** The answer is not there yet: the work is to be run again after this pause. */
+    /** The outcome is not known yet: run the work again after the pause. */
     record Later(Duration pause) implements StepOutcome {
         @Override
         public String label() {
@@ -36,7 +36,7 @@ public sealed interface StepOutcome {
         }
     }
 
-    /** The service decided against it, for good. */
+    /** The service refused finally. */
     record Refused(Reason reason) implements StepOutcome {
         @Override
         public String label() {
@@ -45,9 +45,8 @@ public sealed interface StepOutcome {
     }
 
     /**
-     * It may work another time.
-     *
-     * @param attempt how many attempts have failed so far, this one included
+     * The attempt failed transiently.
+     * @param attempt number of failed attempts so far, including this attempt
      */
     record Unavailable(int attempt, String detail) implements StepOutcome {
         @Override

@@ -4,7 +4,7 @@ import io.caravanserai.order.Reason;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/** A service refused a step: trying again will not help, the saga is to be compensated. */
+/** A service refused a step. A retry does not help; the saga must be compensated. */
 public final class StepRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -16,10 +16,9 @@ public final class StepRefusedException extends RuntimeException {
     }
 
     /**
-     * For a flow that refuses by itself, with {@code throwException}.
-     *
-     * @param reason one of the reasons that orders are cancelled for, such as {@code payment-declined}
-     * @throws IllegalArgumentException when there is no such reason; the message lists those that exist
+     * For a flow that refuses an order with {@code throwException}.
+     * @param reason a cancellation reason, for example {@code payment-declined}
+     * @throws IllegalArgumentException for an unknown reason; the message lists the known reasons
      */
     public StepRefusedException(String reason) {
         this(known(reason));

@@ -5,7 +5,9 @@ import io.caravanserai.order.Order;
 import io.caravanserai.store.Transaction;
 import java.sql.SQLException;
 
-/** An action or a compensation of a service, done within one unit of work; doing it again has no second effect. */
+/**
+ * An action or a compensation of a service, within one unit of work. Idempotent: a repeated run has no second effect.
+ */
 @FunctionalInterface
 public interface StepWork {
 

@@ -5,9 +5,9 @@ import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Processor;
 
 /**
- * What a flow calls that has caught the failure of a service outside: makes of it a {@link ServiceUnavailableException},
- * which flows try again and give up like that of a service of the hub. The variable {@code unavailable} names the step
- * that fails with the service, one of the hub's or of the flow's own.
+ * Turns the caught failure of an outside service into a {@link ServiceUnavailableException}, so that the retry policy
+ * of the flow treats outside services and services of the hub alike. The variable {@code unavailable} names the failed
+ * step, a service step or a step of the flow's own.
  */
 final class ToServiceUnavailable implements Processor {
     private static final String VARIABLE = "unavailable";

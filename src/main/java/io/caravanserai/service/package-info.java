@@ -1,5 +1,5 @@
 /**
- * What the services share: how an action or a compensation becomes an endpoint. Each service has a room of its own below,
- * with the tables it owns; none knows another, nor who calls it.
+ * Shared parts of the services: turn an action or a compensation into an endpoint, and record attempts. Each service
+ * has a package below this one, with tables of its own; no service knows another service or the caller.
  */
 package io.caravanserai.service;

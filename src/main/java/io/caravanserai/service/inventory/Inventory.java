@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Reserves the items of orders and releases them again. Thread-safe. */
+/** Reserves and releases the items of orders. Thread-safe. */
 public final class Inventory {
     private static final TypeReference<TreeMap<String, Long>> QUANTITIES = new TypeReference<>() {};
 
@@ -56,9 +56,9 @@ public final class Inventory {
 
     private record Reservation(String status, String reason) {}
 
-    /** Sets the items of an order aside, all or none. */
+    /** Reserves all items of an order, or none. */
     public StepOutcome reserve(Transaction tx, Order order, EventContext context) throws SQLException {
-        // Sorted, so that two orders never wait for each other's rows crosswise.
+        // Sorted, so that two orders do not deadlock on each other's rows.
         SortedMap<String, Long> quantities = new TreeMap<>(order.quantities());
         if (tx.update(INSERT, order.orderId(), json(quantities), clock.instant()) == 0) {
             return asDecided(order, find(tx, order.orderId()).orElseThrow());
@@ -79,7 +79,7 @@ public final class Inventory {
         };
     }
 
-    /** Takes all from the shelf, or puts back what it took and answers why. */
+    /** Reserves all quantities. On failure puts the reserved quantities back and returns the reason. */
     private static Optional<Reason> take(Transaction tx, SortedMap<String, Long> quantities) throws SQLException {
         for (Map.Entry<String, Long> each : quantities.entrySet()) {
             if (tx.update(RESERVE, each.getValue(), each.getValue(), each.getKey(), each.getValue()) != 1) {
@@ -111,7 +111,7 @@ public final class Inventory {
         return new StepOutcome.Refused(reason);
     }
 
-    /** Puts the items of an order back. Undoes {@link #reserve}. */
+    /** Releases the items of an order. Compensates {@link #reserve}. */
     public StepOutcome release(Transaction tx, Order order, EventContext context) throws SQLException {
         if (tx.update(TURN, "RELEASED", clock.instant(), order.orderId(), "RESERVED") == 0) {
             boolean undoneBefore = find(tx, order.orderId())
@@ -129,7 +129,7 @@ public final class Inventory {
         return StepOutcome.DONE;
     }
 
-    /** Counts the items of an order that is shipped, in the unit that ships it. */
+    /** Books the items of a shipped order as shipped, in the unit that ships the order. */
     public void onEvent(Transaction tx, OrderEvent event) throws SQLException {
         if (event.type() != EventType.OrderShipped) {
             return;

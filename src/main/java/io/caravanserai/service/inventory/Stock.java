@@ -1,10 +1,9 @@
 package io.caravanserai.service.inventory;
 
 /**
- * What there is of an article.
- *
- * @param onHand free to be reserved
- * @param reserved for orders not yet shipped
- * @param shipped so far
+ * The stock of an article.
+ * @param onHand quantity free to be reserved
+ * @param reserved quantity reserved for orders that are not shipped yet
+ * @param shipped quantity shipped so far
  */
 public record Stock(String sku, long onHand, long reserved, long shipped) {}

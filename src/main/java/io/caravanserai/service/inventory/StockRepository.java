@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 
-/** The stock as people see and count it. Thread-safe. */
+/** Reads and sets the stock. Thread-safe. */
 public final class StockRepository {
     private static final String FIND = "SELECT sku, on_hand, reserved, shipped FROM stock WHERE sku = ?";
     private static final String LIST =
@@ -21,18 +21,18 @@ public final class StockRepository {
         return tx.first(FIND, StockRepository::stock, sku);
     }
 
-    /** Articles by sku, those after the given one; from the first when that is empty. */
+    /** Returns articles in the order of the sku, after the given sku; from the first article when the sku is empty. */
     public List<Stock> list(Transaction tx, String after, int limit) throws SQLException {
         return tx.list(LIST, StockRepository::stock, after, limit);
     }
 
-    /** Sets how many are free to be reserved; what is reserved or shipped stays. */
+    /** Sets the quantity free to be reserved. Reserved and shipped quantities stay. */
     public Stock set(Transaction tx, String sku, long onHand) throws SQLException {
         tx.update(SET, sku, onHand);
         return find(tx, sku).orElseThrow();
     }
 
-    /** Whether no article was ever set. */
+    /** Whether the stock has no article. */
     public boolean isEmpty(Transaction tx) throws SQLException {
         return tx.first(IS_EMPTY, row -> 1).isEmpty();
     }

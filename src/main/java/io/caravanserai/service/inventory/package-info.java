@@ -1,2 +1,2 @@
-/** Holds stock and reserves it for orders, all items or none. Owns the tables stock and reservations. */
+/** Keeps stock and reserves stock for orders, all items or none. Owns the tables stock and reservations. */
 package io.caravanserai.service.inventory;

@@ -11,20 +11,19 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** What happened to an order, in order: told by its events and its step log, whose ids ascend with time. */
+/** Reads the history of an order from the events and the step log, sorted by id. Ids ascend with time. */
 public final class OrderHistory {
     private static final String EVENTS = "SELECT id, at, type, attempt, data FROM events WHERE order_id = ?";
     private static final String STEPS =
             "SELECT id, at, kind, name, outcome, attempt, detail, next_at FROM step_log WHERE order_id = ?";
 
     /**
-     * An event or a line of the step log.
-     *
-     * @param cause what the event follows from; null in the step log, and where nothing was tried
+     * An event or a row of the step log.
+     * @param cause the step or compensation that the event records; null in the step log and where no attempt was made
      */
     private record Dated(String id, HistoryEntry cause, HistoryEntry entry) {}
 
-    /** The history of an order; empty when nothing has happened to it, or it is not known. */
+    /** Returns the history of an order; empty for an unknown order, or without entries. */
     public List<HistoryEntry> of(Transaction tx, String orderId) throws SQLException {
         List<Dated> all = new ArrayList<>(tx.list(EVENTS, OrderHistory::event, orderId));
         all.addAll(tx.list(STEPS, OrderHistory::step, orderId));
@@ -43,7 +42,7 @@ public final class OrderHistory {
         return List.copyOf(history);
     }
 
-    /** Whether a line of the step log tells who caused the event that was recorded in the same unit of work. */
+    /** Whether a row of the step log names the caller of the event recorded in the same unit of work. */
     private static boolean isAboutTheOneBefore(List<HistoryEntry> history, HistoryEntry entry) {
         HistoryEntry before = history.isEmpty() ? null : history.get(history.size() - 1);
         return before != null
@@ -59,8 +58,8 @@ public final class OrderHistory {
     }
 
     /**
-     * Whether the step log tells of it already: an outside service undid its effect before the hub booked that, or
-     * refused a step, which the step log tells in full in the same unit of work.
+     * Whether the step log already has the entry: an outside service undid a step before the hub recorded the
+     * compensation, or refused a step, which the step log records in the same unit of work.
      */
     private static boolean isTold(List<HistoryEntry> history, HistoryEntry cause) {
         if (cause.outcome().equals("failed")) {
@@ -70,7 +69,7 @@ public final class OrderHistory {
                 && history.stream().anyMatch(earlier -> isSameWork(earlier, cause, "done"));
     }
 
-    /** The attempts at an outside service are in the step log; the event of the booking does not count them. */
+    /** Attempts of an outside service are in the step log; the event of the step does not count the attempts. */
     private static HistoryEntry afterRetries(List<HistoryEntry> history, HistoryEntry cause) {
         int attempt = history.stream()
                 .filter(earlier -> isSameWork(earlier, cause, "retrying"))
@@ -92,7 +91,7 @@ public final class OrderHistory {
         String reason = EventJson.reason(row.getString("data"));
         HistoryEntry event = new HistoryEntry(at, "event", type.name(), "done", 1, reason);
         HistoryEntry cause = type.step()
-                // Attempt 0: another step failed, of the flow's own, which the step log tells.
+                // Attempt 0: a step of the flow's own failed, which the step log records.
                 .filter(step -> attempt > 0)
                 .map(step -> cause(at, type, step, attempt, reason))
                 .orElse(null);

@@ -4,8 +4,8 @@ import io.caravanserai.order.OrderStatus;
 import io.caravanserai.service.order.OrderLists.Query;
 
 /**
- * The statements that list orders, newest first. Each has an index that ends its search after a page, however many
- * orders there are; the filters that are left choose among few, or match nearly all.
+ * The SQL statements that list orders, newest first. Each statement has an index that ends the scan after a page, for
+ * any number of orders; the remaining filters apply to few rows, or match nearly all rows.
  */
 final class OrderLists {
     private static final String NEWEST = """
@@ -29,7 +29,10 @@ final class OrderLists {
             WHERE status = 'CANCELLED' AND customer_id = ? AND seq < ? AND (? IS NULL OR style = ?)
             ORDER BY seq DESC LIMIT ?
             """;
-    /** A large customer's orders may be very many, what is open is not: COALESCE keeps SQLite from the former. */
+    /**
+     * A customer may have very many orders but has few open orders: COALESCE keeps SQLite from the index on the
+     * customer.
+     */
     private static final String UNFINISHED_OF_CUSTOMER = """
             SELECT seq, order_id, customer_id, status, reason, style, flow, flow_version, saga_id, total, currency,
               payment_id, tracking_number, created_at, updated_at

@@ -21,18 +21,17 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The life of an order: the first step and its compensation, and the fence. Thread-safe.
- *
- * <p>An order goes forward until a reason is set, and from then on back; which of the two comes first is decided by its
- * row, in the unit of work of whoever wants the one or the other. So a late effect of a step that timed out is refused,
- * and so is the cancellation of an order that has been shipped.
+ * The state machine of an order: the first step and its compensation, and the fence. Thread-safe.
+ * <p>An order goes forward until a reason is set, and from then on back. The row of the order decides which comes
+ * first, in the unit of work of the caller. So the row refuses a late effect of a step that timed out, and the
+ * cancellation of an order that has been shipped.
  */
 public final class OrderStateMachine implements Projection {
     private static final String START = """
             UPDATE orders SET started_at = ?, updated_at = ?
             WHERE order_id = ? AND started_at IS NULL AND reason IS NULL
             """;
-    /** A flow may take the payment first: the order then stays PAID, which is what a refund and the shipment look for. */
+    /** A flow may charge first: the order then stays PAID, which the refund and the shipment require. */
     private static final String RESERVE = """
             UPDATE orders
             SET status = CASE WHEN payment_id IS NULL THEN 'RESERVED' ELSE 'PAID' END, updated_at = ?
@@ -58,7 +57,7 @@ public final class OrderStateMachine implements Projection {
     private final Clock clock;
     private final Consumer<String> ended;
 
-    /** @param ended given the id of an order without a saga once its end is durable */
+    /** @param ended called with the id of an order without a saga once the end is durable */
     public OrderStateMachine(Clock clock, Consumer<String> ended) {
         this.clock = clock;
         this.ended = ended;
@@ -66,7 +65,7 @@ public final class OrderStateMachine implements Projection {
 
     private record State(OrderStatus status, Reason reason) {}
 
-    /** Opens the order for the steps that follow. */
+    /** Opens the order for the following steps. */
     public StepOutcome create(Transaction tx, Outbox outbox, Order order, EventContext context) throws SQLException {
         EventData data = new EventData.OrderCreated(
                 order.customerId(),
@@ -77,13 +76,13 @@ public final class OrderStateMachine implements Projection {
             outbox.append(tx, order.orderId(), data, 1, context);
             return StepOutcome.DONE;
         } catch (OrderClosedException e) {
-            // Nothing is written: it was opened before, or is to be cancelled.
+            // Nothing is written: the order was opened before, or is being cancelled.
             Reason reason = state(tx, order.orderId()).orElseThrow().reason();
             return reason == null ? StepOutcome.DONE : new StepOutcome.Refused(reason);
         }
     }
 
-    /** Closes the order, everything else of it being undone. Undoes {@link #create}. */
+    /** Closes the order after all other steps are undone. Compensates {@link #create}. */
     public StepOutcome cancel(Transaction tx, Outbox outbox, Order order, EventContext context) throws SQLException {
         State state = state(tx, order.orderId()).orElseThrow();
         if (state.status() == OrderStatus.CANCELLED) {
@@ -101,9 +100,8 @@ public final class OrderStateMachine implements Projection {
     }
 
     /**
-     * Decides that an order is cancelled, whatever comes after; the first reason stays.
-     *
-     * @return false when it is too late: the order has been shipped
+     * Decides finally that an order is cancelled. The first reason stays.
+     * @return false when the order has been shipped
      */
     public boolean turnBack(Transaction tx, String orderId, Reason reason) throws SQLException {
         return tx.update(TURN_BACK, reason.wire(), clock.instant(), orderId) == 1
@@ -113,10 +111,9 @@ public final class OrderStateMachine implements Projection {
     }
 
     /**
-     * Turns an order back because a step of its flow's own failed. Where services react to events, an event says so: that
-     * of the step of the hub's services that would have come next, for it has the same to be undone.
-     *
-     * @throws OrderClosedException when the order turned back before, or has ended
+     * Starts the compensation of an order because a step of the flow's own failed. In event-driven styles an event
+     * carries the failure: the failure event of the next service step, because the same steps have to be undone.
+     * @throws OrderClosedException when the order is already being cancelled or has ended
      */
     public void ownStepFailed(Transaction tx, Outbox outbox, String orderId, Reason reason, EventContext context)
             throws SQLException {
@@ -134,7 +131,7 @@ public final class OrderStateMachine implements Projection {
                     case RESERVED -> EventType.PaymentFailed;
                     default -> EventType.ShippingFailed;
                 };
-        // Attempt 0: the step that the event names was never tried.
+        // Attempt 0: the step in the event was never attempted.
         outbox.append(tx, orderId, new EventData.Failed(type, reason), 0, context);
     }
 
@@ -173,7 +170,7 @@ public final class OrderStateMachine implements Projection {
                 : tx.update(RESERVE, event.time(), event.orderId()) == 1;
     }
 
-    /** @throws StepOutOfOrderException when no payment is captured: nothing unpaid leaves, whatever a flow says */
+    /** @throws StepOutOfOrderException when no payment is captured: no flow can ship an unpaid order */
     private static boolean ship(Transaction tx, OrderEvent event, String trackingNumber) throws SQLException {
         if (tx.update(SHIP, event.time(), trackingNumber, event.orderId()) == 1) {
             return true;
@@ -193,8 +190,9 @@ public final class OrderStateMachine implements Projection {
     }
 
     /**
-     * Whoever asks for it, nothing of a shipped order is undone, and what is undone is not shipped. A saga that undoes
-     * one step undoes all; where there is none, only a failure that a service has recorded is followed by all the rest.
+     * Whether a step may be undone. A shipped order keeps all steps, and an order with an undone step is never shipped.
+     * A saga that undoes one step undoes all steps. Without a saga, only a failure that a service has recorded leads to
+     * a complete compensation.
      */
     private boolean mayUndo(Transaction tx, String orderId, EventContext context) throws SQLException {
         return context.sagaId() == null
@@ -207,7 +205,7 @@ public final class OrderStateMachine implements Projection {
     }
 
     private boolean tellWhenDurable(Transaction tx, OrderEvent event) {
-        // Where there is a saga, the order's end is told when that has ended too.
+        // For an order with a saga, the end of the saga comes later and is reported then.
         if (event.context().sagaId() == null) {
             tx.afterCommit(() -> ended.accept(event.orderId()));
         }

@@ -7,12 +7,11 @@ import java.math.BigDecimal;
 import java.time.Instant;
 
 /**
- * An order as it stands.
- *
- * @param reason null unless it is being, or was, cancelled
+ * The current state of an order.
+ * @param reason null unless the order is being cancelled or is cancelled
  * @param sagaId null in the choreography style
- * @param paymentId null until paid
- * @param trackingNumber null until shipped
+ * @param paymentId null until the order is paid
+ * @param trackingNumber null until the order is shipped
  */
 public record OrderView(
         String orderId,

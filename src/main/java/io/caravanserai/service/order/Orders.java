@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The orders table: accepting and reading. Thread-safe. */
+/** Accepts and reads orders. Owns the orders table. Thread-safe. */
 public final class Orders implements OrderLookup {
     private static final String INSERT = """
             INSERT INTO orders (order_id, customer_id, style, flow, flow_version, saga_id, traceparent, status,
@@ -67,14 +67,14 @@ public final class Orders implements OrderLookup {
     private static final String ACCEPTED_RUNNING =
             "SELECT COALESCE(accepted_running, created_at) FROM orders WHERE order_id = ?";
 
-    /** An order of more lines is read anew each time, so that what is remembered has a bound. */
+    /** Larger orders are read from the database each time, so that the cache has a bound. */
     private static final int MOST_LINES_REMEMBERED = 20;
 
     private static final int REMEMBERED = 4_096;
 
     private final Clock clock;
     private final Clock running;
-    /** Orders of late: what was accepted never changes, and each step asks for it. */
+    /** Cache of recent orders. An accepted order never changes, and each step reads the order. */
     private final Map<String, Known> remembered = Collections.synchronizedMap(new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<String, Known> eldest) {
@@ -86,18 +86,17 @@ public final class Orders implements OrderLookup {
         this(clock, clock);
     }
 
-    /** @param running the clock of deadlines, such as one that stands still while no hub runs */
+    /** @param running the clock of deadlines, for example a clock that stands still while no hub runs */
     public Orders(Clock clock, Clock running) {
         this.clock = clock;
         this.running = running;
     }
 
     /**
-     * Takes an order in. From then on it is the hub's to bring to an end.
-     *
-     * @param sagaId the saga it will travel in; null in the choreography style
-     * @param traceparent of the request that brought it; null when it had none
-     * @return false when there is an order of that id: nothing is done
+     * Accepts an order. From then on the hub must bring the order to an end.
+     * @param sagaId id of the saga for the order; null in the choreography style
+     * @param traceparent trace context of the request; may be null
+     * @return false when an order with the id exists; nothing is done then
      */
     public boolean accept(
             Transaction tx, Order order, OrderStyle style, int flowVersion, String sagaId, String traceparent)
@@ -136,7 +135,7 @@ public final class Orders implements OrderLookup {
         return read;
     }
 
-    /** Once it is durable: what a unit writes or reads may be undone yet. */
+    /** Caches the order once the unit is durable; an open unit may be rolled back. */
     private void remember(Transaction tx, Known known) {
         if (known.order().items().size() <= MOST_LINES_REMEMBERED) {
             tx.afterCommit(() -> remembered.put(known.order().orderId(), known));
@@ -156,12 +155,12 @@ public final class Orders implements OrderLookup {
                 orderId);
     }
 
-    /** An order as it stands; empty when there is none of that id. */
+    /** Returns the current state of an order; empty for an unknown id. */
     public Optional<OrderView> view(Transaction tx, String orderId) throws SQLException {
         return tx.first(FIND, Orders::view, orderId);
     }
 
-    /** The order that travels in a saga; empty when the saga is not about an order. */
+    /** Returns the order of a saga; empty when the saga has no order. */
     public Optional<OrderView> ofSaga(Transaction tx, String sagaId) throws SQLException {
         return tx.first(BY_SAGA, Orders::view, sagaId);
     }
@@ -172,19 +171,18 @@ public final class Orders implements OrderLookup {
     }
 
     /**
-     * How far an order has come.
-     *
-     * @param reason why it is, or is to be, cancelled; null when it is not
-     * @param updatedAt when its status or reason last changed
+     * The progress of an order.
+     * @param reason of the cancellation; null when the order is not cancelled or being cancelled
+     * @param updatedAt time of the last change of status or reason
      */
     public record Standing(String orderId, OrderStatus status, Reason reason, Instant updatedAt) {}
 
-    /** How far the order has come that travels in a saga; empty when the saga is not about an order. */
+    /** Returns the progress of the order of a saga; empty when the saga has no order. */
     public Optional<Standing> standing(Transaction tx, String sagaId) throws SQLException {
         return tx.first(STANDING_OF_SAGA, Orders::standing, sagaId);
     }
 
-    /** How far an order has come; empty when there is none of that id. */
+    /** Returns the progress of an order; empty for an unknown id. */
     public Optional<Standing> standingOf(Transaction tx, String orderId) throws SQLException {
         return tx.first(STANDING_OF_ORDER, Orders::standing, orderId);
     }
@@ -201,17 +199,16 @@ public final class Orders implements OrderLookup {
         return wire == null ? null : Reason.ofWire(wire);
     }
 
-    /** Orders, newest first. */
+    /** Returns orders, newest first. */
     public List<OrderView> list(Transaction tx, OrderFilter filter) throws SQLException {
         OrderLists.Query query = OrderLists.of(filter);
         return tx.list(query.sql(), Orders::view, query.arguments());
     }
 
     /**
-     * Orders that have not ended, oldest first.
-     *
-     * @param after only those with a sequence above this one; 0 from the oldest
-     * @param untouchedSince only those to which nothing has happened since
+     * Returns orders that have not ended, oldest first.
+     * @param after only orders with a sequence above this sequence; 0 starts from the oldest
+     * @param untouchedSince only orders without a change since then
      */
     public List<OrderView> unfinished(Transaction tx, long after, Instant untouchedSince, int limit)
             throws SQLException {
@@ -219,23 +216,22 @@ public final class Orders implements OrderLookup {
     }
 
     /**
-     * Ids of orders that go forward without a saga, oldest first.
-     *
-     * @param acceptedBy in the time that deadlines are in
+     * Returns the ids of orders without a saga that go forward, oldest first.
+     * @param acceptedBy in the time of the deadline clock
      */
     public List<String> overdueWithoutSaga(Transaction tx, Instant acceptedBy, int limit) throws SQLException {
         return tx.list(OVERDUE_WITHOUT_SAGA, row -> row.getString(1), acceptedBy, limit);
     }
 
-    /** When an order was accepted, in the time that deadlines are in; empty when there is none of that id. */
+    /** Returns the acceptance time of an order in the time of the deadline clock; empty for an unknown id. */
     public Optional<Instant> acceptedRunning(Transaction tx, String orderId) throws SQLException {
         return tx.first(ACCEPTED_RUNNING, row -> Instant.ofEpochMilli(row.getLong(1)), orderId);
     }
 
-    /** How many unfinished orders a version of a flow carries. */
+    /** The number of unfinished orders of a flow version. */
     public record FlowInUse(String flow, int version, long orders) {}
 
-    /** The versions of flows that carry unfinished orders. */
+    /** Returns the flow versions with unfinished orders. */
     public List<FlowInUse> flowsInUse(Transaction tx) throws SQLException {
         return tx.list(FLOWS_IN_USE, row -> new FlowInUse(row.getString(1), row.getInt(2), row.getLong(3)));
     }

@@ -1,5 +1,5 @@
 /**
- * Keeps the orders: accepts them, follows their events, says what became of them. Owns the table orders, whose row is
- * where it is decided, once, whether an order goes on or back.
+ * Keeps the orders: accepts orders, applies events, reads states and histories. Owns the table orders. The row of an
+ * order decides, once, whether the order goes forward or back.
  */
 package io.caravanserai.service.order;

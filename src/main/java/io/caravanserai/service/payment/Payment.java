@@ -4,8 +4,7 @@ import java.math.BigDecimal;
 import java.time.Instant;
 
 /**
- * Money taken for an order.
- *
+ * Money charged for an order.
  * @param status CAPTURED or REFUNDED
  */
 public record Payment(

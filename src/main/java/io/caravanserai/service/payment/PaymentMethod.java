@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How a payment method behaves, which its name says. */
+/** The behaviour of a test payment method, encoded in the name. */
 sealed interface PaymentMethod {
 
-    /** Money is taken after so many transient failures. */
+    /** The provider captures the money after the given number of transient failures. */
     record Taken(int failuresBefore, Duration answersAfter) implements PaymentMethod {}
 
-    /** The provider says no; so it does to what it does not know. */
+    /** The provider declines, also for an unknown name. */
     record Declined() implements PaymentMethod {}
 
     Pattern FLAKY = Pattern.compile("pm_flaky_(\\d{1,6})");

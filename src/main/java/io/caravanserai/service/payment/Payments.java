@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Charges for orders and refunds them. Thread-safe. */
+/** Charges and refunds orders. Thread-safe. */
 public final class Payments {
     private static final String FIND =
             "SELECT payment_id, status, amount, currency, attempts, created_at FROM payments WHERE order_id = ?";
@@ -62,7 +62,7 @@ public final class Payments {
     private record Row(
             String paymentId, String status, BigDecimal amount, String currency, int attempts, Instant createdAt) {}
 
-    /** Captures the order's total. */
+    /** Captures the total of the order. */
     public StepOutcome charge(Transaction tx, Order order, EventContext context) throws SQLException {
         PaymentMethod method = PaymentMethod.of(order.paymentMethod());
         String paymentId = newId();
@@ -73,7 +73,7 @@ public final class Payments {
         return decidedOr(order, earlier, () -> pending(tx, order, earlier, context));
     }
 
-    /** Books the order's total as captured by a provider outside the hub, which has decided. Undone by {@link #refund}. */
+    /** Records a capture by a provider outside the hub. Compensated by {@link #refund}. */
     public StepOutcome book(Transaction tx, Order order, EventContext context) throws SQLException {
         String paymentId = newId();
         if (insert(tx, order, paymentId, "CAPTURED")) {
@@ -83,7 +83,7 @@ public final class Payments {
         return decidedOr(order, earlier, () -> capture(tx, order, earlier, 1, context));
     }
 
-    /** Books that a provider outside the hub has declined. Answers with the refusal. */
+    /** Records a decline by a provider outside the hub. Returns the refusal. */
     public StepOutcome decline(Transaction tx, Order order, EventContext context) throws SQLException {
         if (insert(tx, order, newId(), "DECLINED")) {
             return declined(tx, order, context);
@@ -174,7 +174,10 @@ public final class Payments {
         return "pay_" + ids.get();
     }
 
-    /** Writes the first attempt down; false when there has been one. Most orders are paid once, so this comes first. */
+    /**
+     * Inserts the first attempt; returns false when an attempt exists. Most orders need one attempt, so the insert
+     * comes before the read.
+     */
     private boolean insert(Transaction tx, Order order, String paymentId, String status) throws SQLException {
         Money total = order.total();
         Instant now = clock.instant();
@@ -195,7 +198,7 @@ public final class Payments {
         return find(tx, order.orderId()).orElseThrow();
     }
 
-    /** Gives the money back. Undoes {@link #charge}. */
+    /** Refunds the payment. Compensates {@link #charge}. */
     public StepOutcome refund(Transaction tx, Order order, EventContext context) throws SQLException {
         Optional<Row> payment = find(tx, order.orderId());
         if (tx.update(TURN, "REFUNDED", clock.instant(), order.orderId(), "CAPTURED") == 0) {
@@ -212,12 +215,12 @@ public final class Payments {
         return StepOutcome.DONE;
     }
 
-    /** The payment held for an order; empty when no money was taken. */
+    /** Returns the payment of an order; empty when no money was captured. */
     public Optional<Payment> held(Transaction tx, String orderId) throws SQLException {
         return tx.first(HELD, Payments::payment, orderId);
     }
 
-    /** Payments by order id, those after the given one. */
+    /** Returns payments in the order of the order id, after the given order id. */
     public List<Payment> list(Transaction tx, String after, int limit) throws SQLException {
         return tx.list(ALL_HELD, Payments::payment, after, limit);
     }

@@ -1,2 +1,2 @@
-/** Captures and refunds payments as a provider's test cards would. Owns the table payments. */
+/** Captures and refunds payments in the manner of the test cards of a provider. Owns the table payments. */
 package io.caravanserai.service.payment;

@@ -2,5 +2,5 @@ package io.caravanserai.service.shipping;
 
 import java.time.Instant;
 
-/** An order on its way. */
+/** A shipped order. */
 public record Shipment(String trackingNumber, String orderId, String country, Instant createdAt) {}

@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** Ships orders, which cannot be undone: it is the last step. Thread-safe. */
+/** Ships orders. Shipping is the last step and has no compensation. Thread-safe. */
 public final class Shipping {
     private static final String STATUS = "SELECT status FROM shipments WHERE order_id = ?";
     private static final String INSERT = """
@@ -38,7 +38,7 @@ public final class Shipping {
     private final Supplier<String> ids;
     private final Set<String> countries;
 
-    /** @param countries ISO 3166-1 alpha-2 codes it ships to */
+    /** @param countries ISO 3166-1 alpha-2 codes of the served countries */
     public Shipping(Outbox outbox, Clock clock, Supplier<String> ids, Set<String> countries) {
         this.outbox = outbox;
         this.clock = clock;
@@ -46,7 +46,7 @@ public final class Shipping {
         this.countries = Set.copyOf(countries);
     }
 
-    /** Sends the order off, or refuses when its country is not served. */
+    /** Ships the order, or refuses when the country is not served. */
     public StepOutcome ship(Transaction tx, Order order, EventContext context) throws SQLException {
         boolean served = countries.contains(order.shippingAddress().country());
         String trackingNumber = served ? "trk_" + ids.get() : null;
@@ -62,7 +62,7 @@ public final class Shipping {
         return outcome(served);
     }
 
-    /** Writes down what becomes of the order; false when that was decided before. */
+    /** Records the decision on the order; returns false when a decision exists. */
     private boolean insert(Transaction tx, Order order, String trackingNumber) throws SQLException {
         return tx.update(
                         INSERT,
@@ -78,12 +78,12 @@ public final class Shipping {
         return shipped ? StepOutcome.DONE : new StepOutcome.Refused(Reason.SHIPPING_REFUSED);
     }
 
-    /** The shipment of an order; empty when it was not shipped. */
+    /** Returns the shipment of an order; empty when the order was not shipped. */
     public Optional<Shipment> find(Transaction tx, String orderId) throws SQLException {
         return tx.first(FIND, Shipping::shipment, orderId);
     }
 
-    /** Shipments by order id, those after the given one. */
+    /** Returns shipments in the order of the order id, after the given order id. */
     public List<Shipment> list(Transaction tx, String after, int limit) throws SQLException {
         return tx.list(LIST, Shipping::shipment, after, limit);
     }

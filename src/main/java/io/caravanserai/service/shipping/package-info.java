@@ -1,2 +1,2 @@
-/** Ships orders to the countries it serves. Owns the table shipments. */
+/** Ships orders to the served countries. Owns the table shipments. */
 package io.caravanserai.service.shipping;
