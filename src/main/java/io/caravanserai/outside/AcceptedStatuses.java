@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** HTTP status codes that are answers, such as {@code 200-299,402}. */
+/** HTTP status codes that count as an answer, for example {@code 200-299,402}. */
 record AcceptedStatuses(List<Range> ranges) {
     private static final Pattern RANGE = Pattern.compile("([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?");
 
     record Range(int first, int last) {}
 
-    /** @throws IllegalArgumentException when it is no such list; the message says what one is */
+    /** @throws IllegalArgumentException when the text is no list of status codes; the message shows a valid list */
     static AcceptedStatuses of(String text) {
         List<Range> ranges = new ArrayList<>();
         for (String part : text.split(",", -1)) {
@@ -26,7 +26,7 @@ record AcceptedStatuses(List<Range> ranges) {
         return new AcceptedStatuses(List.copyOf(ranges));
     }
 
-    /** Whether the list has the status by itself, not only within a range. */
+    /** Whether the list names the status itself, not only within a range. */
     boolean names(int status) {
         return ranges.contains(new Range(status, status));
     }

@@ -3,26 +3,25 @@ package io.caravanserai.outside;
 import io.caravanserai.service.StepName;
 
 /**
- * A call that is to be made.
- *
- * @param orderId the order it is made for; null when the message names none
- * @param sagaId the saga the message travels in; null when there is none
- * @param eventId the event that led to it; null when it was none
- * @param target the service, such as {@code http://localhost:9090/charges}
+ * A call to an outside service.
+ * @param orderId id of the order; null when the message has none
+ * @param sagaId id of the saga of the message; null without a saga
+ * @param eventId id of the event that led to the call; null without an event
+ * @param target address of the service, for example {@code http://localhost:9090/charges}
  */
 public record Call(String orderId, String sagaId, String eventId, StepName step, CallAction action, String target) {
 
-    /** Whether it undoes a step. */
+    /** Whether the call undoes a step. */
     public boolean isUndo() {
         return action == CallAction.UNDO;
     }
 
-    /** Whether it is a step of an order or its undoing, which the order's history tells. */
+    /** Whether the order history records the call: a step of an order, or the compensation of a step. */
     public boolean isInHistory() {
         return orderId != null && action != CallAction.TELL;
     }
 
-    /** The same at every attempt and after a crash; null when there is nothing to tell the call by. */
+    /** Returns the same key for every attempt, also after a crash; null when nothing identifies the call. */
     String idempotencyKey() {
         if (action == CallAction.TELL) {
             return eventId == null ? null : eventId + ":" + step.name();
@@ -30,7 +29,7 @@ public record Call(String orderId, String sagaId, String eventId, StepName step,
         return subject() == null ? null : subject() + ":" + step.name() + ":" + action.wire();
     }
 
-    /** What is done and undone: the order, else the saga; null when there is neither. */
+    /** Returns the order id, else the saga id; null without both. */
     String subject() {
         return orderId != null ? orderId : sagaId;
     }

@@ -9,21 +9,21 @@ import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 
-/** What a call is for. */
+/** The purpose of a call. */
 public enum CallAction {
-    /** A step of an order; not made once the order has turned back. */
+    /** A step of an order; not sent once the order is being cancelled. */
     DO,
-    /** The undoing of a step; not made while the step is under way. */
+    /** The compensation of a step; not sent while a call of the step is in flight. */
     UNDO,
-    /** A subscriber tells a service of an event, which has no part in the order. */
+    /** A notification of a subscriber about an event; no part of the order. */
     TELL;
 
-    /** The name that endpoints and idempotency keys carry. */
+    /** Returns the name in endpoints and idempotency keys. */
     String wire() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** @throws IllegalArgumentException when there is no such action; the message names those there are */
+    /** @throws IllegalArgumentException for an unknown action; the message lists the actions */
     static CallAction ofWire(String wire) {
         return Arrays.stream(values())
                 .filter(action -> action.wire().equals(wire))
@@ -32,7 +32,7 @@ public enum CallAction {
                         "action: there is no action '" + wire + "'; there are do, undo and tell"));
     }
 
-    /** What the message is on its way for: compensations undo, and so does what reacts to a failure. */
+    /** Returns the purpose of a call of the message: compensations undo, and so do reactions to a failure. */
     static CallAction of(Exchange exchange) {
         Message message = exchange.getMessage();
         if (message.getHeader(DurableSagaService.COMPENSATING, false, Boolean.class)) {
@@ -54,7 +54,7 @@ public enum CallAction {
                 .findFirst();
     }
 
-    /** Routes that drive orders hear the events of their style; subscribers hear those of every style. */
+    /** Routes that drive orders consume the events of one style; subscribers consume the events of all styles. */
     private static boolean isSubscriber(Exchange exchange) {
         String from = exchange.getFromEndpoint() == null
                 ? ""

@@ -3,20 +3,19 @@ package io.caravanserai.outside;
 import java.time.Duration;
 import java.util.Map;
 
-/** What came of a call. */
+/** The result of a call. */
 public sealed interface CallResult {
 
     /**
      * The service has answered.
-     *
-     * @param body text, bytes, or null when there is none
+     * @param body text or bytes; null without a body
      */
     record Answered(Object body, Map<String, Object> headers) implements CallResult {}
 
     /**
-     * Nobody knows whether the service has done it: no answer, a broken one, or one that says so. An attempt is used up.
-     *
-     * @param retryAfter how long the service wants to be spared; zero when it does not say
+     * The result is unknown: no answer, an incomplete answer, or an answer that reports a transient failure. Uses up an
+     * attempt.
+     * @param retryAfter minimum delay that the service asks for; zero when the service asks for none
      */
     record Failed(String detail, Duration retryAfter) implements CallResult {
         Failed(String detail) {
@@ -25,22 +24,21 @@ public sealed interface CallResult {
     }
 
     /**
-     * The service answered that it will never do this. Trying again does not help.
-     *
-     * @param byDecision whether it understood the call and decided against it; else the call is wrong
+     * The service refuses finally. A retry does not help.
+     * @param byDecision true when the service understood and declined the call; false when the call itself is invalid
      */
     record Refused(String detail, boolean byDecision) implements CallResult {}
 
     /**
-     * The service has taken the call and has not decided yet: ask again with the same key. No attempt is used up.
-     *
-     * @param retryAfter how long the service wants to be spared; zero when it does not say
+     * The service has accepted the call and has not decided yet: repeat the call later with the same key. Uses up no
+     * attempt.
+     * @param retryAfter minimum delay that the service asks for; zero when the service asks for none
      */
     record Pending(String detail, Duration retryAfter) implements CallResult {}
 
-    /** What carries the call did not take it, so the service has not seen it. No attempt is used up. */
+    /** The broker did not accept the message, so the service has not received the call. Uses up no attempt. */
     record NotDelivered(String detail) implements CallResult {}
 
-    /** The order turned back, so nothing was sent. */
+    /** The order is being cancelled, so nothing was sent. */
     record TurnedBack() implements CallResult {}
 }

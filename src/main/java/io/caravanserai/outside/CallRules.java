@@ -4,37 +4,39 @@ import io.caravanserai.order.Reason;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** What the hub knows of the orders that calls are made for, and what it records of the calls. Thread-safe. */
+/** Reads the state of the orders behind calls, and records calls. Thread-safe. */
 public interface CallRules {
 
-    /** How it stands with the order or saga of a call. */
+    /** The state of the order or saga of a call. */
     enum Standing {
-        /** It goes forward, or has ended well. */
+        /** The order goes forward or was completed. */
         FORWARD,
-        /** It is to be undone, or has been. */
+        /** The order is being cancelled or was cancelled. */
         TURNED_BACK,
         /** The hub knows neither the order nor the saga. */
         UNKNOWN
     }
 
-    /** The standings of calls that wait, in their order. */
+    /** Returns the states of waiting calls, in the order of the list. */
     CompletableFuture<List<Standing>> standings(List<Call> calls);
 
     /**
-     * Asked right before an attempt is sent. Records that the attempt before failed.
-     *
+     * Called directly before an attempt is sent. Records the failure of the attempt before.
      * @param attempt from 1
-     * @param lastFailure why the attempt before failed; null at the first
+     * @param lastFailure why the attempt before failed; null at the first attempt
      */
     CompletableFuture<Standing> begin(Call call, int attempt, String lastFailure);
 
-    /** Records that the service has done it. */
+    /** Records that the service has done the call. */
     CompletableFuture<Void> done(Call call, int attempt);
 
-    /** Records that the service has refused it, which turns the order back; completes with the reason. */
+    /**
+     * Records that the service has refused the call, which starts the compensation of the order. Completes with the
+     * reason.
+     */
     CompletableFuture<Reason> refused(Call call, int attempt, CallResult.Refused refusal);
 
-    /** Knows nothing and records nothing, as in a Camel application without the hub. */
+    /** Knows no order and records nothing, for a Camel application without the hub. */
     CallRules NONE = new CallRules() {
         @Override
         public CompletableFuture<List<Standing>> standings(List<Call> calls) {

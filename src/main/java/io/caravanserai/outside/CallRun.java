@@ -6,15 +6,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** One attempt of a call on its way: waits for its turn, asks whether it may still be made, sends, records. */
+/** One attempt of a call: waits for a free place, checks the order, sends the call, records the result. */
 final class CallRun {
     private static final long UNTIL_DELIVERED_MILLIS = 1_000;
-    /** To a service that has not decided yet. */
+    /** Delay before the next request to a service that has not decided yet. */
     private static final long ASK_AGAIN_MILLIS = 500;
 
     /**
-     * How long what nobody turns back waits before the attempt fails without having been made. An order that goes
-     * forward waits up to its deadline.
+     * How long a compensation or notification waits before the attempt fails without a call. A step of an order that
+     * goes forward waits until the deadline of the order.
      */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -59,7 +59,10 @@ final class CallRun {
         return result;
     }
 
-    /** Waits for its turn; an undo first for the step to end, which then cannot begin again. */
+    /**
+     * Waits for a free place. A compensation first waits for the calls of the step to end; the step cannot begin again
+     * then.
+     */
     void enter() {
         if (call.isUndo() && call.subject() != null) {
             steps.ended(call.subject()).thenRun(() -> line.enter(this));
@@ -68,7 +71,7 @@ final class CallRun {
         }
     }
 
-    /** Its turn has come. */
+    /** Called when the line has a free place. */
     void start() {
         if (result.isDone()) {
             line.leave(ServiceLine.Use.NONE, Duration.ZERO);
@@ -76,8 +79,8 @@ final class CallRun {
         }
         CompletableFuture<Void> ended = new CompletableFuture<>();
         if (call.action() == CallAction.DO && call.subject() != null) {
-            // Before the question whether the order goes forward: an undo that does not see this call is one that the
-            // answer tells of.
+            // Added before the check of the order. A compensation that does not see this call has turned the order back
+            // before, so the check refuses the call.
             steps.add(call.subject(), ended);
         }
         begin().whenComplete((standing, failure) -> {
@@ -157,7 +160,7 @@ final class CallRun {
         }
     }
 
-    /** Told now and then while the call waits. */
+    /** Called from time to time while the call waits. */
     void stillWaits(Standing standing) {
         if (standing == Standing.TURNED_BACK && call.action() == CallAction.DO) {
             end(new CallResult.TurnedBack());

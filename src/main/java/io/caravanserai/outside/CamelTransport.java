@@ -15,8 +15,8 @@ import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.service.ServiceHelper;
 
 /**
- * Calls a service by one of Camel's own endpoints, JMS or Kafka. Each attempt has a message of its own, so what comes
- * late is written into nothing that anybody reads. Sending may block, so it has a thread.
+ * Calls a service over an endpoint of Camel, JMS or Kafka. Each attempt has a message of its own, so a late reply
+ * changes no message in use. Sending may block, so each attempt runs on a thread of the executor.
  */
 final class CamelTransport implements Transport {
     private final Endpoint endpoint;
@@ -28,8 +28,8 @@ final class CamelTransport implements Transport {
     private final ScheduledExecutorService timer;
 
     /**
-     * @param timeout for an answer, once the message is with what carries it; the endpoint's own times end the sending
-     * @param isFinal whether a failure to send says that what carries the message will never take it
+     * @param timeout for the reply once the message is sent; the options of the endpoint limit the sending
+     * @param isFinal whether a failure to send is permanent
      */
     CamelTransport(
             Endpoint endpoint,
@@ -89,7 +89,7 @@ final class CamelTransport implements Transport {
         private CallResult outcome() {
             Exception failure = exchange.getException();
             if (failure == null) {
-                // Read now, while what has carried it is there.
+                // Reads the body now, while the transport still holds the reply.
                 return MessageAnswer.judge(
                         exchange.getMessage().getBody(), exchange.getMessage().getHeaders());
             }

@@ -4,8 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How often the calls have failed that are being tried again, by idempotency key and service. Bounded: what is forgotten
- * is counted from 1 again. Thread-safe.
+ * Counts the failed attempts of calls that are being retried, by idempotency key and service. Bounded: the count of an
+ * evicted call restarts at 1. Thread-safe.
  */
 final class FailedAttempts {
     private static final int MAX_REMEMBERED = 10_000;
@@ -19,7 +19,7 @@ final class FailedAttempts {
         }
     };
 
-    /** @param last why the last attempt failed; null when none has */
+    /** @param last why the last attempt failed; null without a failed attempt */
     record Failed(int attempts, String last) {}
 
     synchronized Failed of(String call) {

@@ -20,8 +20,7 @@ import java.util.regex.Pattern;
 import org.apache.camel.Exchange;
 
 /**
- * Judges what an HTTP service has answered.
- *
+ * Evaluates the response of an HTTP service.
  * @param headers names in lower case
  */
 record HttpAnswer(int status, String reason, Map<String, String> headers, byte[] body) {
@@ -36,7 +35,7 @@ record HttpAnswer(int status, String reason, Map<String, String> headers, byte[]
     private static final Pattern CHARSET = Pattern.compile("charset=\"?([A-Za-z0-9_.:-]+)");
     private static final Pattern PAGE = Pattern.compile("\\s*<(?:!doctype\\s+html|html)\\b.*", Pattern.DOTALL);
 
-    /** What it means for a call that takes these statuses for answers. */
+    /** Returns the result of the call, given the statuses that count as an answer. */
     CallResult judge(AcceptedStatuses accepted, Instant now) {
         if (status == ACCEPTED && !accepted.names(ACCEPTED)) {
             return new CallResult.Pending(told() + ", which is no decision yet", retryAfter(now));
@@ -51,7 +50,7 @@ record HttpAnswer(int status, String reason, Map<String, String> headers, byte[]
         return new CallResult.Refused(told(), DECISIONS.contains(status));
     }
 
-    /** Why the answer is not one of the service; empty when nothing speaks against it. */
+    /** Returns why the response is not from the service; empty for a valid response. */
     private Optional<String> fault() {
         if (body.length == 0) {
             return Optional.empty();
@@ -66,7 +65,7 @@ record HttpAnswer(int status, String reason, Map<String, String> headers, byte[]
                 return Optional.of("JSON that cannot be read");
             }
         }
-        // A proxy or a login page in front of the service answers so.
+        // A proxy or a login page in front of the service answers with HTML.
         String begin = new String(body, 0, Math.min(body.length, LONGEST_QUOTE), StandardCharsets.ISO_8859_1);
         return PAGE.matcher(begin.toLowerCase(Locale.ROOT)).matches()
                 ? Optional.of("a page for browsers")

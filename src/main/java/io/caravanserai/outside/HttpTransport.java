@@ -22,13 +22,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls an HTTP service. An attempt whose time is up closes its connection: the answer has nowhere to come to, and what
- * has not been sent by then is not sent.
+ * Calls an HTTP service. An attempt that times out closes the connection: no late answer arrives, and unsent bytes stay
+ * unsent.
  */
 final class HttpTransport implements Transport {
     private static final Logger LOG = LoggerFactory.getLogger(HttpTransport.class);
     private static final int LONGEST_ANSWER = 1024 * 1024;
-    /** Shorter than services keep an idle connection, so that none is used that its other end has just closed. */
+    /**
+     * Shorter than the keep-alive time of common servers, so that no request goes out on a connection that the server
+     * has just closed.
+     */
     private static final int KEEP_ALIVE_SECONDS = 4;
 
     private final Vertx vertx;
@@ -37,13 +40,12 @@ final class HttpTransport implements Transport {
     private final Clock clock = Clock.systemUTC();
 
     /**
-     * Where and how to call.
-     *
-     * @param timeout from the connection to the last byte of the answer
+     * The request line and the limits of a call.
+     * @param timeout from the start of the connection to the last byte of the answer
      */
     record Target(String url, String method, AcceptedStatuses accepted, Duration timeout) {}
 
-    /** @param maxConcurrent how many calls may be under way */
+    /** @param maxConcurrent maximum number of calls in flight */
     HttpTransport(Vertx vertx, Target target, int maxConcurrent) {
         this.vertx = vertx;
         this.target = target;
@@ -51,11 +53,12 @@ final class HttpTransport implements Transport {
                 .setProtocolVersion(HttpVersion.HTTP_1_1)
                 .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
                 .setConnectTimeout((int) target.timeout().toMillis());
-        // A connection that is being given up has its place for a moment beside the next: no call waits for that.
+        // A connection that is being closed keeps a place in the pool for a moment; the doubled size keeps the next
+        // call from waiting.
         this.client = vertx.httpClientBuilder()
                 .with(options)
                 .with(new PoolOptions().setHttp1MaxSize(2 * maxConcurrent))
-                // The attempt that it carries tells of a broken connection; Vert.x would log each as an error.
+                // The attempt reports a broken connection; Vert.x would log each as an error.
                 .withConnectHandler(connection -> connection.exceptionHandler(
                         cause -> LOG.debug("a connection to {} broke: {}", target.url(), cause.getMessage())))
                 .build();

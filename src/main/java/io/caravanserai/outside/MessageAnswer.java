@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Judges a reply that came as a message. A JSON object with a field {@code outcome} says what the reply means (the public
- * contract, section 10); any other reply is for the flow to judge.
+ * Evaluates a reply message. In a JSON object the field {@code outcome} gives the result (the public contract, section
+ * 10); any other reply is an answer for the flow to evaluate.
  */
 final class MessageAnswer {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -17,7 +17,7 @@ final class MessageAnswer {
 
     private MessageAnswer() {}
 
-    /** A reply of JMS comes as text or as bytes, as its sender chose; null when it is neither. */
+    /** Returns the text of a reply, which JMS delivers as text or bytes; null for any other type. */
     private static String text(Object body) {
         if (body instanceof byte[] bytes && bytes.length <= LONGEST_JSON) {
             return new String(bytes, StandardCharsets.UTF_8);

@@ -13,8 +13,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Makes calls to services outside. Calls of one idempotency key to one service are one call while it is under way: who
- * comes later gets the same result. Thread-safe.
+ * Makes calls to outside services. Concurrent calls with the same idempotency key to the same service are one call with
+ * one result. Thread-safe.
  */
 final class OutsideCalls implements AutoCloseable {
     private final CallRules rules;
@@ -24,7 +24,7 @@ final class OutsideCalls implements AutoCloseable {
     private final FailedAttempts failed = new FailedAttempts();
     private final StepsInFlight steps = new StepsInFlight();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(threads("outside-timer"));
-    /** For what blocks and for what flows do next; as many threads as calls that do so, which places bound. */
+    /** For blocking sends and for the following steps of flows. The places of the lines bound the number of threads. */
     private final ExecutorService executor = Executors.newCachedThreadPool(threads("outside-call"));
 
     private volatile boolean closed;
@@ -50,22 +50,20 @@ final class OutsideCalls implements AutoCloseable {
         return timer;
     }
 
-    /** The one line of all calls to a service, from whichever flow and version. */
+    /** Returns the line shared by all calls to a service, of all flows and versions. */
     ServiceLine line(String target) {
         return lines.computeIfAbsent(target, each -> new ServiceLine(each, timer, this::sweep));
     }
 
     /**
-     * What came of a call.
-     *
-     * @param attempt which attempt it was, from 1
+     * The result of a call.
+     * @param attempt number of the attempt, from 1
      */
     record Made(CallResult result, int attempt) {}
 
     /**
      * Makes one attempt of a call.
-     *
-     * @return completes with what came of it, on any thread; exceptionally when the hub stops or its store is away
+     * @return completes with the result, on any thread; exceptionally when the hub stops or the store is unavailable
      */
     CompletableFuture<Made> make(Call call, Transport.Request request, Transport transport, ServiceLine line) {
         if (closed) {
@@ -130,7 +128,7 @@ final class OutsideCalls implements AutoCloseable {
         return new IllegalStateException("the hub is stopping: the call is made after its next start");
     }
 
-    /** Ends all calls that wait or are under way: what is not done goes on with the next start. */
+    /** Ends all calls that wait or are in flight. Unfinished calls continue after the next start. */
     @Override
     public void close() {
         closed = true;

@@ -8,15 +8,15 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 
 /**
- * Calls services outside: {@code outside:http://localhost:9090/charges}, {@code outside:jms:charges},
- * {@code outside:kafka:warehouse}. The Kamelets {@code http-call}, {@code jms-call} and {@code kafka-send} are made of
- * it.
+ * Calls outside services: {@code outside:http://localhost:9090/charges}, {@code outside:jms:charges},
+ * {@code outside:kafka:warehouse}. The basis of the Kamelets {@code http-call}, {@code jms-call} and
+ * {@code kafka-send}.
  */
 public final class OutsideComponent extends DefaultComponent {
     private final OutsideCalls calls;
     private Vertx vertx;
 
-    /** For Camel applications without the hub: calls are made whatever becomes of an order. */
+    /** For Camel applications without the hub: calls do not depend on the state of an order. */
     public OutsideComponent() {
         this(CallRules.NONE);
     }
@@ -36,7 +36,7 @@ public final class OutsideComponent extends DefaultComponent {
         return calls;
     }
 
-    /** Few threads, which never block. */
+    /** Returns a Vert.x instance with two event loops, which never block. */
     synchronized Vertx vertx() {
         if (vertx == null) {
             vertx = Vertx.vertx(new VertxOptions()
@@ -47,7 +47,7 @@ public final class OutsideComponent extends DefaultComponent {
         return vertx;
     }
 
-    /** Ends all calls that wait or are under way; they are made after the next start. No call is made from now on. */
+    /** Ends all calls that wait or are in flight, and refuses new calls. The calls continue after the next start. */
     public void endCalls() {
         calls.close();
     }

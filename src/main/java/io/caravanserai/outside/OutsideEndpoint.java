@@ -19,10 +19,10 @@ import org.apache.camel.util.URISupport;
 import org.apache.camel.util.UnsafeUriCharactersEncoder;
 import org.apache.kafka.common.errors.RetriableException;
 
-/** A service outside, and how it is called. */
+/** The address and the options of an outside service. */
 final class OutsideEndpoint extends DefaultEndpoint {
     private static final int MOST_AT_ONCE = 10_000;
-    /** Failures of JMS that no waiting mends, by the names of their classes: JMS' own, and Spring's of the same. */
+    /** Permanent failures of JMS, by simple class name: of JMS, and of the wrappers of Spring. */
     private static final Set<String> FINAL_IN_JMS = Set.of(
             "InvalidDestinationException",
             "JMSSecurityException",
@@ -49,7 +49,7 @@ final class OutsideEndpoint extends DefaultEndpoint {
         this.remaining = remaining;
     }
 
-    /** @throws IllegalArgumentException when a parameter cannot be read; the message names it */
+    /** @throws IllegalArgumentException for an invalid parameter; the message names the parameter */
     void take(Map<String, Object> parameters) throws Exception {
         method = text(parameters, "method", "POST").toUpperCase(Locale.ROOT);
         accepted = AcceptedStatuses.of(text(parameters, "accept", "200-299"));
@@ -61,7 +61,7 @@ final class OutsideEndpoint extends DefaultEndpoint {
                 .map(String::strip)
                 .filter(name -> !name.isEmpty())
                 .toList();
-        // What is left is part of the service's own address.
+        // The remaining parameters belong to the address of the service.
         query = URISupport.createQueryString(parameters);
         parameters.clear();
         if (!isHttp() && !remaining.matches("(jms|kafka):.+")) {
@@ -87,7 +87,7 @@ final class OutsideEndpoint extends DefaultEndpoint {
         return remaining.matches("https?://.+");
     }
 
-    /** The service's address, by which all calls to it are counted together. */
+    /** Returns the address of the service; all calls to the address share one line. */
     String target() {
         if (!isHttp()) {
             return remaining;
@@ -100,12 +100,12 @@ final class OutsideEndpoint extends DefaultEndpoint {
         return step;
     }
 
-    /** What calls are for whatever their message says; empty to go by the message. */
+    /** Returns the configured purpose of calls; empty to derive the purpose from the message. */
     Optional<CallAction> action() {
         return action;
     }
 
-    /** Headers of the message that the service gets besides the usual ones. */
+    /** Returns the message headers to send in addition to the default headers. */
     List<String> headers() {
         return headers;
     }
@@ -118,7 +118,7 @@ final class OutsideEndpoint extends DefaultEndpoint {
         return component.calls();
     }
 
-    /** Whether the variable {@code answer} is to hold what the service has answered. */
+    /** Whether the variable {@code answer} receives the answer of the service. */
     boolean isAnswered() {
         return !remaining.startsWith("kafka:");
     }
@@ -145,7 +145,7 @@ final class OutsideEndpoint extends DefaultEndpoint {
             return new CamelTransport(
                     topic,
                     ExchangePattern.InOnly,
-                    // Kafka's client takes a record back that it could not send in time: its own word counts.
+                    // The Kafka client withdraws a record that was not sent in time; the outcome of the client decides.
                     timeout.multipliedBy(3),
                     failure -> failure instanceof org.apache.kafka.common.KafkaException
                             && !(failure instanceof RetriableException),

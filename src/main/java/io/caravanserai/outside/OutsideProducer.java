@@ -22,8 +22,8 @@ import org.apache.camel.support.ExchangeHelper;
 import org.apache.camel.support.MessageHelper;
 
 /**
- * Has a message make a call. The message stays as it is; the answer is in the variable {@code answer}. A failed attempt
- * is a {@link ServiceUnavailableException}, which the flow tries again.
+ * Makes a call for a message. The message stays unchanged; the variable {@code answer} receives the answer. A failed
+ * attempt throws a {@link ServiceUnavailableException}, and the flow retries.
  */
 final class OutsideProducer extends DefaultAsyncProducer {
     private static final String ANSWER = "answer";
@@ -84,7 +84,7 @@ final class OutsideProducer extends DefaultAsyncProducer {
                 endpoint.target());
     }
 
-    /** Only what is on the list goes out: a message carries what others must not see. */
+    /** Sends only listed headers: other headers of a message may be confidential. */
     private Transport.Request request(Exchange exchange, Call call) {
         Message message = exchange.getMessage();
         Object body = body(message);
@@ -115,7 +115,7 @@ final class OutsideProducer extends DefaultAsyncProducer {
         }
     }
 
-    /** Of one attempt alone: a stream could be read only once. */
+    /** Reads the body for this attempt: a stream can be read only once. */
     private static Object body(Message message) {
         Object body = message.getBody();
         if (body instanceof StreamCache || body instanceof InputStream) {

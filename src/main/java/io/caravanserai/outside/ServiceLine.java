@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The calls to one service: so many at once, the others wait in their order. When most of the last calls have failed, a
- * circuit breaker lets only a few through every second until the service answers again. A call that waits has not been
- * made: waiting is no failure and uses up no attempt. Thread-safe.
+ * The queue of calls to one service, with a limit on calls in flight. When most recent calls have failed, a circuit
+ * breaker admits only a few calls a second until the service answers again. A waiting call has not been sent: waiting
+ * is no failure and uses up no attempt. Thread-safe.
  */
 final class ServiceLine {
     private static final Logger LOG = LoggerFactory.getLogger(ServiceLine.class);
@@ -26,7 +26,7 @@ final class ServiceLine {
     private static final long TICK_MILLIS = 100;
     private static final Duration SWEEP_EVERY = Duration.ofSeconds(1);
 
-    /** What a call was to the breaker. */
+    /** The effect of a call on the circuit breaker. */
     enum Use {
         ANSWERED,
         FAILED,
@@ -47,7 +47,7 @@ final class ServiceLine {
     private boolean pumping;
     private boolean isOpenTold;
 
-    /** @param sweep given the calls that wait, about once a second; must not block */
+    /** @param sweep receives the waiting calls about once a second; must not block */
     ServiceLine(String target, ScheduledExecutorService timer, Consumer<List<CallRun>> sweep) {
         this.target = target;
         this.timer = timer;
@@ -78,7 +78,7 @@ final class ServiceLine {
         }
     }
 
-    /** From now on so many calls may be under way. */
+    /** Sets the maximum number of calls in flight. */
     void allow(int calls) {
         synchronized (this) {
             maxConcurrent = calls;
@@ -86,7 +86,7 @@ final class ServiceLine {
         pump();
     }
 
-    /** Has a call wait for its turn. */
+    /** Adds a call to the queue. */
     void enter(CallRun run) {
         synchronized (this) {
             waiting.add(run);
@@ -94,12 +94,12 @@ final class ServiceLine {
         pump();
     }
 
-    /** Takes a call out; false when it does not wait here any more. */
+    /** Removes a call; returns false when the call does not wait any more. */
     synchronized boolean remove(CallRun run) {
         return waiting.remove(run);
     }
 
-    /** Gives back what a call was given when it started. */
+    /** Frees the place of a call. */
     void leave(Use use, Duration retryAfter) {
         synchronized (this) {
             inFlight--;
@@ -115,7 +115,10 @@ final class ServiceLine {
         pump();
     }
 
-    /** Starts what may start. A start that ends at once comes back here: the loop that runs then goes on. */
+    /**
+     * Starts calls while places are free. A start that ends at once calls this method again; the running loop then
+     * continues.
+     */
     private void pump() {
         synchronized (this) {
             if (pumping) {
@@ -127,7 +130,7 @@ final class ServiceLine {
             try {
                 next.start();
             } catch (RuntimeException e) {
-                // The line goes on with the others.
+                // The other calls continue.
                 next.fail(e);
                 leave(Use.NONE, Duration.ZERO);
             }
@@ -166,14 +169,14 @@ final class ServiceLine {
         }
     }
 
-    /** Why a call that waits has not started, for people. */
+    /** Returns why waiting calls do not start, as text for operators. */
     synchronized String obstacle() {
         return breaker.getState() == State.CLOSED
                 ? "all " + maxConcurrent + " places for calls to " + target + " are taken"
                 : "most calls to " + target + " fail (circuit breaker " + breaker.getState() + ")";
     }
 
-    /** Takes all calls out that wait. */
+    /** Removes and returns all waiting calls. */
     synchronized List<CallRun> drain() {
         List<CallRun> all = List.copyOf(waiting);
         waiting.clear();

@@ -6,11 +6,14 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The calls of steps that are being sent or answered, by order (or saga): nothing is undone while one of them is. Thread-safe. */
+/**
+ * Tracks the calls of steps in flight, by order or saga: no compensation is sent while a call of the step is in flight.
+ * Thread-safe.
+ */
 final class StepsInFlight {
     private final Map<String, Set<CompletableFuture<?>>> bySubject = new ConcurrentHashMap<>();
 
-    /** Counts a call of the order or saga until it has ended. */
+    /** Tracks a call of the order or saga until the call has ended. */
     void add(String subject, CompletableFuture<?> ended) {
         bySubject.compute(subject, (id, calls) -> {
             Set<CompletableFuture<?>> all = calls == null ? new HashSet<>() : calls;
@@ -23,7 +26,7 @@ final class StepsInFlight {
         }));
     }
 
-    /** Completes when the calls of the order or saga that are under way now have ended; never exceptionally. */
+    /** Completes when the calls of the order or saga that are now in flight have ended; never exceptionally. */
     CompletableFuture<Void> ended(String subject) {
         CompletableFuture<?>[][] now = {{}};
         bySubject.computeIfPresent(subject, (id, calls) -> {

@@ -1,5 +1,5 @@
 /**
- * Calls to services outside the hub, by HTTP, JMS or Kafka: the endpoint {@code outside:} behind the Kamelets. A call
- * blocks no thread while it waits, ends when its time is up, and is made only while its order goes forward.
+ * Calls to services outside the hub, over HTTP, JMS or Kafka: the endpoint {@code outside:} behind the Kamelets. A
+ * waiting call blocks no thread, ends after a timeout, and is sent only while the order goes forward.
  */
 package io.caravanserai.outside;
