@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Spares a subscriber that hears of an event by two ways most of the second: what is under way or was handled of late is
- * remembered in memory. What has been forgotten here, or was heard by another process, the subscriber itself must know.
- * Thread-safe.
+ * Filters most duplicate events of a subscriber that receives events in two ways. Keeps the events in flight and the
+ * recently handled events in memory. The subscriber itself must detect other duplicates: of evicted events and of
+ * events that another process handled. Thread-safe.
  */
 public final class RecentEventFilter implements EventHandler {
     private static final int REMEMBERED = 16_384;
@@ -46,7 +46,7 @@ public final class RecentEventFilter implements EventHandler {
         return done;
     }
 
-    /** One that throws must not leave behind somebody to wait for. */
+    /** Converts an exception to a failed future, so that no entry remains that never completes. */
     private CompletableFuture<Void> handled(CloudEvent event) {
         try {
             return subscriber.handle(event);

@@ -16,16 +16,15 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.support.AsyncProcessorSupport;
 
 /**
- * Endpoints by which a flow has a subscriber hear of an order at once: what has happened to the order named in the header
- * {@code orderId} is read from the log and handed over. The bus brings the same events too. Whichever comes first has the
- * effect, the other none; so nothing is lost when a flow leaves this out, fails before it comes to it, or when there is so
- * much to do that it is left to the bus.
+ * Endpoints that a flow calls to notify a subscriber at once: the events of the order in the header {@code orderId} are
+ * read from the log and passed to the subscriber. The bus delivers the same events too, and the first delivery takes
+ * effect. So no event is lost when a flow omits the call, fails before the call, or skips the call under load.
  */
 public final class SubscriberRoutes extends RouteBuilder {
-    /** More than an order ever has. */
+    /** More events than an order ever has. */
     private static final int EVENTS = 100;
 
-    /** Beyond this many hand-overs at a time the bus is left to it: orders under way come first. */
+    /** Above this number of concurrent calls the bus delivers alone: orders in flight have priority. */
     private static final int AT_ONCE = 8;
 
     private final EventLog log;
@@ -38,9 +37,8 @@ public final class SubscriberRoutes extends RouteBuilder {
     }
 
     /**
-     * Adds {@code direct:} plus the name.
-     *
-     * @param subscriber does nothing for an event it has handled before, also when both are under way together
+     * Adds an endpoint {@code direct:} plus the name.
+     * @param subscriber must ignore an event that was handled before, also when both deliveries run concurrently
      */
     public SubscriberRoutes with(String name, EventHandler subscriber) {
         subscribers.put(name, subscriber);
@@ -86,7 +84,7 @@ public final class SubscriberRoutes extends RouteBuilder {
             return false;
         }
 
-        /** One after the other: who has missed one must not hear those after it. */
+        /** In sequence: after a failed event the subscriber must not receive later events. */
         private CompletableFuture<Void> handOver(List<StoredEvent> events) {
             CompletableFuture<Void> handled = CompletableFuture.completedFuture(null);
             for (StoredEvent each : events) {
@@ -98,7 +96,7 @@ public final class SubscriberRoutes extends RouteBuilder {
         }
     }
 
-    /** Subscribers that ask beside each other share what is read. */
+    /** Subscribers that read concurrently share one read. */
     private CompletableFuture<List<StoredEvent>> whatHappenedTo(String orderId) {
         return beingRead.get(orderId, () -> log.ofOrder(orderId, 0, EVENTS));
     }

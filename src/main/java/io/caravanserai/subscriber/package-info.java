@@ -1,2 +1,5 @@
-/** Those who listen to the events of every order without a part in them, and how a flow tells them without the bus. */
+/**
+ * Subscribers to the events of every order that have no part in the order, and the endpoints that notify subscribers
+ * without the bus.
+ */
 package io.caravanserai.subscriber;

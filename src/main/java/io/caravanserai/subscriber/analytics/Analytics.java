@@ -12,15 +12,14 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Live figures about orders. An event that comes is a sign to look into the log: counted is what has happened to its order
- * there. So an event of an order that there is not counts nothing, and one that comes late or never is counted with those
- * after it. Events that wait at the same time are counted in one unit of work. Thread-safe.
- *
- * <p>Each order remembers the last of its events that was counted, in the unit that counts it: that is the mark which
- * keeps an event that comes twice from counting twice.
+ * Live figures about orders. An event triggers a read of the log, and the events of the order in the log are counted.
+ * So an event of an unknown order counts nothing, and a late or lost event is counted together with the next event of
+ * the order. Events that wait at the same time are counted in one unit of work. Thread-safe.
+ * <p>The unit that counts an event records the event as the last counted event of the order. This mark keeps a
+ * duplicate event from counting twice.
  */
 public final class Analytics implements EventHandler {
-    /** Its name at the bus. */
+    /** Name of the subscriber at the bus. */
     public static final String SUBSCRIBER = "analytics";
 
     private static final int AT_ONCE = 500;
@@ -82,22 +81,21 @@ public final class Analytics implements EventHandler {
                 });
     }
 
-    /** The figures as they stand. */
+    /** Returns the current figures. */
     public CompletableFuture<Figures> figures() {
         return store.list(tx -> Figures.of(figures.all(tx)));
     }
 
     /**
-     * Counts again what has left the log and all that is in it, beside the figures that are live, and puts the new ones
-     * in their place in the unit that counts the last of it. One runs at a time: while it does, asking again changes nothing.
-     *
+     * Rebuilds the figures from the purged totals and the log, beside the live figures. The unit that counts the last
+     * event replaces the live figures. Only one rebuild runs at a time; a second call returns the running rebuild.
      * @return completes when the new figures are live
      */
     public synchronized CompletableFuture<Void> rebuild() {
         if (rebuild.isDone()) {
             rebuild = store.read(figures::live)
                     .thenCompose(live -> store.write("rebuild-figures", KEY, tx -> {
-                        // What a rebuild that broke off has left.
+                        // The remains of an aborted rebuild.
                         figures.dropOthers(tx, live);
                         figures.begin(tx, live + 1);
                         return live + 1;
@@ -108,15 +106,15 @@ public final class Analytics implements EventHandler {
     }
 
     /**
-     * Keeps what an order counts for, in the unit of work that takes it out of the log: a rebuild begins with it.
-     *
-     * @param events of the order, all, in the order they happened
+     * Adds the events of a purged order to the totals that a rebuild starts from. Call in the unit of work that deletes
+     * the events from the log.
+     * @param events all events of the order, in order of occurrence
      */
     public void forget(Transaction tx, List<CloudEvent> events) throws SQLException {
         figures.fold(tx, events);
     }
 
-    /** Whether the figures are being rebuilt. */
+    /** Whether a rebuild is running. */
     public synchronized boolean isRebuilding() {
         return !rebuild.isDone();
     }
@@ -135,9 +133,10 @@ public final class Analytics implements EventHandler {
             CompletableFuture<Void> counted = store.write("rebuild-figures", KEY, tx -> {
                 figures.count(tx, generation, events);
                 if (last) {
-                    // What was recorded since the page was read may have come over the bus, and found the old figures.
+                    // An event recorded since the page was read may have arrived over the bus before, and was counted
+                    // in the old figures only.
                     figures.count(tx, generation, after(tx, page, after));
-                    // Events later than these come over the bus, and find the new figures.
+                    // Later events arrive over the bus and are counted in the new figures.
                     figures.goLive(tx, generation);
                     figures.dropOthers(tx, generation);
                 }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/** What a number of events change in the figures. Not thread-safe. */
+/** The changes of figures by a batch of events. Not thread-safe. */
 final class Changes {
     private final Map<Figure, Map<String, BigDecimal>> byFigure = new TreeMap<>();
 
@@ -29,7 +29,7 @@ final class Changes {
         REFUNDED
     }
 
-    /** A change of a figure's value. */
+    /** Receives the change of one value. */
     interface Change {
         void of(Figure figure, String label, BigDecimal by) throws java.sql.SQLException;
     }
@@ -44,9 +44,8 @@ final class Changes {
 
     /**
      * Counts an event.
-     *
-     * @param before the status the order was counted under; null when it was not
-     * @return the status it is counted under from now on
+     * @param before status under which the order was counted; null for an order not counted yet
+     * @return status under which the order is counted from now on
      */
     OrderStatus count(CloudEvent event, OrderStatus before) {
         OrderStatus after = after(event.type(), before);
@@ -93,7 +92,7 @@ final class Changes {
                 add(Figure.REASON, json(event).path("reason").asText(), BigDecimal.ONE);
             }
             default -> {
-                // On the way back: counted when the order is cancelled.
+                // Compensation events: the order counts as cancelled at the end.
             }
         }
     }

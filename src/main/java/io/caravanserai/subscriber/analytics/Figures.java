@@ -9,10 +9,9 @@ import java.util.TreeMap;
 
 /**
  * Figures about all orders.
- *
- * @param orders how many there are
- * @param byReason cancelled orders by why
- * @param perMinute the last minutes in which something happened, oldest first
+ * @param orders number of orders
+ * @param byReason cancelled orders by reason
+ * @param perMinute the last minutes with events, oldest first
  */
 public record Figures(
         long orders,
@@ -23,10 +22,10 @@ public record Figures(
         List<Amounts> amounts) {
     private static final int MINUTES = 60;
 
-    /** @param minute its beginning, RFC 3339 */
+    /** @param minute start of the minute, RFC 3339 */
     public record Minute(String minute, long created, long shipped, long cancelled) {}
 
-    /** @param ordered total of all orders; what was captured and refunded of it */
+    /** @param ordered total of all orders; captured and refunded are parts of the total */
     public record Amounts(String currency, BigDecimal ordered, BigDecimal captured, BigDecimal refunded) {}
 
     static Figures of(List<SqlFigures.Value> values) {

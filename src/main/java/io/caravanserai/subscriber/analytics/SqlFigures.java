@@ -9,7 +9,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 
-/** The tables of figures. */
+/** The SQL tables of the figures. */
 final class SqlFigures {
     private static final String LIVE = "SELECT generation FROM analytics_live WHERE one = 1";
     private static final String GO_LIVE = "UPDATE analytics_live SET generation = ?, building = NULL WHERE one = 1";
@@ -36,7 +36,7 @@ final class SqlFigures {
     private static final String DROP_FIGURES = "DELETE FROM analytics_figures WHERE generation NOT IN (0, ?)";
     private static final String DROP_ORDERS = "DELETE FROM analytics_orders WHERE generation <> ?";
 
-    /** Of orders that have left the log. */
+    /** Generation of the totals of purged orders. */
     private static final long FORGOTTEN = 0;
 
     private record Counted(OrderStatus status, String lastEvent) {
@@ -54,13 +54,13 @@ final class SqlFigures {
         tx.update(GO_LIVE, generation);
     }
 
-    /** Begins a generation with what has left the log. */
+    /** Begins a generation with the totals of purged orders. */
     void begin(Transaction tx, long generation) throws SQLException {
         tx.update(BUILD, generation);
         tx.update(BEGIN, generation);
     }
 
-    /** Adds an order, all of whose events leave the log, to what has left it before. */
+    /** Adds a purged order with all events to the totals. */
     void fold(Transaction tx, List<CloudEvent> events) throws SQLException {
         Changes changes = new Changes();
         OrderStatus status = null;
@@ -68,27 +68,27 @@ final class SqlFigures {
             status = changes.count(event, status);
         }
         changes.forEach((figure, label, by) -> add(tx, FORGOTTEN, figure, label, by));
-        // What nobody has heard of yet is not to be found in the log any more.
+        // Counts events that no delivery has counted yet: the log will not have the events any more.
         count(tx, live(tx), events);
         Optional<Long> building = tx.first(BUILDING, row -> row.getLong(1));
         if (building.isPresent()) {
-            // Nor by the rebuild under way, which began without it.
+            // A running rebuild began without the order.
             count(tx, building.get(), events);
         }
     }
 
-    /** Counts events that have not been counted yet; each counts once, whatever comes twice. */
+    /** Counts events that are not counted yet. A duplicate counts nothing. */
     void count(Transaction tx, long generation, List<CloudEvent> events) throws SQLException {
         count(tx, generation, events, (event, last) -> List.of(event));
     }
 
-    /** Counts all in the log of the orders of those events that has not been counted yet, if any of theirs has not. */
+    /** Counts all uncounted events in the log of the orders of the given events, if a given event is uncounted. */
     void countHeard(Transaction tx, long generation, List<CloudEvent> heard) throws SQLException {
         count(tx, generation, heard, (event, last) -> EventLog.ofOrder(tx, event.orderId(), last));
     }
 
     private interface ToCount {
-        /** @param last the id of the last event of the same order that was counted; lower than any when none was */
+        /** @param last id of the last counted event of the order; below any id when no event was counted */
         List<CloudEvent> dueTo(CloudEvent event, String last) throws SQLException;
     }
 
@@ -138,7 +138,7 @@ final class SqlFigures {
                 live(tx));
     }
 
-    /** Removes all generations but this one, and that of what has left the log. */
+    /** Deletes all generations except this generation and the totals of purged orders. */
     void dropOthers(Transaction tx, long generation) throws SQLException {
         tx.update(DROP_FIGURES, generation);
         tx.update(DROP_ORDERS, generation);

@@ -1,5 +1,5 @@
 /**
- * Counts orders as their events tell of them: live figures, which can be rebuilt from the log at any time. Owns the
- * tables analytics_*. Uses events, the bus and the store; knows no service.
+ * Counts orders by events: live figures that can be rebuilt from the log at any time. Owns the tables analytics_*. Uses
+ * events, the bus and the store; knows no service.
  */
 package io.caravanserai.subscriber.analytics;

@@ -1,15 +1,15 @@
 package io.caravanserai.subscriber.notification;
 
-/** What became of a message that was to be delivered. */
+/** The result of a delivery attempt. */
 public sealed interface Attempt {
     Notification notification();
 
-    /** It has been handed over. */
+    /** The message was handed over. */
     record Delivered(Notification notification) implements Attempt {}
 
-    /** It cannot be delivered now; this says nothing of others. */
+    /** The message cannot be delivered now. Other messages may still be deliverable. */
     record Postponed(Notification notification, String why) implements Attempt {}
 
-    /** It will never be taken as it is. */
+    /** The message will never be accepted. */
     record Refused(Notification notification, String why) implements Attempt {}
 }

@@ -13,7 +13,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes messages to the log and, a JSON object a line, to a file. */
+/** Writes messages to the log and, as one JSON object a line, to a file. */
 public final class FileNotificationSender implements NotificationSender {
     private static final Logger LOG = LoggerFactory.getLogger(FileNotificationSender.class);
 

@@ -23,15 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends messages by mail (SMTP, RFC 5321) to customers who have an address, and leaves those to others to another carrier.
- * A message that is sent again, because it was not known that it had arrived, has the same {@code Message-ID}.
+ * Sends messages by mail (SMTP, RFC 5321) to customers with an address, and passes all other messages to another
+ * sender. A message that is sent again after an unknown result has the same {@code Message-ID}.
  */
 public final class MailNotificationSender implements NotificationSender {
     private static final Logger LOG = LoggerFactory.getLogger(MailNotificationSender.class);
     private static final int AT_ONCE = 20;
     private static final Pattern THIS_MACHINE = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1]");
     private static final String TIMEOUT_MILLIS = "10000";
-    /** From here on a reply means: never; below, not now (RFC 5321, 4.2.1). */
+    /** Reply codes from here on are permanent failures, lower codes are transient (RFC 5321, 4.2.1). */
     private static final int PERMANENT = 500;
 
     private final HubSettings.Mail settings;
@@ -54,7 +54,7 @@ public final class MailNotificationSender implements NotificationSender {
         properties.setProperty(prefix + "writetimeout", TIMEOUT_MILLIS);
         properties.setProperty(prefix + "ssl.checkserveridentity", "true");
         properties.setProperty(prefix + "starttls.enable", "true");
-        // No password in the clear beyond this machine.
+        // A password goes over TLS only, except to this machine.
         boolean secret = settings.login().isPresent()
                 && !THIS_MACHINE.matcher(settings.url().getHost()).matches();
         properties.setProperty(prefix + "starttls.required", String.valueOf(secret));
@@ -72,7 +72,7 @@ public final class MailNotificationSender implements NotificationSender {
         List<Notification> without = notifications.stream()
                 .filter(each -> addresses.of(each.customerId()).isEmpty())
                 .toList();
-        // Apart, so that what these have taken is known before the mail server may turn out to be away.
+        // In a call of their own, so that the results are recorded even if the mail server is then unavailable.
         return without.isEmpty() ? send(notifications) : others.deliver(without);
     }
 
@@ -118,7 +118,7 @@ public final class MailNotificationSender implements NotificationSender {
         }
     }
 
-    /** @throws MessagingException when it is the hub that the server does not like, not the message */
+    /** @throws MessagingException when the server refuses the hub as a sender, rather than the message */
     private Attempt send(Transport server, Notification notification) throws MessagingException {
         try {
             MimeMessage mail = mail(notification);
@@ -153,14 +153,14 @@ public final class MailNotificationSender implements NotificationSender {
         mail.setSubject("Your order " + notification.orderId(), charset);
         mail.setSentDate(Date.from(notification.at()));
         mail.setText(notification.text(), charset);
-        // So that nobody's holiday is told to the hub (RFC 3834).
+        // Suppresses automatic replies, for example out-of-office mail (RFC 3834).
         mail.setHeader("Auto-Submitted", "auto-generated");
         mail.saveChanges();
         return mail;
     }
 
     private String messageId(Notification notification) {
-        // The event's id may be anything: in a header only what is safe there.
+        // The event id may have any characters; the UUID is safe in a header.
         UUID name = UUID.nameUUIDFromBytes(notification.id().getBytes(StandardCharsets.UTF_8));
         return "<" + name + settings.from().substring(settings.from().indexOf('@')) + ">";
     }

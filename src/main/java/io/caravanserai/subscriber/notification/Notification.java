@@ -5,8 +5,7 @@ import java.time.Instant;
 
 /**
  * A message to a customer.
- *
- * @param id of the event it is about
- * @param customerId null when that is not known
+ * @param id id of the event
+ * @param customerId null when unknown
  */
 public record Notification(String id, String orderId, String customerId, EventType type, String text, Instant at) {}

@@ -3,19 +3,18 @@ package io.caravanserai.subscriber.notification;
 import java.io.IOException;
 import java.util.List;
 
-/** Takes messages to customers. */
+/** Delivers messages to customers. */
 @FunctionalInterface
 public interface NotificationSender {
 
     /**
-     * Delivers what it can. May block.
-     *
-     * @return what became of those it tried; the others are handed to it again soon
-     * @throws IOException when nothing can be delivered at present; some may then be delivered again
+     * Delivers messages. May block.
+     * @return results of the attempted messages; the other messages are passed again soon
+     * @throws IOException when no message can be delivered at present; some messages may then be delivered again
      */
     List<Attempt> deliver(List<Notification> notifications) throws IOException;
 
-    /** How many it is handed at once at most: so many may come twice after a crash. */
+    /** Maximum number of messages in a call. After a crash up to this number may be delivered twice. */
     default int atOnce() {
         return 500;
     }

@@ -32,14 +32,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a message to the customer when an order is taken, shipped or cancelled, once for each event, and hands what is
- * written to the carrier until it is delivered. Thread-safe.
+ * Writes a message to the customer when an order is accepted, shipped or cancelled, once for each event, and retries
+ * the delivery until the sender has accepted the message. Thread-safe.
  */
 public final class Notifications implements EventHandler, AutoCloseable {
-    /** Its name at the bus. */
+    /** Name of the subscriber at the bus. */
     public static final String SUBSCRIBER = "notification";
 
-    /** What customers hear of, in every style. */
+    /** Events that lead to a message, in every style. */
     public static final EventFilter HEARS = new EventFilter(
             Optional.empty(), Set.of(EventType.OrderCreated, EventType.OrderShipped, EventType.OrderCancelled));
 
@@ -56,20 +56,20 @@ public final class Notifications implements EventHandler, AutoCloseable {
     private static final String DELIVERED = "UPDATE notifications SET delivered_at = ? WHERE id = ?";
     private static final String POSTPONED = "UPDATE notifications SET next_attempt_at = ? WHERE id = ?";
     private static final String REFUSED = "UPDATE notifications SET next_attempt_at = NULL WHERE id = ?";
-    /** What was delivered since stays so: a replay that comes twice sends nothing twice. */
+    /** A delivered message stays delivered: a repeated replay sends nothing twice. */
     private static final String AGAIN =
             "UPDATE notifications SET next_attempt_at = COALESCE(next_attempt_at, 0) WHERE id = ?";
 
     private static final String FORGET =
             "DELETE FROM notifications WHERE order_id = ? AND (delivered_at < ? OR next_attempt_at IS NULL)";
-    /** The channel of messages that were refused among the dead letters. */
+    /** The channel name of refused messages in the dead letters. */
     private static final String CHANNEL = "notification";
 
     private static final Duration PASS = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration SOONEST_AGAIN = Duration.ofMinutes(1);
     private static final Duration LATEST_AGAIN = Duration.ofHours(1);
-    /** As long as mail servers try, more or less; then a person must look. */
+    /** Mail servers commonly retry for about this long; then the message becomes a dead letter. */
     private static final Duration PATIENCE = Duration.ofDays(2);
 
     private static final long FAREWELL_SECONDS = 3;
@@ -100,7 +100,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
         letters.replayedBy(CHANNEL, this::again);
     }
 
-    /** Delivers what waits, now and from time to time. */
+    /** Starts the periodic delivery. */
     public Notifications start() {
         timer.execute(this::pass);
         return this;
@@ -131,7 +131,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
                 event.time());
     }
 
-    /** Forgets what was written and delivered to the customer of an order, and that its events were heard. */
+    /** Deletes the delivered messages of an order, and the inbox entries of the order's events. */
     public void forget(Transaction tx, String orderId, List<CloudEvent> events, Instant before) throws SQLException {
         for (CloudEvent event : events) {
             inbox.forget(tx, event.id(), SUBSCRIBER, before);
@@ -168,7 +168,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
             Thread.currentThread().interrupt();
             return;
         } catch (Throwable e) {
-            // An error that got out would end the passes without a word.
+            // Catches all: an exception that escapes would end the passes silently.
             if (pause == PASS) {
                 LOG.atWarn().setCause(e).log("messages to customers cannot be delivered at present; trying on");
             }
@@ -177,7 +177,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
         timer.schedule(this::pass, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Delivers some of what waits; false when nothing more can be done now. */
+    /** Delivers one batch; returns false when no more can be delivered now. */
     boolean runOnce() throws Exception {
         Instant now = clock.instant();
         List<Notification> waiting = store.read(tx -> tx.list(WAITING, Notifications::read, now, carrier.atOnce()))
@@ -217,7 +217,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
         }
     }
 
-    /** As long as it has waited: so the waits double. */
+    /** The delay equals the age of the message, so the delays double. */
     private static Duration wait(Notification notification, Instant now) {
         Duration waited = Duration.between(notification.at(), now);
         return waited.compareTo(SOONEST_AGAIN) < 0
@@ -243,7 +243,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
                 false);
     }
 
-    /** Has a message that was refused tried again. */
+    /** Retries a refused message. */
     private CompletableFuture<Void> again(DeadLetter letter) {
         return store.write("notify-again", "notified", tx -> {
             if (tx.update(AGAIN, letter.headers().get("id")) == 0) {
@@ -253,7 +253,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
         });
     }
 
-    /** What was written to the customer about an order, oldest first. */
+    /** Returns the messages of an order, oldest first. */
     public List<Notification> ofOrder(Transaction tx, String orderId) throws SQLException {
         return tx.list(OF_ORDER, Notifications::read, orderId);
     }
@@ -270,7 +270,7 @@ public final class Notifications implements EventHandler, AutoCloseable {
 
     @Override
     public void close() {
-        // What has just been delivered is to be marked, so that it is not delivered again.
+        // Lets a delivery in progress be recorded, so that the messages are not delivered again.
         timer.shutdown();
         try {
             timer.awaitTermination(FAREWELL_SECONDS, TimeUnit.SECONDS);
