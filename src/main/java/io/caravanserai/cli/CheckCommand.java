@@ -30,21 +30,21 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * Checks flow files without a running hub, for people's own CI: {@code bin/hub check routes/}. A fault is a line
+ * Checks flow files without a running hub, for the CI of users: {@code bin/hub check routes/}. Prints a fault as a line
  * {@code file:line:column: message}, which editors can jump to.
  */
 public final class CheckCommand {
-    /** All files may run. */
+    /** All files are valid. */
     public static final int FINE = 0;
-    /** At least one may not. */
+    /** At least one file has a fault. */
     public static final int FAULTS = 1;
-    /** The arguments are wrong, or there is nothing to check. */
+    /** The arguments are invalid, or no flow file was found. */
     public static final int USAGE = 2;
 
     private final CamelContext context;
     private final PrintStream out;
 
-    /** @param context with the components, beans and Java routes of a hub; it need not be started */
+    /** @param context with the components, beans and Java routes of a hub; need not be started */
     public CheckCommand(CamelContext context, PrintStream out) {
         this.context = context;
         this.out = out;
@@ -104,7 +104,7 @@ public final class CheckCommand {
         Kamelets known = Files.isDirectory(kamelets) ? Kamelets.in(kamelets) : Kamelets.of(context);
         Map<String, Node> trees = new HashMap<>();
         texts.forEach((other, otherText) -> {
-            // Of two files with one id or name the later is told, once.
+            // For a duplicate id or name only the later file gets the fault.
             if (!other.equals(path)) {
                 boolean earlier = other.compareTo(path) < 0;
                 collect(other, otherText, earlier, others, ids);
@@ -141,7 +141,7 @@ public final class CheckCommand {
                 .toList();
     }
 
-    /** Where the Kamelets of a flow file are when it brings its own. */
+    /** Returns the folder of the Kamelets that belong to a flow file. */
     private static Path kamelets(Path file) {
         Path folder = file.getParent() == null ? Path.of("") : file.getParent();
         return folder.resolveSibling("kamelets");
@@ -160,7 +160,7 @@ public final class CheckCommand {
                 }
             }
         } catch (YamlEngineException | ClassCastException e) {
-            // Told when that file's own turn comes.
+            // The check of that file reports the fault.
             return;
         }
     }

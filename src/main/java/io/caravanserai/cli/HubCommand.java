@@ -25,7 +25,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What {@code bin/hub} does when it is given words: {@code bin/hub check routes/}. */
+/** The command line of {@code bin/hub}, for example {@code bin/hub check routes/}. */
 public final class HubCommand {
     private static final int FINE = 0;
 
@@ -43,7 +43,7 @@ public final class HubCommand {
 
     private HubCommand() {}
 
-    /** Runs the hub of the settings found around it until SIGTERM, or the command that the arguments name. */
+    /** Runs the hub until SIGTERM, or the command in the arguments. */
     public static void main(String[] arguments) throws InterruptedException {
         if (arguments.length > 0) {
             System.exit(run(List.of(arguments)));
@@ -72,12 +72,12 @@ public final class HubCommand {
         Thread.currentThread().join();
     }
 
-    /** Answers the exit code. */
+    /** Runs a command; returns the exit code. */
     public static int run(List<String> words) {
         return run(words, System.out, System.err);
     }
 
-    /** @param err told of words that are not known */
+    /** @param err receives the message about an unknown command */
     public static int run(List<String> words, PrintStream out, PrintStream err) {
         List<String> rest = words.subList(1, words.size());
         switch (words.get(0)) {
@@ -111,7 +111,7 @@ public final class HubCommand {
         }
     }
 
-    /** The hub's services and beans stand on a store that is thrown away; nothing of them is started. */
+    /** Uses the services and beans of the hub on a temporary store; starts no part. */
     private static int checkFlows(List<String> paths, PrintStream out) throws Exception {
         Path folder = Files.createTempDirectory("caravanserai-check");
         HubSettings settings = new SettingsReader().read().settings();

@@ -11,11 +11,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the process when it is told to stop: with exit status 0 after SIGTERM, for a stop that was asked for is no failure,
- * and within {@link #LIMIT} of any signal, whatever still hangs.
+ * Ends the process after a signal: with exit status 0 after SIGTERM, because a requested stop is no failure, and within
+ * {@link #LIMIT} of any signal, even if a part hangs.
  */
 public final class ProcessExit {
-    /** Below the 30 s that the contract and container platforms give. */
+    /** Below the grace period of 30 s in the contract and on container platforms. */
     static final Duration LIMIT = Duration.ofSeconds(27);
 
     private static final Logger LOG = LoggerFactory.getLogger(ProcessExit.class);
@@ -23,9 +23,8 @@ public final class ProcessExit {
     private ProcessExit() {}
 
     /**
-     * Arranges for the hub to be closed when the process is told to stop.
-     *
-     * @param starting completed once the hub has started, or has failed to
+     * Closes the hub when the process receives a signal.
+     * @param starting completed once the hub has started, or has failed to start
      */
     public static void closeOnExit(CompletableFuture<Hub> starting) {
         exitWithZeroOnTerm();
@@ -41,7 +40,7 @@ public final class ProcessExit {
         limit.setDaemon(true);
         limit.start();
         try {
-            // A start is short; parts that are half open cannot be closed.
+            // A start takes seconds; a hub that is still starting cannot be closed.
             starting.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS).close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -61,8 +60,9 @@ public final class ProcessExit {
     }
 
     /**
-     * Java's own handler ends the process with status 143. The class that can replace it is supported in every Java and
-     * still warned of by the compiler, hence the reflection; a Java without it, or one started with -Xrs, keeps its own.
+     * The handler of Java ends the process with status 143. Every Java supports the class that replaces the handler,
+     * but the compiler warns of direct use, hence the reflection. A Java without the class, or started with -Xrs, keeps
+     * status 143.
      */
     private static void exitWithZeroOnTerm() {
         try {

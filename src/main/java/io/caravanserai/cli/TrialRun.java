@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 import org.sqlite.util.LibraryLoaderUtil;
 
 /**
- * Runs a hub for a moment on free ports and a folder that is thrown away, and sends it an order. {@code bin/warm-up} has
- * Java keep the classes that this loads. Leaves in the folder of its argument what else shortens a start.
+ * Runs a hub for a moment on free ports and a temporary folder, and sends one order. {@code bin/warm-up} records the
+ * loaded classes for the class-data archive. Leaves further files that shorten a start in the folder of the argument.
  */
 final class TrialRun {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -63,7 +63,10 @@ final class TrialRun {
         Files.move(folder.resolve(SqliteStore.FILE), kept.resolve(SqliteStore.FILE));
     }
 
-    /** The driver would else write it into the folder for temporary files at each start, and compare what it wrote. */
+    /**
+     * Without this copy the driver writes the library to the folder for temporary files at each start, and verifies the
+     * copy.
+     */
     private static void keepDriverLibrary(Path kept) throws IOException {
         String name = LibraryLoaderUtil.getNativeLibName();
         String resource = LibraryLoaderUtil.getNativeLibResourcePath() + "/" + name;
@@ -72,7 +75,7 @@ final class TrialRun {
         }
     }
 
-    /** The hub's own defaults, whatever the machine's environment says. */
+    /** Returns the default settings, independent of the environment. */
     private static HubSettings settings(Path folder) {
         Map<String, String> system = Map.of(
                 "caravanserai.home",
