@@ -19,14 +19,17 @@ import io.caravanserai.process.OrderIntake;
 import java.util.List;
 import java.util.function.BiConsumer;
 
-/** Where orders come in, and the endpoints of the core. The JMS and Kafka doors share {@link #reader} and {@link #entry}. */
+/**
+ * The ingress of orders and the REST endpoints of the core. The JMS and Kafka ingresses share {@link #reader} and
+ * {@link #entry}.
+ */
 final class ApiModule {
     final OrderReader reader;
     final OrderIntake entry;
     private final HubSettings settings;
     private final OrderModule core;
     final IdempotencyKeys keys;
-    /** This process: a node that is started again under the same name is another one. */
+    /** Id of this process: a restarted node with the same name has another id. */
     private final String owner;
 
     ApiModule(HubSettings settings, OrderModule core, BiConsumer<String, String> started) {
@@ -48,7 +51,7 @@ final class ApiModule {
                 started);
     }
 
-    /** @param checks of what the hub needs besides its store */
+    /** @param checks in addition to the check of the store */
     List<HttpEndpoints> endpoints(List<HealthCheck> checks) {
         OrderSubmissions door = new OrderSubmissions(
                 entry,

@@ -16,15 +16,15 @@ import org.slf4j.Marker;
 import org.slf4j.helpers.MessageFormatter;
 
 /**
- * Keeps the clients of brokers from repeating that a broker is away: each of their connections, consumers and attempts
- * would say so, every second. The hub says it once and then once a minute ({@link OutageLog}). What the clients say
- * otherwise passes, once a minute for each logger and level: that a login or a permission is refused, also while a broker
- * is away; and that a Kafka is away which only a flow uses, for which nobody else would say it. Thread-safe.
+ * Drops repeated log lines of broker clients about an unreachable broker: each connection, consumer and attempt would
+ * log the outage every second. The hub logs the outage at the start and then once a minute ({@link OutageLog}). Other
+ * lines of the clients pass once a minute for each logger and level: a refused login or permission, also during an
+ * outage, and the outage of a Kafka cluster that only a flow uses, which no other part logs. Thread-safe.
  */
 final class ClientLogFilter extends TurboFilter {
     private static final long BETWEEN_LINES = Duration.ofMinutes(1).toNanos();
 
-    /** The clients alone: what embedded brokers say of themselves is theirs to say. */
+    /** Loggers of clients only. Lines of embedded brokers pass. */
     private static final List<String> CLIENTS = List.of(
             "org.apache.activemq.artemis.core.client",
             "org.apache.activemq.artemis.core.protocol.core.impl",
@@ -36,18 +36,18 @@ final class ClientLogFilter extends TurboFilter {
             "org.messaginghub.pooled.jms",
             "org.springframework.jms");
 
-    /** AMQ2190 and AMQ2120 begin the codes of Artemis' client for connections. */
+    /** AMQ2190 and AMQ2120 are the prefixes of the connection codes of the Artemis client. */
     private static final Pattern AWAY = Pattern.compile(
             "AMQ2190|AMQ2120|connect|disconnect|session factory|closed|timed out|timeout|unavailable"
                     + "|cannot be reached|Exception inside the DMLC|fetch request|heartbeat",
             Pattern.CASE_INSENSITIVE);
 
-    /** Never follows from an outage, and ends only when a person acts. */
+    /** Never a consequence of an outage, and lasts until an operator acts. */
     private static final Pattern REFUSED = Pattern.compile(
             "AMQ229031|AMQ229032|AMQ229213|authenticat|authoriz|permission|SASL|SSL handshake",
             Pattern.CASE_INSENSITIVE);
 
-    /** Used by flows, which may have brokers of their own: the hub tells of no outage of those. */
+    /** Loggers of flows. A flow may use a broker of its own, for which the hub logs no outage. */
     private static final List<String> OF_FLOWS = List.of(
             "org.apache.camel.component.jms",
             "org.apache.camel.component.kafka",
@@ -89,7 +89,7 @@ final class ClientLogFilter extends TurboFilter {
                 : FilterReply.NEUTRAL;
     }
 
-    /** Messages of servers may be of any length; what they are about is said at the beginning. */
+    /** Server messages may be of any length; the start is enough to classify a message. */
     private static String bounded(String text) {
         return text.length() <= 2_000 ? text : text.substring(0, 2_000);
     }

@@ -15,13 +15,14 @@ import java.util.Set;
 import org.slf4j.LoggerFactory;
 
 /**
- * The log, to standard error, unless {@code -Dlogback.configurationFile} names another. Found by logback through {@link
- * java.util.ServiceLoader}. Not a logback.xml: to read that takes more than a tenth of a second of each start.
+ * Configures the log to standard error, unless {@code -Dlogback.configurationFile} names another configuration. Logback
+ * finds this class through {@link java.util.ServiceLoader}. Java code instead of a logback.xml, because parsing XML
+ * takes more than a tenth of a second of each start.
  */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_NORMAL_PRIORITY)
 public final class ConsoleLog extends ContextAwareBase implements Configurator {
     private static final String CONSOLE = "console";
-    /** Where the classes of the libraries are; a test compares it with the class path. */
+    /** Packages of libraries; a test compares the set with the class path. */
     static final Set<String> LIBRARIES = Set.of(
             "ch.qos",
             "com.dynatrace",
@@ -96,7 +97,7 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         console.start();
         context.getLogger("ROOT").addAppender(console);
         level(context, Level.INFO);
-        // What does not end in time goes on after the next start: no reason to warn.
+        // Work that does not end within the timeout continues after the next start, so a warning would mislead.
         context.getLogger("org.apache.camel.impl.engine.DefaultShutdownStrategy")
                 .setLevel(Level.ERROR);
         context.getLogger("org.apache.camel.impl.engine.DefaultInflightRepository")
@@ -109,14 +110,14 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         flows.setContext(context);
         flows.start();
         context.addTurboFilter(flows);
-        // A reply that does not come fails the step, which the order's history tells.
+        // A missing reply fails the step, and the order history records the failure.
         context.getLogger("org.apache.camel.component.jms.reply").setLevel(Level.ERROR);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 
     /**
-     * Makes the log what the settings say. Does nothing when {@code -Dlogback.configurationFile} names another log, which
-     * then has levels and a form of its own.
+     * Applies the settings to the log. Does nothing when {@code -Dlogback.configurationFile} names another
+     * configuration.
      */
     public static void apply(HubSettings.Log settings) {
         LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
@@ -136,7 +137,7 @@ public final class ConsoleLog extends ContextAwareBase implements Configurator {
         settings.levels().forEach((name, level) -> context.getLogger(name).setLevel(Level.toLevel(level)));
     }
 
-    /** The hub's own lines, and whatever flows log under names of their own, from this level; libraries from WARN. */
+    /** Sets the level of lines of the hub and of loggers named in flows; libraries log from WARN. */
     private static void level(LoggerContext context, Level level) {
         context.getLogger("ROOT").setLevel(level);
         Level quiet = level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN;

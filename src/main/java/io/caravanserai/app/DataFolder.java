@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the data folder from other users of the machine: modes 0700 and 0600, whatever the umask. The brokers in the
- * process make files of their own all the time, with the umask's mode; inside the folder nobody else reaches them, and
- * soon they have the mode of the others.
+ * Restricts the data folder to the user of the hub: modes 0700 and 0600, independent of the umask. The embedded brokers
+ * create files with the mode of the umask. Other users cannot reach these files inside the folder, and the next pass
+ * corrects the modes.
  */
 final class DataFolder implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DataFolder.class);
@@ -21,15 +21,15 @@ final class DataFolder implements AutoCloseable {
     private final Path routes;
     private volatile PeriodicTask passes;
 
-    /** @param routes left alone where it lies inside: people of a group may edit flows together */
+    /** @param routes excluded when inside the data folder: a group may edit flows together */
     DataFolder(Path folder, Path routes) {
         this.folder = folder;
         this.routes = routes;
     }
 
-    /** Tightens what is there, with a line in the log when others had rights to it, and what comes from now on. */
+    /** Restricts existing files, with a log line when other users had access, and then new files periodically. */
     DataFolder watch() {
-        // Brokers make files with rights for others, which a private folder keeps others from.
+        // Files of brokers with open modes are no finding inside a private folder.
         boolean wasOpen = isOpen();
         int changed = tighten();
         if (wasOpen && changed > 0) {

@@ -4,7 +4,7 @@ import io.caravanserai.service.inventory.StockRepository;
 import io.caravanserai.store.Store;
 import java.util.Map;
 
-/** Puts a few articles on an empty shelf, so that a first order works at once. */
+/** Adds a few articles to an empty stock, so that a first order succeeds. */
 record DemoStock(StockRepository shelf) {
     private static final Map<String, Long> ARTICLES =
             Map.of("SADDLE-01", 1_000L, "LANTERN-02", 1_000L, "WATERSKIN-03", 1_000L, "CARPET-04", 10L);

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import org.slf4j.Marker;
 
 /**
- * Limits what Camel's consumers and error handlers say of exchanges that fail, with a stack trace each, to
- * {@value LineLimit#MAX_LINES} a minute for each logger. {@link FlowFailures} tells how many failed. Thread-safe.
+ * Limits log lines of Camel's consumers and error handlers about failed exchanges, each with a stack trace, to
+ * {@value LineLimit#MAX_LINES} a minute for each logger. {@link FlowFailures} logs the number of failures. Thread-safe.
  */
 final class FlowLogFilter extends TurboFilter {
     private static final String COMPONENTS = "org.apache.camel.component.";
@@ -33,7 +33,7 @@ final class FlowLogFilter extends TurboFilter {
         String name = logger.getName();
         boolean ofExchange =
                 name.startsWith(COMPONENTS) && name.endsWith("Consumer") || name.startsWith(ERROR_HANDLERS);
-        // Without a text the question is whether the level is on.
+        // A call without a format only asks whether the level is enabled.
         if (format == null || !ofExchange || !level.isGreaterOrEqual(Level.WARN)) {
             return FilterReply.NEUTRAL;
         }

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
- * The first thing to happen when the hub stops: no new work is taken, what is nearly done ends, and who still waits for
- * an order is told how it stands. What is not done by then is in the store, and the next start goes on with it.
+ * The first step of a stop: accepts no new work, waits briefly for orders in flight, and answers the requests that
+ * still wait for an order with the current state. Unfinished work is in the store, and the next start resumes the work.
  */
 record GracefulShutdown(OrderModule core, BoundedHttpServer http, HttpApi api) implements AutoCloseable {
     private static final Duration TO_END = Duration.ofSeconds(1);

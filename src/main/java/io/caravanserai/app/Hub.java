@@ -60,12 +60,12 @@ import org.slf4j.LoggerFactory;
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
 
-    /** Orders in their flows beyond which queues keep what is more: memory is not where a backlog belongs. */
+    /** Maximum number of orders in flows. Above the limit the queues keep the backlog, instead of memory. */
     private static final int MAX_IN_FLIGHT = 1_000;
 
     private final HubSettings settings;
     private final Main camel = new Main();
-    /** What has been started, to be closed in reverse. */
+    /** Started parts, to be closed in reverse order. */
     private final Deque<StopSequence.Part> started = new ArrayDeque<>();
 
     private MessagingModule messaging;
@@ -91,9 +91,8 @@ public final class Hub implements AutoCloseable {
     }
 
     /**
-     * Starts a hub; it answers requests when this returns.
-     *
-     * @throws RuntimeException when it cannot; the message says which setting to look at
+     * Starts a hub. The hub answers requests when the method returns.
+     * @throws RuntimeException when the start fails; the message names the setting to change
      */
     public static Hub start(HubSettings settings) throws Exception {
         Hub hub = new Hub(settings);
@@ -107,16 +106,16 @@ public final class Hub implements AutoCloseable {
     }
 
     private void start() throws Exception {
-        // Before anything else touches what is in it: the broker would wait for ever for its journal.
+        // Before any access to the folder: a second broker would wait forever for the lock of the journal.
         FolderLock folder = opened(FolderLock.take(settings.dataDir()));
         opened(new DataFolder(settings.dataDir(), settings.routesDir()).watch());
         Preflight.check(settings);
         http = opened(openHttp(settings.http()));
         Clock clock = Clock.systemUTC();
         meters = opened(new HubMeters());
-        // On a machine with more than one core this takes its time beside what follows.
+        // With more than one core the broker starts in parallel to the following parts.
         CompletableFuture<JmsBroker> broker = startBroker();
-        // What bin/warm-up has kept.
+        // The empty database prepared by bin/warm-up.
         Optional<Path> empty = Optional.ofNullable(System.getProperty(SettingsReader.HOME))
                 .map(home -> Path.of(home, "lib", SqliteStore.FILE));
         Store store = opened(new MeteredStore(
@@ -143,7 +142,7 @@ public final class Hub implements AutoCloseable {
         context.addRoutes(subscribers.routes());
         new DemoStock(core.shelf).sow(store);
         atStop("Camel", camel::stop);
-        // Camel would stop the routes that hear events one after the other.
+        // Camel would stop the routes that consume events one after the other.
         atStop("EventBus", messaging.bus::unsubscribeAll);
         camel.start();
         doors = new ApiModule(settings, core, meters::started);
@@ -155,13 +154,13 @@ public final class Hub implements AutoCloseable {
         messaging.start();
         openJmsDoor(store, clock);
         messaging.kafka.ifPresent(this::openKafkaDoor);
-        // Not before all are there who take letters again, and no longer than they are.
+        // After all channels that replay dead letters are open, and closed before the channels.
         opened(messaging.replays).resume();
         opened(housekeeping(store, clock)).start();
         opened(new GracefulShutdown(core, http, api));
         isUp = true;
         http.serve();
-        // The first edit need not wait for it, nor the first order.
+        // Prepared in the background, so that neither the first edit nor the first order waits.
         background("flow-schema", Flows::prepare);
     }
 
@@ -178,7 +177,7 @@ public final class Hub implements AutoCloseable {
                 starting.completeExceptionally(e);
             }
         });
-        // Whatever else fails meanwhile, what has been started is stopped.
+        // When another part fails to start, the broker is stopped as well.
         atStop("JmsBroker", () -> {
             Optional<JmsBroker> running =
                     starting.handle((it, failure) -> Optional.ofNullable(it)).join();
@@ -307,10 +306,10 @@ public final class Hub implements AutoCloseable {
 
     private CamelContext camelContext() {
         camel.setDefaultPropertyPlaceholderLocation("classpath:application.properties;optional=true");
-        // The hub has a shutdown hook of its own, which stops things in their order.
+        // The hub has a shutdown hook of its own, which stops the parts in order.
         camel.setShutdownStrategy(new SimpleMainShutdownStrategy());
         camel.configure().setName("caravanserai");
-        // What has not ended by then goes on after the next start.
+        // Unfinished exchanges continue after the next start.
         camel.addOverrideProperty("camel.main.shutdownTimeout", "3");
         camel.addOverrideProperty("camel.main.shutdownSuppressLoggingOnTimeout", "true");
         camel.addOverrideProperty("camel.main.routesIncludePattern", "false");
@@ -331,7 +330,7 @@ public final class Hub implements AutoCloseable {
         }
     }
 
-    /** What keeps the hub from all of its work at present; empty when nothing does. */
+    /** Returns why the hub cannot do all work at present; empty when the hub is ready. */
     public Optional<String> unavailableReason() {
         return checks.stream()
                 .flatMap(check -> check.unavailableReason().get().stream())
@@ -339,22 +338,22 @@ public final class Hub implements AutoCloseable {
                 .or(core.store::unavailableReason);
     }
 
-    /** Where HTTP is served; the port that was taken when 0 was asked for. */
+    /** Returns the HTTP port, also when the configured port is 0. */
     public int port() {
         return http.getPort();
     }
 
-    /** Where the embedded JMS broker listens; empty when the broker is outside. */
+    /** Returns the port of the embedded JMS broker; empty with an outside broker. */
     public Optional<Integer> jmsPort() {
         return messaging.broker.embedded().map(EmbeddedArtemis::port);
     }
 
-    /** Where Kafka is; empty when it is off. */
+    /** Returns the Kafka bootstrap servers; empty when Kafka is off. */
     Optional<String> kafkaBrokers() {
         return messaging.kafka.map(side -> side.link.brokers());
     }
 
-    /** All that is served over HTTP, but for what flows serve. */
+    /** Returns all HTTP endpoints except the endpoints of flows. */
     List<Endpoint> endpointsServed() {
         return api.table();
     }
@@ -368,7 +367,7 @@ public final class Hub implements AutoCloseable {
         started.push(new StopSequence.Part(name, part));
     }
 
-    /** Stops taking work, lets what is under way finish or leaves it for the next start, and lets go of everything. */
+    /** Accepts no new work, completes work in flight or leaves the work for the next start, and closes all parts. */
     @Override
     public void close() {
         new StopSequence().close(started);

@@ -12,7 +12,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A line of the log as one JSON object: {@code at, level, logger, message}, the keys of the line, and a stack if any. */
+/**
+ * Encodes a log line as one JSON object: {@code at, level, logger, message}, the key-value pairs of the line, and a
+ * stack trace if present.
+ */
 final class JsonLines extends EncoderBase<ILoggingEvent> {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final DateTimeFormatter AT =

@@ -19,7 +19,7 @@ import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
 
-/** What stands between the hub and Kafka when it is switched on: the broker in the process, if asked for, and the link. */
+/** The Kafka parts of the hub: the embedded broker, if configured, and the connection. */
 final class KafkaModule implements AutoCloseable {
     private final Optional<EmbeddedKafka> broker;
     final KafkaConnection link;
@@ -31,7 +31,7 @@ final class KafkaModule implements AutoCloseable {
         this.deadLetters = new KafkaDeadLetters(letters, link);
     }
 
-    /** Starts what the settings ask for; brokers outside are not waited for. */
+    /** Starts the configured parts. Does not wait for outside brokers. */
     static Optional<KafkaModule> open(HubSettings settings, DeadLetters letters) {
         HubSettings.Kafka kafka = settings.kafka();
         if (kafka.mode() == HubSettings.Kafka.Mode.OFF) {
@@ -51,7 +51,7 @@ final class KafkaModule implements AutoCloseable {
                 embedded.start();
                 broker = Optional.of(embedded);
                 brokers = embedded.bootstrapServers();
-                // Senders may write there and make nothing.
+                // Senders may write to this topic and may create no topic.
                 topics.add(KafkaTopic.SIGNALS);
             }
             KafkaConnection link = new KafkaConnection(
@@ -67,8 +67,8 @@ final class KafkaModule implements AutoCloseable {
     }
 
     /**
-     * Adds Camel's component, for people's flows. Headers come as text: as bytes they would break a trace. Flows log in to
-     * the hub's own brokers; to others the hub's password is not told.
+     * Adds Camel's Kafka component for flows. Headers are deserialized as text, because headers as bytes would break a
+     * trace. Flows log in to the embedded broker; the password of the hub is not sent to other brokers.
      */
     void addTo(CamelContext context) {
         KafkaComponent component = new KafkaComponent();
@@ -91,7 +91,7 @@ final class KafkaModule implements AutoCloseable {
         });
     }
 
-    /** Why Kafka cannot be used at present; empty while it can. */
+    /** Returns why Kafka is unavailable; empty while Kafka is available. */
     Optional<String> unavailableReason() {
         return broker.flatMap(EmbeddedKafka::unavailableReason).or(link::unavailableReason);
     }

@@ -3,11 +3,11 @@ package io.caravanserai.app;
 import java.util.regex.Pattern;
 
 /**
- * Hides passwords in lines of the log. Libraries write them at DEBUG: the client of Artemis its whole URL, with what {@code
- * hub.jms.url} says of the password. Thread-safe.
+ * Hides passwords in log lines. Libraries log passwords at DEBUG; for example the Artemis client logs the whole URL of
+ * {@code hub.jms.url}. Thread-safe.
  */
 final class LogSecrets {
-    /** What a text assigns to a password, up to where a URL, a list or a quotation goes on. */
+    /** The value of a password assignment, up to the next separator of a URL, a list or a quotation. */
     private static final Pattern ASSIGNED = Pattern.compile(
             "((?:password|passwd|secret)\\s?=\\s?)(?:\\\\?\"[^\"\\\\]*+\\\\?\"|[^\\s&,;\"'\\\\)\\]}]++)",
             Pattern.CASE_INSENSITIVE);
@@ -16,7 +16,7 @@ final class LogSecrets {
 
     private LogSecrets() {}
 
-    /** The text, with three asterisks for each password. */
+    /** Returns the text with three asterisks for each password. */
     static String hide(String text) {
         String hidden = ASSIGNED.matcher(text).replaceAll("$1***");
         return hidden.contains("://") ? IN_URL.matcher(hidden).replaceAll("$1***@") : hidden;

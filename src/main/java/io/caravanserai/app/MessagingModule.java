@@ -39,7 +39,7 @@ import org.apache.camel.component.jms.JmsComponent;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What carries messages: the broker, the bus, the relay of events to it, and the dead letters. */
+/** The messaging parts: the broker, the bus, the relay of events to the bus, and the dead letters. */
 final class MessagingModule implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MessagingModule.class);
 
@@ -54,7 +54,7 @@ final class MessagingModule implements AutoCloseable {
     private final HubName name;
     private final HubPresence presence;
     private final Relay relay;
-    /** Events to Kafka for those outside, when the bus runs over something else. */
+    /** Publishes events to Kafka for outside consumers when the bus runs over JMS. */
     private final Optional<Relay> kafkaRelay;
 
     private final BrokerDlqSynchronizer deadLetterWatch;
@@ -63,9 +63,8 @@ final class MessagingModule implements AutoCloseable {
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
     /**
-     * Makes the broker and the bus known to Camel. Events are relayed from {@link #start} on.
-     *
-     * @param broker started; whoever started it closes it after this
+     * Registers the broker and the bus with Camel. The relay starts with {@link #start}.
+     * @param broker started; the caller closes the broker after this module
      * @param context initialised and not started
      */
     MessagingModule(
@@ -90,7 +89,7 @@ final class MessagingModule implements AutoCloseable {
         Optional<KafkaEventBus> overKafka = kafka.map(side -> opened(
                 new KafkaEventBus(side.link, name, codec, Retry.USUAL, side.deadLetters, listener, recorded::find)));
         if (settings.events().bus() == HubSettings.Events.Bus.KAFKA) {
-            // The settings have been checked: this bus is not chosen without Kafka.
+            // The settings have been checked: a bus over Kafka implies Kafka.
             this.bus = overKafka.orElseThrow();
             this.kafkaRelay = Optional.empty();
         } else {
@@ -108,9 +107,9 @@ final class MessagingModule implements AutoCloseable {
         context.getRegistry().bind("eventBus", bus);
     }
 
-    /** Only one process at a time has an embedded store, so each process stands for another store. */
+    /** Returns the id of the store. Only one process at a time has an embedded store, so each process has a new id. */
     private static String storeId(HubSettings settings) {
-        // Other hubs hear it, and a URL may hold a login.
+        // Hashed, because other hubs receive the id and a URL may contain a login.
         return settings.store()
                 .url()
                 .map(url -> UUID.nameUUIDFromBytes(url.getBytes(StandardCharsets.UTF_8)))
@@ -118,13 +117,13 @@ final class MessagingModule implements AutoCloseable {
                 .toString();
     }
 
-    /** That another hub, with a store of its own, has this hub's name; empty while none has. */
+    /** Returns a message when another hub with another store has the same name; else empty. */
     Optional<String> sharedName() {
         return presence.unavailableReason()
                 .or(() -> kafka.filter(side -> side.link.isNameShared()).map(side -> name.conflict("Kafka")));
     }
 
-    /** Relays what is owed, then what comes. The Camel context must have been started. */
+    /** Starts the relay, first with pending events. Requires a started Camel context. */
     void start() {
         relay.start();
         kafkaRelay.ifPresent(Relay::start);
@@ -132,14 +131,14 @@ final class MessagingModule implements AutoCloseable {
         deadLetterWatch.start();
     }
 
-    /** To be called when there are new events in the log; never blocks. */
+    /** Call when the log has new events. Never blocks. */
     void newEvents() {
         relay.wake();
         kafkaRelay.ifPresent(Relay::wake);
         stream.wake();
     }
 
-    /** Why messages do not flow at present; empty while all is well. */
+    /** Returns why messages do not flow; empty while all parts work. */
     Optional<String> unavailableReason() {
         return broker.unavailableReason()
                 .or(() -> kafka.flatMap(KafkaModule::unavailableReason))
@@ -149,7 +148,7 @@ final class MessagingModule implements AutoCloseable {
                 .or(deadLetterWatch::unavailableReason);
     }
 
-    /** Why Kafka cannot be used at present; empty while it can, and when it is off. */
+    /** Returns why Kafka is unavailable; empty while Kafka is available, and when Kafka is off. */
     Optional<String> kafkaTrouble() {
         return kafka.flatMap(KafkaModule::unavailableReason);
     }

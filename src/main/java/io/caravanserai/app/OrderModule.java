@@ -65,13 +65,13 @@ import org.apache.camel.model.errorhandler.DefaultErrorHandlerDefinition;
 import org.apache.camel.spi.CamelLogger;
 
 /**
- * The hub without its doors: services, sagas, flows and recovery on a store and a Camel context. The doors, the brokers
- * and the benchmark stand around it.
+ * The core of the hub: services, sagas, flows and recovery on a store and a Camel context, without ingress and brokers.
+ * The benchmark uses the core alone.
  */
 public final class OrderModule implements AutoCloseable {
     final Store store;
     final Clock clock;
-    /** Of deadlines. */
+    /** The clock of deadlines. */
     final RunningClock running;
 
     final Supplier<String> ids = new Ids();
@@ -99,14 +99,14 @@ public final class OrderModule implements AutoCloseable {
 
     /**
      * @param context not yet started
-     * @param relay given each event once it is durable; must not block
+     * @param relay receives each event once the event is durable; must not block
      */
     public OrderModule(
             HubSettings settings, Store store, CamelContext context, Clock clock, Consumer<OrderEvent> relay) {
         this(settings, store, context, clock, relay, decides -> decides, WorkListener.NONE);
     }
 
-    /** @param sagaListener may put something before the listener that decides, such as meters */
+    /** @param sagaListener may wrap the listener, for example with meters */
     public OrderModule(
             HubSettings settings,
             Store store,
@@ -123,7 +123,7 @@ public final class OrderModule implements AutoCloseable {
         this.orders = new Orders(clock, running);
         this.life = new OrderStateMachine(clock, outcomes::ended);
         this.stepLog = new StepLog(ids, clock, work);
-        // The fence first: what it refuses, nobody else counts.
+        // The fence comes first, so that no other projection counts a refused event.
         this.ledger = new Ledger(store, clock);
         CancelledOrdersLog cancelled = new CancelledOrdersLog();
         this.outbox = new Outbox(
@@ -207,13 +207,13 @@ public final class OrderModule implements AutoCloseable {
                 .with(Step.SHIP_ORDER, shipping::ship);
     }
 
-    /** A flow's log step tells its order, so that a search for the order's id finds what its flow said. */
+    /** Adds the order id to log steps of flows, so that a search for the id finds the lines. */
     private static String withOrder(Exchange exchange, CamelLogger logger, String message) {
         String orderId = exchange.getMessage().getHeader("orderId", String.class);
         return orderId == null || message.contains(orderId) ? message : message + " orderId=\"" + orderId + "\"";
     }
 
-    /** A failure of a flow is one line with its order's id, which Camel's own lines and traces lack. */
+    /** Disables the log lines and traces of Camel for failures: the hub logs one line with the order id. */
     private static void quietErrorHandler(CamelContext context) {
         RedeliveryPolicyDefinition policy = new RedeliveryPolicyDefinition();
         policy.setLogExhausted("false");
@@ -221,7 +221,7 @@ public final class OrderModule implements AutoCloseable {
         policy.setLogExhaustedMessageHistory("false");
         DefaultErrorHandlerDefinition quiet = new DefaultErrorHandlerDefinition();
         quiet.setRedeliveryPolicy(policy);
-        // In a route without any onException, Camel does not ask the policy.
+        // In a route without an onException, Camel does not use the policy.
         quiet.setLevel("OFF");
         context.getCamelContextExtension().setErrorHandlerFactory(quiet);
     }
@@ -261,7 +261,7 @@ public final class OrderModule implements AutoCloseable {
         List<OrdersCarried.Carried> carried = new ArrayList<>();
         orders.flowsInUse(tx)
                 .forEach(use -> carried.add(new OrdersCarried.Carried(use.flow(), use.version(), use.orders())));
-        // A saga needs the version that its compensations name, whether an order travels in it or not.
+        // A saga needs the flow version in the compensation endpoints, also without an order in the saga.
         sagas.log().openEndpoints(tx).stream()
                 .flatMap(uri -> RouteName.ofEndpoint(uri).stream())
                 .flatMap(name ->
@@ -270,12 +270,12 @@ public final class OrderModule implements AutoCloseable {
         return carried;
     }
 
-    /** The services' endpoints; to be added to the context before it starts. */
+    /** Returns the endpoints of the services. Add the routes to the context before the start of the context. */
     public ServiceRoutes routes() {
         return routes;
     }
 
-    /** Starts the flows and takes up what an earlier process left. The context must have been started. */
+    /** Starts the flows and resumes the work of earlier processes. Requires a started context. */
     void start() {
         flows.start();
         reactions.watch(sagas);
@@ -292,7 +292,7 @@ public final class OrderModule implements AutoCloseable {
         sagaless.close();
         recovery.close();
         sagas.close();
-        // Sagas do not turn back any more for calls that end so.
+        // After the close of the sagas, an ended call compensates no saga.
         outside.endCalls();
         entry.close();
         flows.close();

@@ -11,13 +11,13 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.util.List;
 
-/** Looks for what would let a start fail half-way, where it could not be said as clearly. */
+/** Checks conditions that would make a start fail half-way, with a less clear message. */
 final class Preflight {
     private static final String LOOPBACK = "127.0.0.1";
 
     private Preflight() {}
 
-    /** @throws SettingsException naming the setting to look at */
+    /** @throws SettingsException with the setting to change */
     static void check(HubSettings settings) {
         if (!Files.isDirectory(settings.routesDir())) {
             throw fault(Settings.ROUTES_DIR, settings.routesDir().toAbsolutePath() + " is no folder");
@@ -31,7 +31,7 @@ final class Preflight {
         }
     }
 
-    /** Artemis says too much when its port is taken: so it is tried before. */
+    /** Binds the port as a test, because Artemis logs too much when the port is in use. */
     private static void listen(Setting<?> setting, String host, int port) {
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);

@@ -13,11 +13,11 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Forgets what has been kept for long enough: once an hour, a little at a time, so that nobody's work waits for it. */
+/** Deletes old data: once an hour, in small units, so that orders do not wait. */
 final class RetentionJobs implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RetentionJobs.class);
 
-    /** After a start, messages that were under way before it are to find all marks. */
+    /** Delay after a start: messages in flight before the start must still find all marks. */
     private static final long FIRST_MINUTES = 10;
 
     private static final long MINUTES = 60;
@@ -28,10 +28,10 @@ final class RetentionJobs implements AutoCloseable {
     private final List<Runnable> outsideTheStore = new ArrayList<>();
     private volatile PeriodicTask passes;
 
-    /** Something to forget. */
+    /** A retention job. */
     @FunctionalInterface
     interface Chore {
-        /** Forgets some in a small unit of work; false when there is no more. */
+        /** Deletes some rows in a small unit of work; returns false when no rows are left. */
         boolean some(Transaction tx) throws SQLException;
     }
 
@@ -39,13 +39,13 @@ final class RetentionJobs implements AutoCloseable {
         this.store = store;
     }
 
-    /** @param name of its units of work */
+    /** @param name of the units of work */
     RetentionJobs with(String name, Chore chore) {
         chores.put(name, chore);
         return this;
     }
 
-    /** Something to clear away that is not in the store. */
+    /** Adds a job outside the store. */
     RetentionJobs also(Runnable chore) {
         outsideTheStore.add(chore);
         return this;
@@ -66,7 +66,7 @@ final class RetentionJobs implements AutoCloseable {
         void run() throws Exception;
     }
 
-    /** A chore that fails keeps no other from being done, nor the timer from its next pass. */
+    /** A failed job keeps neither other jobs nor the next pass from running. */
     private static void pass(String name, Work work) {
         try {
             work.run();
@@ -77,7 +77,7 @@ final class RetentionJobs implements AutoCloseable {
         }
     }
 
-    /** Does all chores to their end. */
+    /** Runs all jobs to completion. */
     void runOnce() throws Exception {
         for (String name : chores.keySet()) {
             toItsEnd(name);

@@ -6,13 +6,13 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
-/** What a person sees when the hub has started: what runs, and what to try. */
+/** Prints the state of a started hub, and an example order. */
 public record StartupBanner(HubSettings settings, int port) {
     public static final String ORDER = """
             {"customerId": "C-789", "items": [{"sku": "SADDLE-01", "quantity": 2, "unitPrice": 50.00}], \
             "currency": "EUR", "paymentMethod": "pm_card_visa", "shippingAddress": {"country": "NL"}}""";
 
-    /** @param trouble why the hub cannot do all of its work yet; empty when it can */
+    /** @param trouble why the hub is not ready yet; empty when the hub is ready */
     public void print(PrintStream out, Duration startup, Optional<String> trouble) {
         String url = "http://" + host() + ":" + port;
         String state = trouble.isEmpty() ? "is ready" : "runs";
@@ -29,12 +29,12 @@ public record StartupBanner(HubSettings settings, int port) {
         out.flush();
     }
 
-    /** The hub knows hashes of its keys only: the reader puts in the key. */
+    /** The hub has only hashes of keys; the reader inserts the key. */
     private String key() {
         return settings.security().keys().isEmpty() ? "" : " -H \"X-API-Key: $KEY\"";
     }
 
-    /** An address to call, where the hub listens on all of them. */
+    /** Returns an address to call when the hub listens on all addresses. */
     private String host() {
         if (settings.http().host().equals("0.0.0.0")) {
             return "127.0.0.1";

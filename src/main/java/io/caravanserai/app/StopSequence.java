@@ -8,15 +8,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Closes the parts of a hub, the last started first. A part that does not close in time, such as a client of a broker that
- * does not answer, is left behind: what it had in hand is in the store, as after a crash.
+ * Closes the parts of a hub in reverse order of the start. A part that does not close in time, for example the client
+ * of a broker that does not answer, is abandoned: the work of the part is in the store, as after a crash.
  */
 final class StopSequence {
     private static final Logger LOG = LoggerFactory.getLogger(StopSequence.class);
 
     private static final Duration MAX_OF_ONE = Duration.ofSeconds(8);
     private static final Duration MAX_OF_ALL = Duration.ofSeconds(20);
-    /** What a part still gets when the others have taken all the time there is. */
+    /** The minimum time for a part when the other parts have used up the total time. */
     private static final Duration MIN_OF_ONE = Duration.ofMillis(200);
 
     private static final int FRAMES = 4;
@@ -36,7 +36,7 @@ final class StopSequence {
     /** @param name for the log */
     record Part(String name, AutoCloseable it) {}
 
-    /** Takes each part and closes it. Returns when all are closed or left behind. */
+    /** Removes and closes each part. Returns when each part is closed or abandoned. */
     void close(Deque<Part> parts) {
         long began = System.nanoTime();
         while (!parts.isEmpty()) {

@@ -19,12 +19,12 @@ import io.caravanserai.subscriber.notification.Notifications;
 import java.time.Clock;
 import java.util.List;
 
-/** Those in the hub who listen to the events of every style without a part in them. */
+/** The subscribers of the hub to the events of every style, without a part in orders. */
 public final class Subscribers implements AutoCloseable {
     final Notifications notifications;
     final Analytics analytics;
     private final EventLog log;
-    /** By both ways events come to them: the bus, and flows. */
+    /** Filters that detect an event delivered both by the bus and by a flow. */
     private final EventHandler notify;
 
     private final EventHandler count;
@@ -44,14 +44,14 @@ public final class Subscribers implements AutoCloseable {
                 .orElse(file);
     }
 
-    /** Listens from now on; the bus ends it when it closes. */
+    /** Subscribes to the bus; closing the bus ends the subscriptions. */
     void listenTo(EventBus bus) {
         notifications.start();
         bus.subscribe(Notifications.SUBSCRIBER, Notifications.HEARS, notify);
         bus.subscribe(Analytics.SUBSCRIBER, count);
     }
 
-    /** Where flows have them hear of an order; to be added to the context before flows start. */
+    /** Returns the endpoints by which flows notify subscribers. Add the routes to the context before flows start. */
     public SubscriberRoutes routes() {
         return new SubscriberRoutes(log)
                 .with("notify-customer", Notifications.HEARS.before(notify))

@@ -1,4 +1,2 @@
-/**
- * Builds one hub from its rooms, starts it and stops it. May use every room; only {@code cli} uses this one.
- */
+/** Builds a hub from all rooms, starts and stops the hub. May use every room; only {@code cli} uses this room. */
 package io.caravanserai.app;
