@@ -100,6 +100,27 @@ class FlowsIT {
     }
 
     @Test
+    void anErrorHandlerCountsForTheRoutesOfItsOwnFileAlone() throws Exception {
+        hub.start();
+        hub.flows.put("a.camel.yaml", """
+                - errorHandler:
+                    deadLetterChannel:
+                      deadLetterUri: direct:a-dead
+                - route:
+                    id: a-dead
+                    from:
+                      uri: direct:a-dead
+                      steps:
+                        - setBody:
+                            constant: caught by a
+                """ + FlowHub.failing("a"), "ops");
+        hub.flows.put("b.camel.yaml", FlowHub.failing("b"), "ops");
+
+        assertThat(hub.send("direct:a")).isEqualTo("caught by a");
+        assertThatThrownBy(() -> hub.send("direct:b")).hasRootCauseMessage("broken");
+    }
+
+    @Test
     void nothingIsLeftOfARouteConfigurationThatWasRefusedOrDeleted() throws Exception {
         hub.start();
         assertThatExceptionOfType(FlowRefusedException.class)

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
+import org.apache.camel.ErrorHandlerFactory;
+import org.apache.camel.ExtendedCamelContext;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.builder.RouteConfigurationBuilder;
 import org.apache.camel.dsl.yaml.YamlRoutesBuilderLoader;
@@ -58,15 +60,18 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
             Node tree) {
 
         /**
-         * Adds the routes to the context, each with the route configurations of its file that it is to have.
+         * Adds the routes to the context, each with the error handler and route configurations of its file.
          *
-         * <p>Camel writes these into a route when it adds the route, and looks for them in the whole context: one that
-         * stayed there would count for routes of other files, and for the next version. So none stays.
+         * <p>Camel keeps these in the whole context and reads them when it adds a route. Left there, they would count for
+         * routes of other files and for the next version. So none stays.
          */
         public void addTo(CamelContext context) throws Exception {
+            ExtendedCamelContext extended = context.getCamelContextExtension();
+            ErrorHandlerFactory before = extended.getErrorHandlerFactory();
             try {
                 context.addRoutes(builder);
             } finally {
+                extended.setErrorHandlerFactory(before);
                 if (builder instanceof RouteConfigurationBuilder both) {
                     // Not removeRouteConfiguration: it gives those without an id one, and then does not find them.
                     context.getCamelContextExtension()
