@@ -11,14 +11,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The settings of a hub, each checked when read. {@link SettingsReader} makes them of a properties file, the environment
- * and system properties.
- *
+ * The settings of a hub, each checked when read. {@link SettingsReader} builds the settings from a properties file, the
+ * environment and system properties.
  * @param dataDir {@code hub.data.dir}: database and broker journal
  * @param routesDir {@code hub.routes.dir}: the flows, {@code *.camel.yaml}
- * @param nodeId {@code hub.node.id}: made at start when not set
- * @param name {@code hub.name}: tells hubs apart that share a broker and have stores of their own
- * @param style {@code hub.orders.style}: of orders that do not name one
+ * @param nodeId {@code hub.node.id}: generated at start when not set
+ * @param name {@code hub.name}: distinguishes hubs that share a broker and have separate stores
+ * @param style {@code hub.orders.style}: the style of orders without a style
  * @param shippingCountries {@code hub.shipping.countries}: ISO 3166-1 alpha-2 codes
  * @param mail {@code hub.notification.mail.*}: empty when customers get no mail
  */
@@ -40,35 +39,32 @@ public record HubSettings(
         Security security,
         Log log) {
 
-    /** Whether events go to Kafka beside the bus, which runs over something else. */
+    /** Whether events go to Kafka in addition to a bus over JMS. */
     public boolean eventsAlsoToKafka() {
         return kafka.mode() != Kafka.Mode.OFF && events.bus() != Events.Bus.KAFKA;
     }
 
     /**
      * {@code hub.http.*}
-     *
-     * @param port 0 takes a free one
-     * @param answerWithin {@code hub.http.wait}: how long a POST waits for the order's end before it answers 202
-     * @param requestTimeout how long a request may take to arrive, from its first to its last byte
-     * @param idleTimeout how long a connection may do nothing, while no request on it is being answered
-     * @param streams how many event streams there may be at once, of all clients together
+     * @param port 0 takes a free port
+     * @param answerWithin {@code hub.http.wait}: how long a POST waits for the end of the order before the answer 202
+     * @param requestTimeout maximum time from the first to the last byte of a request
+     * @param idleTimeout maximum idle time of a connection without a request in progress
+     * @param streams maximum number of open event streams, over all clients
      */
     public record Http(
             String host, int port, Duration answerWithin, Duration requestTimeout, Duration idleTimeout, int streams) {}
 
     /**
      * {@code hub.store.*}
-     *
      * @param url empty for the embedded database, else {@code jdbc:postgresql://...}
      */
     public record Store(Optional<String> url, Optional<String> user, Optional<String> password) {}
 
     /**
      * {@code hub.jms.*}
-     *
      * @param url empty for the embedded broker
-     * @param port where the embedded broker listens; 0 takes a free one
+     * @param port of the embedded broker; 0 takes a free port
      */
     public record Jms(Optional<String> url, int port) {
         public boolean isEmbedded() {
@@ -78,10 +74,9 @@ public record HubSettings(
 
     /**
      * {@code hub.kafka.*}
-     *
-     * @param mode off, embedded, or brokers outside
+     * @param mode off, embedded, or outside brokers
      * @param brokers {@code host:port} list; empty unless outside
-     * @param port where the embedded broker listens; 0 takes a free one
+     * @param port of the embedded broker; 0 takes a free port
      */
     public record Kafka(Mode mode, String brokers, int port) {
         public enum Mode {
@@ -93,10 +88,9 @@ public record HubSettings(
 
     /**
      * {@code hub.events.*}
-     *
-     * @param bus what carries events between services
-     * @param emit versions to emit, by type; a type that is absent is emitted in its newest
-     * @param retention how long events of orders that have ended are kept
+     * @param bus the carrier of events between services
+     * @param emit versions to emit, by type; a missing type is emitted in the newest version
+     * @param retention how long events of ended orders are kept
      */
     public record Events(Bus bus, Map<EventType, List<Integer>> emit, Duration retention) {
         public enum Bus {
@@ -107,38 +101,34 @@ public record HubSettings(
 
     /**
      * {@code hub.saga.*}
-     *
-     * @param timeout a saga that has not ended by then is compensated
-     * @param compensationAttempts then it is stuck
-     * @param compensationBackoff before the second attempt; doubles up to 30 s
+     * @param timeout age at which an unfinished saga is compensated
+     * @param compensationAttempts number of attempts before the saga is stuck
+     * @param compensationBackoff delay before the second attempt; doubles up to 30 s
      */
     public record Saga(Duration timeout, int compensationAttempts, Duration compensationBackoff) {}
 
     /**
      * {@code hub.flows.*}
-     *
-     * @param allowedComponents what flows may use, each a component, {@code bean:NAME} or {@code language:NAME}; empty for
-     *     all
+     * @param allowedComponents allowed in flows, each a component, {@code bean:NAME} or {@code language:NAME}; empty
+     *     allows all
      */
     public record Flows(Set<String> allowedComponents) {}
 
     /**
      * {@code hub.notification.mail.*}
-     *
      * @param url {@code smtp} or {@code smtps}, a host and a port
-     * @param login empty when the server asks for none
-     * @param from the address that mail comes from
-     * @param to a customer's address, with {@code {customerId}} where the id belongs
+     * @param login empty when the server needs no login
+     * @param from sender address of mail
+     * @param to address of a customer, with {@code {customerId}} in place of the id
      */
     public record Mail(URI url, Optional<Login> login, String from, String to) {}
 
-    /** Who logs in, with which password. */
+    /** The login at a server. */
     public record Login(String user, String password) {}
 
     /**
      * {@code hub.log.*}
-     *
-     * @param level of the hub's own lines and of the flows' log steps: trace, debug, info, warn, error or off
+     * @param level of log lines of the hub and of log steps in flows: trace, debug, info, warn, error or off
      * @param levels of packages, {@code hub.log.level.<package>}, by package
      */
     public record Log(Format format, String level, Map<String, String> levels) {
@@ -152,13 +142,13 @@ public record HubSettings(
         public static final Log DEFAULT = new Log(Format.TEXT, "info", Map.of());
     }
 
-    /** {@code hub.security.api-keys}; no keys: open to loopback only. */
+    /** {@code hub.security.api-keys}; without keys only loopback has access. */
     public record Security(List<ApiKey> keys) {}
 
     /** @param sha256 of the key, lower-case hex */
     public record ApiKey(String name, Role role, String sha256) {}
 
-    /** What a key may do; each role may do what the ones before it may, except that a viewer posts nothing. */
+    /** The rights of a key. Each role includes the rights of the roles before, except that a viewer posts nothing. */
     public enum Role {
         VIEWER,
         SENDER,

@@ -4,9 +4,7 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /**
- * One setting: its key, its default, what it means, and how its text becomes a value. All settings are declared in
- * {@link Settings}. Immutable.
- *
+ * A setting: key, default, meaning, and parser of the text. {@link Settings} declares all settings. Immutable.
  * @param <T> type of the value
  */
 public final class Setting<T> {
@@ -16,9 +14,9 @@ public final class Setting<T> {
     private final Function<String, T> parser;
 
     /**
-     * @param defaultText the text that holds when the setting is not set; the parser must accept it
+     * @param defaultText the text of an absent setting; the parser must accept the text
      * @param meaning in Markdown, one line, for the README and for {@code application.properties}
-     * @param parser throws {@link UnreadableValueException} for a text that is no value of this setting
+     * @param parser throws {@link UnreadableValueException} for an invalid text
      */
     Setting(String key, String defaultText, String meaning, Function<String, T> parser) {
         this.key = key;
@@ -39,12 +37,12 @@ public final class Setting<T> {
         return meaning;
     }
 
-    /** @throws UnreadableValueException when the text is no value of this setting */
+    /** @throws UnreadableValueException for an invalid text */
     T parse(String text) {
         return parser.apply(text);
     }
 
-    /** The name of the environment variable of a key: {@code HUB_HTTP_PORT} for {@code hub.http.port}. */
+    /** Returns the environment variable of a key: {@code HUB_HTTP_PORT} for {@code hub.http.port}. */
     static String variable(String key) {
         return key.replace('.', '_').replace('-', '_').toUpperCase(Locale.ROOT);
     }

@@ -25,7 +25,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Parses the text of a setting. Each method throws {@link UnreadableValueException} for a text that is no value. */
+/** Parses the texts of settings. Each method throws {@link UnreadableValueException} for an invalid text. */
 final class SettingValues {
     static final String STYLES = "one of " + Style.names() + ", or STYLE of a flow order-STYLE.camel.yaml";
 
@@ -43,7 +43,7 @@ final class SettingValues {
 
     private SettingValues() {}
 
-    /** The parser of a setting that may be empty: a blank text is no value. */
+    /** Returns a parser for an optional setting: a blank text is empty. */
     static <T> Function<String, Optional<T>> optional(Function<String, T> parser) {
         return text -> text.isBlank() ? Optional.empty() : Optional.of(parser.apply(text));
     }
@@ -72,7 +72,7 @@ final class SettingValues {
                 return url;
             }
         } catch (URISyntaxException e) {
-            // The message below leaves the text out: the text may hold a password.
+            // The message below omits the text, because the text may contain a password.
         }
         throw new UnreadableValueException(
                 "smtp://host:587 or smtps://host:465; user and password have keys of their own");
@@ -161,7 +161,7 @@ final class SettingValues {
         return OrderStyle.of(text).orElseThrow(() -> new UnreadableValueException(STYLES));
     }
 
-    /** Empty: all are allowed. */
+    /** An empty set allows all. */
     static Set<String> components(String text) {
         Set<String> names = new TreeSet<>(list(text));
         for (String name : names) {
@@ -207,7 +207,7 @@ final class SettingValues {
         return text;
     }
 
-    /** Every country but Antarctica for a blank text. */
+    /** A blank text stands for every country except Antarctica. */
     static Set<String> countries(String text) {
         if (text.isBlank()) {
             return allButAntarctica();

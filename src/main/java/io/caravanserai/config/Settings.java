@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
- * Every setting of the hub. A new setting is declared here and gets its place in {@link HubSettings}; {@code
- * application.properties} and the table in the README follow from this class, which a test checks.
+ * All settings of the hub. Declare a new setting here and add a field in {@link HubSettings}. A test checks that
+ * {@code application.properties} and the table in the README match this class.
  */
 public final class Settings {
     private static final List<Setting<?>> ALL = new ArrayList<>();
@@ -208,12 +208,12 @@ public final class Settings {
 
     private Settings() {}
 
-    /** All settings with a fixed key, in the order of the documentation. */
+    /** Returns all settings with a fixed key, in the order of the documentation. */
     static List<Setting<?>> all() {
         return List.copyOf(ALL);
     }
 
-    /** The setting families, whose keys end with a name. */
+    /** Returns the setting families, with a name at the end of each key. */
     static List<SettingFamily<?>> families() {
         return List.of(EVENTS_EMIT, LOG_LEVELS);
     }
@@ -222,14 +222,14 @@ public final class Settings {
         return fixedKeys().anyMatch(key::equals) || LOG_LEVELS.nameIn(key).isPresent();
     }
 
-    /** All keys but those of {@link #LOG_LEVELS}, which end with any name. */
+    /** Returns all keys except the keys of {@link #LOG_LEVELS}, which end with any name. */
     static Stream<String> fixedKeys() {
         return Stream.concat(
                 ALL.stream().map(Setting::key),
                 Arrays.stream(EventType.values()).map(type -> EVENTS_EMIT.prefix() + type));
     }
 
-    /** The known key that looks most like this one. */
+    /** Returns the known key with the smallest edit distance. */
     static String nearest(String key) {
         LevenshteinDistance distance = LevenshteinDistance.getDefaultInstance();
         return fixedKeys()

@@ -2,7 +2,7 @@ package io.caravanserai.config;
 
 import java.util.List;
 
-/** The hub cannot start with these settings. The message has one line for each fault and names its key. */
+/** The hub cannot start with these settings. The message has one line for each fault, with the key. */
 public final class SettingsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -33,7 +33,7 @@ final class SettingsParser {
         this.faults = faults;
     }
 
-    /** Callers use the result only if no faults were added. */
+    /** Valid only if no faults were added. */
     HubSettings parse() {
         HubSettings settings = new HubSettings(
                 value(Settings.DATA_DIR),
@@ -100,7 +100,7 @@ final class SettingsParser {
 
     private <T> T value(Setting<T> setting) {
         String text = values.getOrDefault(setting.key(), setting.defaultText());
-        // After a fault parsing goes on with the default, to find the other faults too.
+        // After a fault the default is used, to find further faults.
         return parse(setting.key(), text, setting::parse).orElseGet(() -> setting.parse(setting.defaultText()));
     }
 
@@ -108,14 +108,15 @@ final class SettingsParser {
         try {
             return Optional.of(parser.apply(text));
         } catch (UnreadableValueException e) {
-            // A key's hash is no secret, every text is a readable password, and a URL's login is hidden here.
+            // The login of a URL is hidden. Hashes of keys are not secret; every text is a readable password, so a
+            // password never fails here.
             faults.add(key + "=" + LOGIN_IN_URL.matcher(text).replaceFirst(":***@") + " cannot be read: it must be "
                     + e.getMessage());
             return Optional.empty();
         }
     }
 
-    /** Values of a family's settings by the name at the end of their keys. */
+    /** Returns the values of a family by the name at the end of the key. */
     private <T> Map<String, T> family(SettingFamily<T> family) {
         Map<String, T> parsed = new TreeMap<>();
         values.forEach((key, text) -> family.nameIn(key)

@@ -18,20 +18,22 @@ import java.util.Properties;
 import java.util.TreeMap;
 
 /**
- * Reads the hub's settings: system properties win over environment variables, those over {@code application.properties},
- * that over the defaults in {@link Settings}.
- *
- * <p>The file is the one in the folder that the system property {@code caravanserai.home} names, as {@code bin/hub} does,
- * else the one on the class path.
+ * Reads the settings of the hub. Precedence: system properties, environment variables, {@code application.properties},
+ * defaults in {@link Settings}.
+ * <p>The file is read from the folder in the system property {@code caravanserai.home}, which {@code bin/hub} sets,
+ * else from the class path.
  */
 public final class SettingsReader {
-    /** The system property with the folder of the distribution; not set when the hub runs from its checkout. */
+    /** System property with the folder of the distribution; not set when the hub runs from a checkout. */
     public static final String HOME = "caravanserai.home";
 
     private static final String FILE = "application.properties";
     private static final String PREFIX = "hub.";
     private static final String VARIABLE_PREFIX = "HUB_";
-    /** A package behind it is written with underscores, so none of its words has a capital or an underscore. */
+    /**
+     * The variable of a package has underscores in place of dots, so a package name with a capital or an underscore has
+     * no variable.
+     */
     private static final String LOG_LEVEL_VARIABLE = Setting.variable(Settings.LOG_LEVELS.prefix());
 
     private static final Path ROUTES_OF_A_CHECKOUT = Path.of("src", "main", "resources", "routes");
@@ -39,7 +41,7 @@ public final class SettingsReader {
     private final Map<String, String> environment;
     private final Map<String, String> system;
 
-    /** Of this process. */
+    /** Reads the environment and the system properties of this process. */
     public SettingsReader() {
         this(System.getenv(), texts(System.getProperties()));
     }
@@ -51,15 +53,13 @@ public final class SettingsReader {
 
     /**
      * The settings of a start.
-     *
-     * @param warnings to be told to people, one sentence each
+     * @param warnings one sentence each, for the log
      */
     public record Result(HubSettings settings, List<String> warnings) {}
 
     /**
-     * Reads and checks everything.
-     *
-     * @throws SettingsException when a key is not known or a value cannot be read: all such faults at once
+     * Reads and checks all settings.
+     * @throws SettingsException for unknown keys and invalid values; the message has all faults
      */
     public Result read() {
         Optional<Path> home = Optional.ofNullable(system.get(HOME)).map(Path::of);
@@ -109,7 +109,7 @@ public final class SettingsReader {
                 warnings.add("unknown environment variable " + variable + " is ignored; did you mean "
                         + Setting.variable(meant) + "?");
             } else if (!value.isBlank()) {
-                // Compose files and the like set a variable to nothing when they mean to leave it alone.
+                // Compose files and similar tools set a variable to the empty string for an absent value.
                 values.put(key, value.trim());
             }
         });

@@ -1,6 +1,6 @@
 package io.caravanserai.config;
 
-/** A text is no value of its setting. The message says what the text must be and follows "it must be". */
+/** The text of a setting is invalid. The message describes a valid text, as the continuation of "it must be". */
 final class UnreadableValueException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -1,4 +1,2 @@
-/**
- * The settings: their keys and defaults, how they are read and checked. Each room gets the part it needs as a record.
- */
+/** The settings: keys, defaults, parsing and checks. Each room gets a part of the settings as a record. */
 package io.caravanserai.config;
