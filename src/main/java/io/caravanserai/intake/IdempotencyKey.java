@@ -5,7 +5,7 @@ import io.caravanserai.http.Request;
 import java.util.List;
 import java.util.Optional;
 
-/** How senders write idempotency keys: a string of RFC 8941 in quotes, as the draft has it, or bare. */
+/** Parses idempotency keys: a quoted string of RFC 8941, as in the draft, or a bare text. */
 final class IdempotencyKey {
     static final String RULE = "must be 1 to 255 printable ASCII characters, in double quotes or bare";
 
@@ -14,9 +14,9 @@ final class IdempotencyKey {
 
     private IdempotencyKey() {}
 
-    /** The key without its quotes; empty when the text breaks {@link #RULE}. */
+    /** Returns the key without quotes; empty when the text violates {@link #RULE}. */
     static Optional<String> read(String text) {
-        // Each character of a key is written as two at most, within two quotes.
+        // A key has at most two characters for each character, and two quotes.
         if (text.length() > 2 * LONGEST + 2) {
             return Optional.empty();
         }
@@ -28,7 +28,7 @@ final class IdempotencyKey {
         return key.filter(each -> !each.isEmpty() && each.length() <= LONGEST);
     }
 
-    /** A string of RFC 8941 without its quotes: printable ASCII, with a backslash before quotes and backslashes. */
+    /** Returns a string of RFC 8941 without quotes: printable ASCII, with a backslash before quotes and backslashes. */
     private static Optional<String> unquoted(String text) {
         StringBuilder key = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
@@ -48,9 +48,8 @@ final class IdempotencyKey {
     }
 
     /**
-     * The key of a request; empty when it has none.
-     *
-     * @throws io.caravanserai.http.ProblemException 400, when it cannot be read
+     * Returns the key of a request; empty when absent.
+     * @throws io.caravanserai.http.ProblemException 400, for an invalid key
      */
     static Optional<String> of(Request request) {
         List<String> values = request.headers(HEADER);

@@ -24,19 +24,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The JMS door: takes orders from the queue {@code orders}. A message is acknowledged once its order is durable, or once
- * it is durable among the dead letters; many are under way at once and share commits.
+ * The JMS ingress: consumes orders from the queue {@code orders}. A message is acknowledged once the order, or the dead
+ * letter, is durable. Many messages are in flight at once and share commits.
  */
 public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsOrders.class);
 
-    /** The queue that orders come from. */
+    /** The queue of orders. */
     public static final String QUEUE = "orders";
 
-    /** The subscription to the address of that queue. All hubs share it, whatever their names. */
+    /** The subscription to the address of the queue. All hubs share the subscription, under any hub name. */
     private static final String PUBLISHED = "hub-orders";
 
-    /** The channel of this door's dead letters. */
+    /** The channel of the dead letters of this ingress. */
     static final String CHANNEL = "jms-orders";
 
     private static final int MOST_IN_HAND = 250;
@@ -47,12 +47,18 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     private final JmsDeadLetters deadLetters;
     private final JmsReplies replies;
     private final JmsReceiver receiver;
-    /** For clients that publish and do not send, as those of MQTT: without a subscriber the broker drops their orders. */
+    /**
+     * For clients that publish instead of send, for example over MQTT: without a subscriber the broker drops the
+     * orders.
+     */
     private final JmsReceiver published;
 
     private volatile boolean closed;
 
-    /** @param mayTake asked before each message, so that work does not grow in memory while the hub is slow */
+    /**
+     * @param mayTake called before each message; false pauses the consumer, so that the backlog stays in the queue
+     *     while the hub is slow
+     */
     public JmsOrders(
             JmsBroker broker,
             OrderMessages orders,
@@ -86,9 +92,9 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
         return this;
     }
 
-    /** Why no orders are taken at present; empty while all is well. */
+    /** Returns why no orders are consumed at present; empty while the consumers work. */
     public Optional<String> unavailableReason() {
-        // A broker outside may forbid that subscription, and orders come by the queue all the same.
+        // An outside broker may forbid the subscription; orders then still arrive over the queue.
         return receiver.unavailableReason()
                 .or(() -> broker.embedded().flatMap(embedded -> published.unavailableReason()));
     }
@@ -118,7 +124,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
         return persistently(() -> refuse(message.headers(), message.body(), OrderMessages.notHandled(failure)));
     }
 
-    /** With keys set, an answer goes only to where the sender of the message may receive. */
+    /** With API keys, a reply goes only to an address from which the sender of the message may receive. */
     private void dropForeignReplyTo(Map<String, String> headers) {
         Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
         String sender = headers.get("JMSXUserID");
@@ -136,7 +142,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
         CompletableFuture<Void> begin();
     }
 
-    /** Tries until it succeeds: the message stays unacknowledged all the while. */
+    /** Repeats the work until success; the message stays unacknowledged meanwhile. */
     private CompletableFuture<Void> persistently(Work work) {
         return begun(work).handle((nothing, error) -> error).thenCompose(error -> {
             if (error == null) {
@@ -177,7 +183,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                 .thenCompose(id -> replies.refused(headers, refused.problem()));
     }
 
-    /** Takes a dead letter's message again, as it came. */
+    /** Submits the unchanged message of a dead letter again. */
     private CompletableFuture<Void> replay(DeadLetter letter) {
         byte[] body = letter.body() == null
                 ? null
@@ -198,7 +204,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                         "jms:" + ReceivedMessage.senderId(headers),
                         Optional.of("jms:" + headers.get(ReceivedMessage.ID))),
                 body,
-                // A property may hold more than a header of HTTP or Kafka.
+                // A JMS property may contain characters that a header of HTTP or Kafka cannot.
                 Optional.ofNullable(headers.get("idempotencyKey"))
                         .filter(key -> !key.isBlank())
                         .map(key -> IdempotencyKey.read(key).orElse(key)),

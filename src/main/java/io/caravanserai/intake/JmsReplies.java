@@ -44,13 +44,14 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Answers to senders of orders over JMS who gave a {@code JMSReplyTo}: the order when it has ended, or the problem. What
- * is owed is stored before the order's message is acknowledged, so an answer comes after a crash too. Thread-safe.
+ * Replies to orders over JMS with a {@code JMSReplyTo}: the order once the order has ended, or the problem. A pending
+ * reply is stored before the message of the order is acknowledged, so the reply is also sent after a crash.
+ * Thread-safe.
  */
 public final class JmsReplies implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JmsReplies.class);
 
-    /** With a queue that is full: others wait for their answers meanwhile. */
+    /** Maximum wait for a queue that is full; other replies wait meanwhile. */
     public static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private static final String OWE = """
@@ -72,7 +73,10 @@ public final class JmsReplies implements AutoCloseable {
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
 
-    /** Beyond this many failures, while the broker runs and the queue is not full, the address is at fault. */
+    /**
+     * Number of failures, with a running broker and a queue that is not full, after which the address counts as
+     * invalid.
+     */
     private static final int MAX_FAILURES = 10;
 
     private static final int MAX_REFUSALS_REMEMBERED = 1_000;
@@ -86,7 +90,7 @@ public final class JmsReplies implements AutoCloseable {
     private final HubAddresses ofTheHub;
     private final Map<ReplyAddress, Rest> resting = new ConcurrentHashMap<>();
 
-    /** Messages whose refusal has been told, the last ones: a message may come from two queues. */
+    /** The last messages with a sent refusal: two queues may deliver the same message. */
     private final Set<String> refusals = Collections.synchronizedSet(Collections.newSetFromMap(new LinkedHashMap<>() {
         private static final long serialVersionUID = 1L;
 
@@ -98,7 +102,7 @@ public final class JmsReplies implements AutoCloseable {
 
     private volatile boolean closed;
 
-    /** @param ofTheHub where no answer goes */
+    /** @param ofTheHub addresses that get no reply */
     public JmsReplies(
             Store store,
             OrderIntake entry,
@@ -124,9 +128,8 @@ public final class JmsReplies implements AutoCloseable {
     }
 
     /**
-     * What tells a sender to which of its messages an answer belongs.
-     *
-     * @param isBytes whether the id is base64 of the bytes that the sender gave
+     * The correlation id of a reply.
+     * @param isBytes whether the id is base64 of the bytes from the sender
      */
     private record Correlation(String id, boolean isBytes) {
         static Correlation of(Map<String, String> headers) {
@@ -146,7 +149,7 @@ public final class JmsReplies implements AutoCloseable {
         }
     }
 
-    /** Takes up what was owed when the process before this one ended; tries again while the store cannot be read. */
+    /** Resumes the pending replies of earlier processes. Retries while the store cannot be read. */
     public void resume() {
         store.read(tx -> tx.list(
                         OWED,
@@ -168,7 +171,7 @@ public final class JmsReplies implements AutoCloseable {
                 });
     }
 
-    /** Notes that the sender of a message is to hear of its order; completes when that is durable. */
+    /** Records that the sender of a message waits for a reply. Completes when the record is durable. */
     CompletableFuture<Void> owe(Map<String, String> headers, String orderId) {
         Optional<ReplyAddress> replyTo = replyTo(headers);
         if (replyTo.isEmpty()) {
@@ -194,7 +197,7 @@ public final class JmsReplies implements AutoCloseable {
                 });
     }
 
-    /** Tells the sender of a message that it is no order. It is told at most once: the dead letter stays. */
+    /** Replies to the sender that the message is no order. At most once: the dead letter remains. */
     CompletableFuture<Void> refused(Map<String, String> headers, Problem problem) {
         replyTo(headers)
                 .filter(to -> refusals.add(ReceivedMessage.delivered(headers)))
@@ -208,7 +211,10 @@ public final class JmsReplies implements AutoCloseable {
         return CompletableFuture.completedFuture(null);
     }
 
-    /** Empty also when it names what the hub itself listens to: an answer there would be garbage, or a lie to others. */
+    /**
+     * Returns the reply address; also empty for an address that the hub itself consumes, where a reply would be taken
+     * for an order or for the reply of another sender.
+     */
     private Optional<ReplyAddress> replyTo(Map<String, String> headers) {
         Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
         Optional<ReplyAddress> allowed = replyTo.filter(to -> !ofTheHub.contains(to.name()));
@@ -242,7 +248,7 @@ public final class JmsReplies implements AutoCloseable {
                 .execute(() -> pay(owed));
     }
 
-    /** Nothing is sent before that time to a queue that did not take an answer, as long as it is full, say. */
+    /** A pause of a reply queue after a failed send, for example while the queue is full. */
     private record Rest(Duration pause, Instant until) {
         Rest longer(Instant now) {
             Duration twice = pause.multipliedBy(2);
@@ -251,7 +257,7 @@ public final class JmsReplies implements AutoCloseable {
         }
     }
 
-    /** How long an answer must wait for its queue; zero when it may try. */
+    /** Returns the remaining pause of the queue; zero when a reply may be sent. */
     private Duration rest(ReplyAddress queue) {
         Rest rest = resting.get(queue);
         if (rest == null) {
@@ -259,7 +265,7 @@ public final class JmsReplies implements AutoCloseable {
         }
         Instant now = clock.instant();
         Duration left = Duration.between(now, rest.until());
-        // One tries, and the others wait for what comes of it: thousands may be owed there.
+        // One reply probes the queue while all others wait: thousands may be pending.
         return left.isNegative() && resting.replace(queue, rest, rest.longer(now))
                 ? Duration.ZERO
                 : left.compareTo(FIRST_PAUSE) < 0 ? FIRST_PAUSE : left;
@@ -267,7 +273,7 @@ public final class JmsReplies implements AutoCloseable {
 
     private void settle(Owed owed, Throwable error) {
         Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-        // Invalid is a queue that went with the sender's connection: nobody is there to hear the answer.
+        // The destination was deleted with the connection of the sender: no consumer is left.
         boolean isOver = cause == null || cause instanceof InvalidDestinationException || isGivenUp(owed, cause);
         if (isOver) {
             resting.remove(owed.replyTo());
@@ -276,7 +282,7 @@ public final class JmsReplies implements AutoCloseable {
                     owed.orderId(),
                     tx -> tx.update(SENT, clock.instant(), owed.orderId(), owed.messageId()));
         } else if (!closed) {
-            // That the broker is away is told elsewhere, once for all answers.
+            // The outage of the broker is logged once, in another place.
             LOG.atLevel(OutageLog.isAnyPartAway() ? Level.DEBUG : Level.WARN)
                     .addKeyValue("orderId", owed.orderId())
                     .addKeyValue("error", DeadLetter.firstLine(cause))
@@ -287,7 +293,10 @@ public final class JmsReplies implements AutoCloseable {
         }
     }
 
-    /** Whether an answer fails although nothing that it needs is away or full: then it will fail again. */
+    /**
+     * Whether a reply fails although neither the broker nor the store is unavailable and the queue is not full: a retry
+     * would fail as well.
+     */
     private boolean isGivenUp(Owed owed, Throwable cause) {
         if (closed
                 || OutageLog.isAnyPartAway()
@@ -304,7 +313,7 @@ public final class JmsReplies implements AutoCloseable {
         return true;
     }
 
-    /** Forgets some of the replies that were sent before that; false when there are no more. */
+    /** Deletes a batch of replies sent before the given time; returns false when no more are left. */
     public boolean purgeBatch(Transaction tx, Instant before) throws SQLException {
         return tx.update(FORGET, before, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE;
     }
@@ -343,7 +352,7 @@ public final class JmsReplies implements AutoCloseable {
         }
     }
 
-    /** What is still owed is paid after the next start. */
+    /** Pending replies are sent after the next start. */
     @Override
     public void close() {
         closed = true;

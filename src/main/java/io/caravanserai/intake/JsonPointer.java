@@ -8,7 +8,7 @@ final class JsonPointer {
 
     private JsonPointer() {}
 
-    /** @param pointer in its plain form: empty, or beginning with a slash, with ~ and / in names escaped */
+    /** @param pointer in plain form: empty, or with a leading slash, with ~ and / in names escaped */
     static String fragment(String pointer) {
         StringBuilder fragment = new StringBuilder(pointer.length() + 1).append('#');
         for (byte each : pointer.getBytes(StandardCharsets.UTF_8)) {
@@ -23,7 +23,7 @@ final class JsonPointer {
         return fragment.toString();
     }
 
-    /** The pointer of a member of what a pointer points at. */
+    /** Returns the pointer of a member of the object at the pointer. */
     static String member(String pointer, String name) {
         return pointer + "/" + name.replace("~", "~0").replace("/", "~1");
     }

@@ -29,9 +29,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * Takes orders from the topic {@code orders}. A record's offset is committed when its order is durable, or it is among
- * the dead letters; how many orders are on their way at a time is bounded, so that a long backlog waits in Kafka. Of the
- * headers only those named here mean anything: none gets into a flow.
+ * The Kafka ingress: consumes orders from the topic {@code orders}. The offset of a record is committed once the order,
+ * or the dead letter, is durable. The number of orders in flight is bounded, so that a long backlog stays in Kafka.
+ * Only the headers named here have a meaning; no header enters a flow.
  */
 public final class KafkaOrders implements AutoCloseable {
     private static final String GROUP = "hub-orders";
@@ -40,19 +40,22 @@ public final class KafkaOrders implements AutoCloseable {
     private static final String IDEMPOTENCY_KEY = "idempotency-key";
     private static final String TRACEPARENT = "traceparent";
 
-    /** Where a dead letter keeps the key of its record. */
+    /** The dead-letter header with the key of the record. */
     private static final String RECORD_KEY = "kafka-key";
 
-    /** Where the record of a replay keeps which letter it was: however often that is sent, it is one message. */
+    /**
+     * The header of a replayed record with the origin of the dead letter: every replay of a dead letter is the same
+     * message.
+     */
     private static final String ORIGIN = "dead-letter-origin";
 
-    /** What only the hub can put on the record of a replay: anybody may send one with an origin. */
+    /** The header that proves a replay by the hub: any sender may set an origin. */
     private static final String SEAL = "dead-letter-seal";
 
-    /** Enough to keep the store's commits full. */
+    /** Enough to fill the commits of the store. */
     private static final RecordConsumer.Limits LIMITS = new RecordConsumer.Limits(256, Duration.ofSeconds(5));
 
-    /** An order that takes longer no longer holds up others: it may wait for a person. */
+    /** An order that takes longer does not block later orders any more: the order may wait for an operator. */
     private static final long LONGEST_HOLD_SECONDS = 5;
 
     private final KafkaConnection link;
@@ -64,8 +67,8 @@ public final class KafkaOrders implements AutoCloseable {
     private final Seals seals;
 
     /**
-     * @param link which sees to the topics of orders and of dead letters
-     * @param entry which tells of the end of orders
+     * @param link provides the topics of orders and dead letters
+     * @param entry completes the futures of ended orders
      */
     public KafkaOrders(
             KafkaConnection link,
@@ -84,18 +87,18 @@ public final class KafkaOrders implements AutoCloseable {
         letters.changedAndReplayedBy(CHANNEL, this::replay);
     }
 
-    /** Begins to take orders; does not wait for the brokers. */
+    /** Starts to consume orders. Does not wait for the brokers. */
     public KafkaOrders start() {
         intake.start();
         return this;
     }
 
-    /** Why no orders come in at present; empty while all is well. */
+    /** Returns why no orders are consumed at present; empty while the consumer works. */
     public Optional<String> unavailableReason() {
         return link.unavailableReason().or(intake::unavailableReason);
     }
 
-    /** Takes nothing more; what was taken and is not durable yet comes again. */
+    /** Stops the consumer. Records that are not durable yet are delivered again. */
     @Override
     public void close() {
         intake.close();
@@ -132,7 +135,9 @@ public final class KafkaOrders implements AutoCloseable {
         return deadLetters.add(record, letter(origin, record, headers, refused));
     }
 
-    /** The letter that the hub has sent this record again for; empty for all that others have sent. */
+    /**
+     * Returns the origin of the dead letter that the hub replays with this record; empty for records of other senders.
+     */
     private CompletableFuture<Optional<String>> replayed(
             ConsumerRecord<byte[], byte[]> record, Map<String, String> headers) {
         String origin = headers.get(ORIGIN);
@@ -147,7 +152,7 @@ public final class KafkaOrders implements AutoCloseable {
         return CHANNEL + ':' + RecordText.place(record);
     }
 
-    /** Brokers that have lost records have others in their places, perhaps of the same time. */
+    /** Brokers that have lost records reuse the offsets, perhaps with the same timestamp. */
     private static String placeAndDigest(ConsumerRecord<byte[], byte[]> record) {
         byte[] body =
                 record.value() == null ? bytes(RecordText.bodyLeftOut(record).orElse("")) : record.value();

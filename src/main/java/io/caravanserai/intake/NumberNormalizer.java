@@ -9,11 +9,11 @@ import java.math.BigDecimal;
 import java.util.Map;
 
 /**
- * Makes the numbers of a document harmless. A few characters, such as {@code 1e999999999}, can name a number whose
- * digits fill the memory as soon as someone counts with it; and {@code 2.0} is an integer, whatever its spelling.
+ * Bounds the numbers of a document. A short text, for example {@code 1e999999999}, can stand for a number whose digits
+ * exhaust the memory in a calculation. Also turns {@code 2.0} into an integer.
  */
 final class NumberNormalizer {
-    /** Beyond every bound of an order, and still a long. */
+    /** Above every limit of an order, and within the range of long. */
     private static final long HUGE = 1_000_000_000_000_000L;
 
     private static final int HUGE_DIGITS = 15;
@@ -22,8 +22,8 @@ final class NumberNormalizer {
     private NumberNormalizer() {}
 
     /**
-     * Changes the document in place: huge numbers become {@link #HUGE}, numbers with endless decimals keep {@link
-     * #MOST_DECIMALS}, integers of any spelling become longs. All others keep their value.
+     * Changes the document in place. Huge numbers become {@link #HUGE}, longer decimals are cut to
+     * {@link #MOST_DECIMALS}, integers of any notation become longs. All other numbers keep the value.
      */
     static JsonNode in(JsonNode node) {
         if (node instanceof ObjectNode object) {

@@ -15,8 +15,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An order as answers show it, over REST and in replies to messages.
- *
+ * The JSON document of an order, over REST and in replies to messages.
  * @param history null in lists
  */
 public record OrderDocument(
@@ -37,13 +36,13 @@ public record OrderDocument(
         List<Entry> history) {
 
     /**
-     * @param detail null when there is nothing to add
+     * @param detail may be null
      * @param nextAt null when no further attempt was planned
      */
     public record Entry(
             String at, String kind, String name, String outcome, int attempt, String detail, String nextAt) {}
 
-    /** Reads an order with its history; empty when it is not known. */
+    /** Reads an order with the history; empty for an unknown id. */
     public static Optional<OrderDocument> read(Transaction tx, Orders orders, OrderHistory history, String orderId)
             throws SQLException {
         Optional<OrderView> view = orders.view(tx, orderId);
@@ -90,7 +89,7 @@ public record OrderDocument(
                 history);
     }
 
-    /** What the sender of a cancelled order is told. */
+    /** Returns the problem for the sender of a cancelled order. */
     public Problem cancelled() {
         return Problem.of(409, "the order was cancelled: " + reason)
                 .with("orderId", orderId)

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 
-/** Orders over REST: sending and reading them. */
+/** REST resource for orders: submit and read. */
 public final class OrderEndpoints implements HttpEndpoints {
     private final OrderSubmissions door;
     private final OrderPosts posts;

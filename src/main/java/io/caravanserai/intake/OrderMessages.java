@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /**
- * Orders that come as messages, whatever carries them. A message that comes twice has one effect: by its idempotency
- * key, by its order's id, or when it has neither by its own name. Thread-safe.
+ * Submits orders that arrive as messages, from any transport. A repeated message has one effect: identified by the
+ * idempotency key, by the order id, or without both by the name of the message. Thread-safe.
  */
 public final class OrderMessages {
     private static final int LARGEST_BODY = 1024 * 1024;
@@ -27,7 +27,7 @@ public final class OrderMessages {
     private static final int LONGEST_STYLE = 100;
     private static final int ATTEMPTS = 4;
 
-    /** For a message so large that its body is better not read. */
+    /** The refusal of a message with a body that is too large to read. */
     static final Taken.Refused TOO_LARGE =
             new Taken.Refused("too-large", Problem.of(413, "the message is larger than 1 MiB"));
 
@@ -37,8 +37,8 @@ public final class OrderMessages {
     private final String ingress;
 
     /**
-     * @param usualStyle of messages that name none
-     * @param ingress by which the messages come, for figures
+     * @param usualStyle default style of messages
+     * @param ingress of the messages, for meters
      */
     public OrderMessages(OrderReader reader, OrderIntake entry, OrderStyle usualStyle, String ingress) {
         this.ingress = ingress;
@@ -48,10 +48,9 @@ public final class OrderMessages {
     }
 
     /**
-     * A message that should be an order.
-     *
-     * @param name the same when the same message comes again
-     * @param body null when it has none
+     * A message with an order.
+     * @param name the same for each delivery of the message
+     * @param body null without a body
      */
     public record Incoming(
             MessageName name,
@@ -60,22 +59,21 @@ public final class OrderMessages {
             Optional<String> style,
             Optional<String> traceparent) {}
 
-    /** What a message led to. */
+    /** The result for a message. */
     public sealed interface Taken {
 
-        /** Its order is durable, now or since earlier: the message is done with. */
+        /** The order is durable, from this or an earlier delivery: the message is done. */
         record Order(String orderId) implements Taken {}
 
         /**
-         * It never will be an order.
-         *
-         * @param reason in a word, for the dead letters
-         * @param problem what a sender who waits is told
+         * The message is no valid order, finally.
+         * @param reason keyword for the dead letter
+         * @param problem reply for a sender that waits
          */
         record Refused(String reason, Problem problem) implements Taken {}
     }
 
-    /** A flow is missing, which is put right by a person; then the message is taken. */
+    /** The style has no active flow. The message is accepted once an operator has added the flow. */
     public static final class NoFlowException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -85,8 +83,8 @@ public final class OrderMessages {
     }
 
     /**
-     * Takes a message. When the future fails nothing has happened, and the message is to be taken again later. What is the
-     * message's own fault never fails it, whatever that is.
+     * Submits a message. A failed future means that nothing has happened and the message must be submitted again later.
+     * A fault of the message itself never fails the future.
      */
     public CompletableFuture<Taken> take(Incoming message) {
         return take(message, 1);
@@ -109,13 +107,13 @@ public final class OrderMessages {
                 .thenCompose(taken -> taken);
     }
 
-    /** @param what of the body there is instead of it: its size and its digest */
+    /** @param what size and digest of the body, in place of the body */
     static Taken.Refused tooLarge(String what) {
         return new Taken.Refused(
                 TOO_LARGE.reason(), Problem.of(413, "the message is larger than 1 MiB, its body is not kept: " + what));
     }
 
-    /** What a message led to that failed although nothing it needs is away. */
+    /** Returns the result for a message that failed although all needed parts are available. */
     static Taken.Refused notHandled(Throwable failure) {
         return new Taken.Refused(
                 "not-handled", Problem.of(500, "the message cannot be handled: " + DeadLetter.firstLine(failure)));
@@ -131,7 +129,7 @@ public final class OrderMessages {
             Optional<Taken.Refused> refused = refusedUnread(message);
             return refused.isPresent() ? CompletableFuture.completedFuture(refused.get()) : read(message);
         } catch (RuntimeException | StackOverflowError e) {
-            // Reading asks nobody, so it will fail again.
+            // Parsing depends on no other part, so a retry would fail as well.
             return CompletableFuture.completedFuture(notHandled(e));
         }
     }
@@ -170,7 +168,7 @@ public final class OrderMessages {
             return refused("invalid-order", Problem.invalid(invalid.faults()));
         }
         ParseResult.Valid valid = (ParseResult.Valid) reading;
-        // Each reading makes another order id, so the message itself must be known again.
+        // Each parse generates another order id, so the message name must identify a repeated message.
         boolean isNameless = !valid.namesItself() && message.idempotencyKey().isEmpty();
         SubmitOrder sending = new SubmitOrder(
                 valid.order(),
@@ -219,7 +217,7 @@ public final class OrderMessages {
         return CompletableFuture.completedFuture(new Taken.Refused(reason, problem));
     }
 
-    /** What is wrong, in one line for a person. */
+    /** Returns the fault as one line of text. */
     public static String error(Taken.Refused refused) {
         Object errors = refused.problem().members().get("errors");
         if (errors instanceof Iterable<?> faults) {

@@ -24,13 +24,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code POST /orders}: answers when the order has ended, or after the wait as it stands.
- *
- * <p>With an idempotency key the answer is kept before it is given. When a process dies before that, whoever repeats
- * the request is answered from the order; the first answer kept is the one that everybody gets.
+ * {@code POST /orders}: answers when the order has ended, or after the wait with the current state.
+ * <p>With an idempotency key the answer is stored before the response is sent. When the process dies before, a repeated
+ * request is answered from the order. The answer stored first is the answer to all requests with the key.
  */
 final class OrderPosts {
-    /** After its due time, what another process might still need to give its answer. */
+    /** Additional time after the due time in which another process may still store the answer. */
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final OrderReader reader;
@@ -44,7 +43,7 @@ final class OrderPosts {
     private final Duration usualWait;
     private final String owner;
     private final boolean alone;
-    /** Keys of requests that this process is answering. */
+    /** Keys of the requests that this process is answering. */
     private final Set<String> inFlight = ConcurrentHashMap.newKeySet();
 
     OrderPosts(OrderSubmissions door, OrderReader reader) {
@@ -122,7 +121,7 @@ final class OrderPosts {
                 : ((SubmitResult.Known) submission).orderId();
     }
 
-    /** @param first whether no other request with the key is under way in this process */
+    /** @param first whether no other request with the key is in flight in this process */
     private CompletionStage<Response> repeat(
             String key, IdempotencyKeys.Entry known, PreferHeader preference, boolean first) {
         if (known.answer().isPresent()) {
@@ -135,7 +134,7 @@ final class OrderPosts {
         if (!first || elsewhere) {
             return CompletableFuture.completedFuture(stillRunning());
         }
-        // The process that took the first request has died, or a message brought it: nobody else will answer.
+        // The process of the first request has died, or a message used the key: no other process will answer.
         return orderEnded(known.orderId(), entry.ended(known.orderId()), preference)
                 .thenCompose(response -> keep(key, known.orderId(), response, true));
     }
@@ -146,7 +145,7 @@ final class OrderPosts {
                 .with("Retry-After", "1");
     }
 
-    /** Keeps an answer; answers with the one that was kept first. */
+    /** Stores an answer; returns the answer stored first. */
     private CompletionStage<Response> keep(String key, String orderId, Response response, boolean replayed) {
         return store.write("keep-answer", orderId, tx -> {
                     boolean kept = keys.answer(tx, key, orderId, StoredAnswer.text(response));
@@ -157,7 +156,7 @@ final class OrderPosts {
                         .orElse(replayed ? response.with("Idempotency-Replayed", "true") : response));
     }
 
-    /** Nothing was done, so the key was left free; it is taken together with the answer. */
+    /** Nothing was done, so the key is free. The key is claimed together with the answer. */
     private CompletionStage<Response> keepRefusal(String key, SubmitOrder sending, Response response) {
         return store.write("keep-answer", sending.order().orderId(), tx -> {
             if (keys.claim(tx, key, sending.fingerprint(), IdempotencyKeys.NO_ORDER, owner, clock.instant())) {

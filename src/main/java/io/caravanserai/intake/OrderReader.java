@@ -27,18 +27,21 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /**
- * Reads orders as customers send them: the same rules at every door. The form is checked against {@code
- * schemas/order.json}, what a schema cannot say by {@link OrderRules}. Thread-safe.
+ * Parses orders, with the same rules for every ingress. {@code schemas/order.json} checks the form, {@link OrderRules}
+ * checks rules beyond the schema. Thread-safe.
  */
 public final class OrderReader {
     static final int MOST_ITEMS = 1_000;
-    /** Some more than an order of {@link #MOST_ITEMS} can have: beyond it, each is not looked at one by one. */
+    /**
+     * Above the number of fields of an order with {@link #MOST_ITEMS} items: a larger document is refused without a
+     * check of each field.
+     */
     private static final int MOST_MEMBERS = 4_000;
 
     private final JsonSchema schema;
     private final Supplier<String> ids;
 
-    /** @param ids for orders that come without one */
+    /** @param ids for orders without an id */
     public OrderReader(Supplier<String> ids) {
         this.ids = ids;
         this.schema = schema();
@@ -56,7 +59,7 @@ public final class OrderReader {
         }
     }
 
-    /** Reads one order. Never throws, whatever the bytes. */
+    /** Parses one order. Never throws, for any bytes. */
     public ParseResult read(byte[] body) {
         JsonNode json;
         try {
@@ -70,7 +73,7 @@ public final class OrderReader {
         } catch (JsonProcessingException e) {
             return new ParseResult.Unreadable("the text is not JSON: " + JsonFault.of(e) + position(e));
         } catch (NumberFormatException e) {
-            // Thrown bare by the parser for an exponent of too many digits.
+            // The parser throws this exception unwrapped for an exponent with too many digits.
             return new ParseResult.Unreadable("the text has a number that cannot be read");
         }
         if (json.isMissingNode()) {

@@ -10,18 +10,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The rules of an order that its schema cannot say. */
+/** The rules of an order beyond the schema. */
 final class OrderRules {
     private static final Set<String> COUNTRIES = Locale.getISOCountries(Locale.IsoCountryCode.PART1_ALPHA2);
 
     private OrderRules() {}
 
-    /** Adds faults. What the schema has found already, such as a text where a number belongs, is not said again. */
+    /**
+     * Adds the faults of the order. Does not repeat faults that the schema finds, for example a text in place of a
+     * number.
+     */
     static void check(JsonNode order, List<Fault> faults) {
         checkTexts(order, "", faults);
         JsonNode orderId = order.path("orderId");
         if (orderId.isTextual() && orderId.textValue().endsWith("\n")) {
-            // To a regular expression of Java the end is also before a last line break.
+            // In Java's regular expressions the end also matches before a final line break.
             faults.add(new Fault("#/orderId", "must not end with a line break"));
         }
         String code = order.path("currency").asText();
@@ -48,7 +51,7 @@ final class OrderRules {
         }
     }
 
-    /** JSON can spell texts that no database or message can carry: the character 0 and halves of surrogate pairs. */
+    /** JSON allows texts that databases and messages cannot store: the character 0 and unpaired surrogates. */
     private static void checkTexts(JsonNode node, String pointer, List<Fault> faults) {
         if (node.isTextual() && !isCarriable(node.textValue())) {
             faults.add(new Fault(JsonPointer.fragment(pointer), "has a character that is not a Unicode character"));

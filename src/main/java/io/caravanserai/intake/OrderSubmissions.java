@@ -10,11 +10,10 @@ import java.time.Clock;
 import java.time.Duration;
 
 /**
- * What the REST door stands on.
- *
- * @param usualStyle of orders that name none
- * @param usualWait of senders that say nothing about it
- * @param owner this process among all that ever ran on the store
+ * The parts that the REST ingress uses.
+ * @param usualStyle default style of orders
+ * @param usualWait default wait for the end of an order
+ * @param owner id of this process, unique among all processes that ever used the store
  * @param alone whether no other process uses the store
  */
 public record OrderSubmissions(

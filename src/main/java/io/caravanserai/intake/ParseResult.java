@@ -4,18 +4,19 @@ import io.caravanserai.http.Problem.Fault;
 import io.caravanserai.order.Order;
 import java.util.List;
 
-/** What became of bytes that should be an order. */
+/** The result of parsing an order. */
 public sealed interface ParseResult {
 
     /**
-     * @param order with an id: its own, or one the hub has made
-     * @param namesItself whether the id is its own
+     * A valid order.
+     * @param order with an id, from the sender or generated
+     * @param namesItself whether the id is from the sender
      */
     record Valid(Order order, boolean namesItself) implements ParseResult {}
 
-    /** No JSON: broken syntax or encoding, a name twice, too deep. */
+    /** No JSON: wrong syntax or encoding, a duplicate name, or nested too deeply. */
     record Unreadable(String detail) implements ParseResult {}
 
-    /** JSON that breaks rules. */
+    /** JSON that violates rules. */
     record Invalid(List<Fault> faults) implements ParseResult {}
 }

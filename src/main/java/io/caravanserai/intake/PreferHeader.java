@@ -12,18 +12,17 @@ import java.util.regex.Pattern;
 
 /**
  * How long a sender wants to wait (RFC 7240).
- *
- * @param answerWithin zero to be answered as soon as the order is durable
- * @param applied the value of Preference-Applied; empty when nothing was asked for
+ * @param answerWithin zero for an answer as soon as the order is durable
+ * @param applied the value of Preference-Applied; empty without a preference
  */
 record PreferHeader(Duration answerWithin, Optional<String> applied) {
-    /** Longer than this nothing on the way keeps a connection open. */
+    /** No proxy or client keeps a connection open for longer. */
     private static final long LONGEST_SECONDS = 300;
 
     private static final Pattern WAIT = Pattern.compile("wait\\s*=\\s*\"?(\\d{1,9})\"?(\\s*;.*)?");
     private static final Pattern ASYNC = Pattern.compile("respond-async(\\s*[=;].*)?");
 
-    /** @param usual how long to wait when nothing is asked for */
+    /** @param usual the wait without a preference */
     static PreferHeader of(Request request, Duration usual) {
         Long seconds = null;
         boolean async = false;

@@ -6,7 +6,7 @@ import io.caravanserai.order.OrderJson;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
-/** An answer in the form in which it is kept, to be given again byte for byte. */
+/** An answer in stored form, to be repeated byte for byte. */
 record StoredAnswer(int status, Map<String, String> headers, String body) {
 
     static String text(Response response) {
