@@ -4,11 +4,14 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 
-/** Writes answers to the connections of their requests. */
+/** Writes responses to the connections of requests. */
 final class Answers {
     private Answers() {}
 
-    /** Writes an answer, unless there has been one or the client is gone. To be called on the connection's thread. */
+    /**
+     * Writes a response, unless a response was written before or the client has disconnected. Call on the thread of the
+     * connection.
+     */
     static void write(HttpServerRequest request, Response response) {
         HttpServerResponse http = request.response();
         if (http.closed() || http.ended() || http.headWritten()) {

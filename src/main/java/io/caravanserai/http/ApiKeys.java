@@ -9,7 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/** The keys of a hub, known by their hashes only. Thread-safe. */
+/** The API keys of a hub, stored as hashes. Thread-safe. */
 public final class ApiKeys {
     private final List<Entry> entries;
 
@@ -20,17 +20,17 @@ public final class ApiKeys {
                 .toList();
     }
 
-    /** Who a key belongs to. */
+    /** The owner of a key. */
     public record Caller(String name, Role role) {}
 
     private record Entry(Caller caller, byte[] sha256) {}
 
-    /** Whether the hub asks for keys at all. */
+    /** Whether the hub requires keys. */
     public boolean areSet() {
         return !entries.isEmpty();
     }
 
-    /** Whose key this is; empty when it is nobody's. Takes the same time whichever it is. */
+    /** Returns the owner of the key; empty for an unknown key. Takes constant time. */
     public Optional<Caller> find(String key) {
         byte[] hash = sha256(key);
         Caller found = null;

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Decides who may do what. */
+/** Authenticates and authorizes requests. */
 final class AuthFilter {
     static final String ANONYMOUS = "anonymous";
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS");
@@ -19,9 +19,9 @@ final class AuthFilter {
     }
 
     /**
-     * The caller's name.
-     *
-     * @throws ProblemException 401 without a good key where one is needed, 403 when the key's role does not allow it
+     * Returns the name of the caller.
+     * @throws ProblemException 401 for a missing or unknown key where a key is required, 403 when the role of the key
+     *     lacks the permission
      */
     String admit(Permission access, String method, MultiMap headers) {
         if (!keys.areSet()) {
@@ -43,14 +43,15 @@ final class AuthFilter {
         return caller.name();
     }
 
-    /** What a path outside the table asks for, such as one of a user's own REST route. */
+    /** Returns the permission for a path outside the table, for example of a REST route in a flow. */
     static Permission accessOfOthers(String method) {
         return SAFE.contains(method) ? Permission.READ : Permission.OPERATE;
     }
 
     /**
-     * Without keys, being on this machine is the only credential, and a browser lends it to every page it shows: so a
-     * page of another origin may not change anything, nor may a name that someone else pointed at this machine be used.
+     * Without keys, access from this machine is the only credential, and a browser lends this credential to every page.
+     * So a page of another origin may not change anything, and a host name of another domain that resolves to this
+     * machine is refused.
      */
     private static void refuseForeignPages(String method, MultiMap headers) {
         String host = headers.get("Host");

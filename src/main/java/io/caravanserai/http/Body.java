@@ -5,8 +5,8 @@ import io.vertx.core.http.HttpServerRequest;
 import java.util.function.Consumer;
 
 /**
- * Reads a request's body up to a limit. What goes beyond it is thrown away unread, so that a client that is still
- * sending gets to see the answer; one that sends far too much is cut off.
+ * Reads the body of a request up to a limit. The bytes above the limit are discarded, so that a client that is still
+ * sending receives the response. Closes the connection of a client that sends far more.
  */
 final class Body {
     static final int LIMIT = 1024 * 1024;
@@ -25,8 +25,8 @@ final class Body {
     }
 
     /**
-     * @param whole given the body once it is all there
-     * @param tooLarge run instead, and at once, when it is more than {@link #LIMIT}
+     * @param whole receives the complete body
+     * @param tooLarge runs instead, and at once, when the body exceeds {@link #LIMIT}
      */
     static void read(HttpServerRequest request, Consumer<byte[]> whole, Runnable tooLarge) {
         Body body = new Body(request, whole, tooLarge);

@@ -22,18 +22,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one HTTP server of a hub, for its API and for the {@code platform-http} and {@code rest} routes of flows. Owned by
- * the hub and not by Camel: the port is open before Camel starts and after Camel has stopped, and every request in
- * between is answered. Until {@link #serve} and from {@link #stopAccepting} on the answer is 503 with
- * {@code Retry-After}, so that no client takes a starting hub for one that does not know its path.
- *
- * <p>Bounds what one connection can hold (see {@link ConnectionDeadlines}). Speaks HTTP/1.0 and HTTP/1.1 only: an HTTP/2
- * connection would pass by those bounds. Thread-safe.
+ * The HTTP server of a hub, for the API and for the {@code platform-http} and {@code rest} routes of flows. The hub
+ * owns the server instead of Camel: the port is open before Camel starts and after Camel has stopped, and every request
+ * in between is answered. Before {@link #serve} and after {@link #stopAccepting} the answer is 503 with
+ * {@code Retry-After}, so that no client mistakes a starting hub for a hub without the path.
+ * <p>Bounds the resources of a connection (see {@link ConnectionDeadlines}). Speaks HTTP/1.0 and HTTP/1.1 only: an
+ * HTTP/2 connection would bypass the bounds. Thread-safe.
  */
 public final class BoundedHttpServer extends VertxPlatformHttpServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BoundedHttpServer.class);
 
-    /** RFC 9112, section 3, asks for at least 8,000 octets. */
+    /** RFC 9112, section 3, recommends at least 8,000 octets. */
     private static final int MAX_REQUEST_LINE = 8_192;
 
     private static final int MAX_HEADERS = 16_384;
@@ -74,11 +73,10 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
 
     /**
      * Opens the port.
-     *
-     * @param port 0 takes a free one
-     * @param requestTimeout how long a request may take to arrive, from its first to its last byte
-     * @param idleTimeout how long a connection may do nothing, while no request on it is being answered
-     * @throws IllegalStateException when the port cannot be listened on; the message is the operating system's
+     * @param port 0 takes a free port
+     * @param requestTimeout maximum time from the first to the last byte of a request
+     * @param idleTimeout maximum idle time of a connection without a request in progress
+     * @throws IllegalStateException when the port cannot be bound; the message is from the operating system
      */
     public static BoundedHttpServer open(String host, int port, Duration requestTimeout, Duration idleTimeout) {
         BoundedHttpServer server =
@@ -92,7 +90,7 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
         }
     }
 
-    /** Makes the routes of flows use this server. To be called before the context starts. */
+    /** Makes the routes of flows use this server. Call before the context starts. */
     public void bindTo(CamelContext context) {
         String name = VertxPlatformHttpRouter.getRouterNameFromPort(getPort());
         setCamelContext(context);
@@ -102,22 +100,22 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
         context.getRegistry().bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, PlatformHttpEngine.class, engine);
     }
 
-    /** Where the API is mounted, beside the routes of flows. */
+    /** The router of the API and of the routes of flows. */
     public Router router() {
         return router;
     }
 
-    /** Lets requests through to the router. */
+    /** Passes requests to the router from now on. */
     public void serve() {
         notServing = null;
     }
 
-    /** Answers every request from now on with 503; requests that the router has are still answered by it. */
+    /** Answers every new request with 503. The router still answers the requests in flight. */
     public void stopAccepting() {
         notServing = stopping;
     }
 
-    /** How many connections are open. */
+    /** Number of open connections. */
     public int connections() {
         return deadlines.connections();
     }
@@ -149,11 +147,11 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
         return server.actualPort();
     }
 
-    /** Closes the port and every connection, also those whose clients take nothing of what they were sent. */
+    /** Closes the port and all connections, also connections of clients that do not read. */
     @Override
     public void close() {
         stopAccepting();
-        // First, for Vert.x would wait until each client has taken what it was sent.
+        // Comes first: Vert.x would wait until each client has read all bytes.
         deadlines.closeAll();
         await(server.close());
         deadlines.closeAll();

@@ -8,13 +8,13 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Bounds how long a connection may hold its socket. A request that has begun must be there as a whole within the request
- * timeout, however slowly its bytes drip, else it is answered 408 where that is possible and the connection is closed. A
- * connection on which nothing happens is closed after the idle timeout; one whose request is being answered is not idle
- * however long the answer takes, unless the client takes nothing of what it is sent. Thread-safe.
+ * Bounds how long a connection may hold a socket. A request must be complete within the request timeout after the first
+ * byte, else the server answers 408 if possible and closes the connection. A connection without activity is closed
+ * after the idle timeout. A connection with a request in progress is not idle, unless the client does not read.
+ * Thread-safe.
  */
 final class ConnectionDeadlines {
-    /** Of Vert.x, which names the handlers of its pipeline so. */
+    /** Names of the handlers in the pipeline of Vert.x. */
     private static final String DECODER = "httpDecoder";
 
     private static final String HANDLER = "handler";
@@ -32,7 +32,7 @@ final class ConnectionDeadlines {
                 Math.min(Duration.ofSeconds(2).toNanos(), Math.min(requestNanos, idleNanos) / 20));
     }
 
-    /** To be called on the channel's thread, before anything is read from the channel. */
+    /** Call on the thread of the channel, before the first read. */
     void watch(Channel channel) {
         ConnectionProgress progress = new ConnectionProgress(channel, requestNanos, idleNanos, checkNanos);
         ChannelPipeline pipeline = channel.pipeline();
@@ -47,16 +47,16 @@ final class ConnectionDeadlines {
         return channels.size();
     }
 
-    /** Closes every connection at once, whatever is still to be written to it. */
+    /** Closes every connection at once, also with unwritten bytes. */
     void closeAll() {
         channels.forEach(ConnectionDeadlines::closeNow);
     }
 
-    /** Past Vert.x, which would wait until all that was sent has been taken. */
+    /** Bypasses Vert.x, which would wait until the client has read all bytes. */
     static void closeNow(Channel channel) {
         channel.eventLoop().execute(() -> {
             ChannelHandlerContext first = channel.pipeline().firstContext();
-            // Null when the channel has been closed meanwhile.
+            // Null for a channel that is already closed.
             if (first != null) {
                 first.close();
             }

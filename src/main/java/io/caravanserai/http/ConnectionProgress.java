@@ -17,9 +17,9 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 
-/** What happens on one connection, and since when nothing does. Used on the connection's own thread only. */
+/** Tracks the progress of requests and responses on one connection. Used only on the thread of the connection. */
 final class ConnectionProgress {
-    /** How long the client may take to take its 408 or 400 before the connection is closed all the same. */
+    /** How long the client may take to read the final 408 or 400 before the connection is closed. */
     private static final long LAST_ANSWER_SECONDS = 2;
 
     private final Channel channel;
@@ -29,15 +29,15 @@ final class ConnectionProgress {
     private final Bytes bytes = new Bytes();
     private final Parts parts = new Parts();
 
-    /** Whether a request has begun and is not all there. */
+    /** Whether a request has begun and is incomplete. */
     private boolean receiving;
 
     private long receivingSince;
-    /** Whether the head of that request is there, so that its answer counts as one of {@link #unanswered}. */
+    /** Whether the head of the incomplete request has arrived, so that {@link #unanswered} includes the request. */
     private boolean headSeen;
-    /** Requests whose answer has not been written to its end. */
+    /** Number of requests without a completely written response. */
     private int unanswered;
-    /** Whether the answer to a request that is not all there has begun. */
+    /** Whether the response to an incomplete request has begun. */
     private boolean answeredEarly;
 
     private boolean ending;
@@ -77,7 +77,7 @@ final class ConnectionProgress {
         }
         long now = System.nanoTime();
         if (receiving && !channel.config().isAutoRead()) {
-            // The server itself reads no further at present.
+            // The server has paused reading.
             receivingSince = now;
         }
         if (receiving && now - receivingSince > requestNanos) {
@@ -93,7 +93,7 @@ final class ConnectionProgress {
         start();
     }
 
-    /** Whether nothing waits to be written, or something of it has been since the last look. */
+    /** Whether no bytes wait to be written, or some bytes were written since the last check. */
     private boolean takesWhatItIsSent() {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
         if (buffer == null || buffer.totalPendingWriteBytes() == 0) {
@@ -109,7 +109,7 @@ final class ConnectionProgress {
         return moved;
     }
 
-    /** Says why the request is not taken, where no answer has begun on the connection, and closes it. */
+    /** Sends an error response if no other response has begun, and closes the connection. */
     private void end(int status, String detail) {
         ending = true;
         boolean mayAnswer = !answeredEarly && unanswered == (headSeen ? 1 : 0);
@@ -124,7 +124,7 @@ final class ConnectionProgress {
                 .schedule(() -> ConnectionDeadlines.closeNow(channel), LAST_ANSWER_SECONDS, TimeUnit.SECONDS);
     }
 
-    /** Before the decoder: also bytes that make no request yet are seen. */
+    /** Before the decoder: also sees bytes that form no request yet. */
     private final class Bytes extends ChannelInboundHandlerAdapter {
         private ChannelHandlerContext context;
 
@@ -147,7 +147,7 @@ final class ConnectionProgress {
         }
     }
 
-    /** Behind the decoder: knows where requests and answers begin and end. */
+    /** After the decoder: sees where requests and responses begin and end. */
     private final class Parts extends ChannelDuplexHandler {
         @Override
         public void channelRead(ChannelHandlerContext from, Object message) {
@@ -181,7 +181,7 @@ final class ConnectionProgress {
             return !version.equals(HttpVersion.HTTP_1_0) && !version.equals(HttpVersion.HTTP_1_1);
         }
 
-        /** Also of a request that came in one packet with the end of the one before it. */
+        /** Also handles a pipelined request that arrives in one packet with the end of the request before. */
         private void begin() {
             if (!receiving) {
                 receive();

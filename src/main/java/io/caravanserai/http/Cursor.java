@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Where the next page of a list begins: the last thing of the page before, wrapped so that nobody builds upon it. */
+/**
+ * The start of the next page of a list: the last item of the page before, encoded so that clients do not depend on the
+ * content.
+ */
 public final class Cursor {
 
     private static final String SEPARATOR = ":";
@@ -16,11 +19,10 @@ public final class Cursor {
     private Cursor() {}
 
     /**
-     * The page of what was read.
-     *
-     * @param list the name of the list, to which alone the cursor belongs
-     * @param found up to one more than the limit, which tells whether there is another page
-     * @param last of an item, what the query of the next page needs to know
+     * Returns a page.
+     * @param list name of the list; the cursor is valid only for this list
+     * @param found up to one item more than the limit; the additional item shows that a next page exists
+     * @param last returns the value of an item that the query of the next page needs
      */
     public static <T, D> Response.Page<D> page(
             String list, List<T> found, int limit, Function<T, String> last, Function<T, D> document) {
@@ -28,7 +30,7 @@ public final class Cursor {
         return page(list, more ? found.subList(0, limit) : found, more, last, document);
     }
 
-    /** The same for a page that was cut where it ends; it is not empty when there are more. */
+    /** Like the method above, for items already cut to a page; not empty when more is true. */
     public static <T, D> Response.Page<D> page(
             String list, List<T> items, boolean more, Function<T, String> last, Function<T, D> document) {
         String next = more ? wrap(list, last.apply(items.get(items.size() - 1))) : null;
@@ -36,15 +38,14 @@ public final class Cursor {
     }
 
     /**
-     * What the request's {@code cursor} tells; empty on the first page.
-     *
-     * @throws ProblemException 400, when it is none that this list has given
+     * Returns the value in the parameter {@code cursor} of a request; empty on the first page.
+     * @throws ProblemException 400, for a cursor that this list has not issued
      */
     public static Optional<String> of(String list, Request request) {
         return request.query("cursor").map(cursor -> unwrap(list, cursor));
     }
 
-    /** The same for lists whose items are numbered. */
+    /** Like {@link #of}, for a list with numbered items. */
     public static Optional<Long> numberOf(String list, Request request) {
         return of(list, request).map(text -> {
             if (!text.matches("\\d{1,18}")) {

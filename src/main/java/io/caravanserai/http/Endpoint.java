@@ -4,10 +4,10 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** One method of one path. Made by {@link HttpRoutes}. */
+/** One method of one path. Created by {@link HttpRoutes}. */
 public final class Endpoint {
 
-    /** Answers a request. Must not block; whatever it throws, or fails with, becomes a problem document. */
+    /** Answers a request. Must not block. An exception, thrown or in the future, becomes a problem document. */
     @FunctionalInterface
     public interface Handler {
         CompletionStage<Response> handle(Request request) throws Exception;
@@ -31,20 +31,20 @@ public final class Endpoint {
         this.raw = raw;
     }
 
-    /** A body of one of these media types is needed; any other is answered with 415. */
+    /** Requires a body of one of these media types; any other type is answered with 415. */
     public Endpoint consuming(String... types) {
         mediaTypes = List.of(types);
         bodyRequired = true;
         return this;
     }
 
-    /** There may be a body, and then it is of one of these media types; any other is answered with 415. */
+    /** Allows a body of one of these media types; any other type is answered with 415. */
     public Endpoint consumingOptionally(String... types) {
         mediaTypes = List.of(types);
         return this;
     }
 
-    /** The query parameters there are; each other one, and each that is given twice, is answered with 400. */
+    /** Declares the query parameters. An unknown or repeated parameter is answered with 400. */
     public Endpoint query(String... names) {
         queryParameters = List.of(names);
         return this;
@@ -54,7 +54,7 @@ public final class Endpoint {
         return method;
     }
 
-    /** With parameters in braces, such as {@code /orders/{id}}. */
+    /** The path with parameters in braces, for example {@code /orders/{id}}. */
     public String path() {
         return path;
     }

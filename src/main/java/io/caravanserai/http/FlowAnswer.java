@@ -9,15 +9,15 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Runs a route and makes problem details of its failure. Camel itself would answer with empty text, or with the stack
- * trace, and with the headers of the request. Until {@link #restore} the exchange looks as if it had not failed.
+ * Runs a route and turns a failure into problem details. Camel would answer with an empty text or a stack trace, and
+ * with the headers of the request. Until {@link #restore} the exchange has no exception.
  */
 final class FlowAnswer extends DelegateAsyncProcessor {
     private static final String FAILURE = "CaravanseraiHttpFailure";
 
     private final boolean isMuted;
 
-    /** @param isMuted whether the answer keeps to itself what the exception says ({@code muteException}) */
+    /** @param isMuted whether the answer omits the message of the exception ({@code muteException}) */
     FlowAnswer(Processor route, boolean isMuted) {
         super(route);
         this.isMuted = isMuted;
@@ -27,7 +27,8 @@ final class FlowAnswer extends DelegateAsyncProcessor {
 
     @Override
     protected void doStop() {
-        // Not the steps behind it: a consumer stops when its flow is edited, and requests that are in the steps go on.
+        // Does not stop the steps of the route: a consumer stops when the flow is edited, and requests in flight
+        // continue.
     }
 
     @Override
@@ -86,7 +87,7 @@ final class FlowAnswer extends DelegateAsyncProcessor {
         answer.setBody(Problem.of(status, detail).response().body());
     }
 
-    /** Lets the exchange have failed again, once the answer has been written. */
+    /** Restores the exception of the exchange once the response has been written. */
     static void restore(Exchange exchange) {
         if (exchange.removeProperty(FAILURE) instanceof Failure failure) {
             exchange.setMessage(failure.message());

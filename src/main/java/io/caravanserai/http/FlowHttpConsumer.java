@@ -8,7 +8,7 @@ import org.apache.camel.Processor;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 
-/** A route of a flow that begins with HTTP. What goes wrong in it is answered with problem details. */
+/** The HTTP consumer of a route in a flow. Answers failures with problem details. */
 final class FlowHttpConsumer extends VertxPlatformHttpConsumer {
 
     FlowHttpConsumer(
@@ -21,7 +21,7 @@ final class FlowHttpConsumer extends VertxPlatformHttpConsumer {
 
     @Override
     public void doneUoW(Exchange exchange) {
-        // The answer has been written; what completes with the exchange must see that the route failed.
+        // The response has been written; completions of the exchange must see the failure of the route.
         FlowAnswer.restore(exchange);
         super.doneUoW(exchange);
     }

@@ -6,7 +6,7 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
 
-/** Camel's engine for {@code platform-http} and {@code rest} routes, with problem details where a route fails. */
+/** Camel's engine for {@code platform-http} and {@code rest} routes, with problem details for failures. */
 final class FlowHttpEngine extends VertxPlatformHttpEngine {
 
     @Override

@@ -4,16 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Splits header fields that hold lists (RFC 9110, section 5.6.1). A separator inside double quotes is part of an
- * element. Elements are stripped of surrounding white space; empty ones are left out. A quote that is never closed
- * reaches to the end of the field value.
+ * Splits header fields with lists (RFC 9110, section 5.6.1). A separator inside double quotes is part of an element.
+ * Elements are stripped of surrounding white space; empty elements are dropped. An unclosed quote extends to the end of
+ * the field value.
  */
 public final class HeaderList {
     private HeaderList() {}
 
     /**
-     * The elements of a list whose quoted strings escape with a backslash, RFC 9110, section 5.6.4.
-     *
+     * Returns the elements of a list with backslash escapes in quoted strings, RFC 9110, section 5.6.4.
      * @param values the values of all fields of the name, as received
      */
     public static List<String> elements(List<String> values) {
@@ -23,8 +22,8 @@ public final class HeaderList {
     }
 
     /**
-     * The elements of a list of entity tags. A backslash in a tag is a character of the tag, RFC 9110, section 8.8.3.
-     *
+     * Returns the elements of a list of entity tags. A backslash in a tag is a character of the tag, RFC 9110, section
+     * 8.8.3.
      * @param values the values of all fields of the name, as received
      */
     public static List<String> entityTags(List<String> values) {
@@ -33,7 +32,10 @@ public final class HeaderList {
         return List.copyOf(tags);
     }
 
-    /** A value before its first semicolon, then each parameter; a semicolon in a quoted string separates nothing. */
+    /**
+     * Returns the value before the first semicolon, then each parameter; a semicolon in a quoted string is no
+     * separator.
+     */
     static List<String> parameters(String value) {
         List<String> parts = new ArrayList<>();
         split(value, ';', true, parts);

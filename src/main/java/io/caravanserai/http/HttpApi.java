@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The hub's HTTP API on a Vert.x router. Requests that no endpoint of the table answers go on to the routes that flows
- * have put on the same router, once the door-keeper lets them pass.
+ * The HTTP API of the hub on a Vert.x router. A request without an endpoint in the table goes on to the routes of flows
+ * on the same router, after the check of the permission.
  */
 public final class HttpApi {
     private static final Logger LOG = LoggerFactory.getLogger(HttpApi.class);
@@ -30,18 +30,18 @@ public final class HttpApi {
         rooms.forEach(room -> room.register(routes));
     }
 
-    /** All endpoints. */
+    /** Returns all endpoints. */
     public List<Endpoint> table() {
         return routes.table();
     }
 
-    /** Puts the API before everything else on the router, and problem details behind everything. */
+    /** Mounts the API before all other routes of the router, and the problem details after all other routes. */
     public void mount(Router router) {
         ProtocolProblems.answerOn(router);
         router.route().order(-1_000).handler(this::handle);
     }
 
-    /** How many requests have not been answered yet; streams, which have no end, are not counted. */
+    /** Number of requests without a response; streams are not counted. */
     public int inFlight() {
         return inFlight.get();
     }
@@ -135,7 +135,7 @@ public final class HttpApi {
 
     private void answer(
             RoutingContext context, Endpoint endpoint, Map<String, String> parameters, byte[] body, String caller) {
-        // Futures complete on other threads; a response is written on its own connection's.
+        // Futures complete on other threads; the response must be written on the thread of the connection.
         Context connection = context.vertx().getOrCreateContext();
         try {
             HttpServerRequest http = context.request();

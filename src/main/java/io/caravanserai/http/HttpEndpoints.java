@@ -1,9 +1,9 @@
 package io.caravanserai.http;
 
-/** What a room has to say over HTTP. */
+/** The HTTP endpoints of a room. */
 @FunctionalInterface
 public interface HttpEndpoints {
 
-    /** Adds the room's endpoints to the table. Called once, before the server takes requests. */
+    /** Adds the endpoints to the table. Called once, before the server accepts requests. */
     void register(HttpRoutes routes);
 }

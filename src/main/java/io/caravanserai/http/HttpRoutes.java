@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The table of endpoints. Filled before the server starts, then only read. */
+/** The table of endpoints. Filled before the server starts, then read only. */
 public final class HttpRoutes {
     private final Node root = new Node();
     private final List<Endpoint> endpoints = new ArrayList<>();
@@ -36,14 +36,14 @@ public final class HttpRoutes {
     }
 
     /**
-     * A GET that writes its own answer, for streams. The access is checked before; path parameters are in
-     * {@link RoutingContext#pathParams()}.
+     * Adds a GET endpoint that writes the response, for streams. The permission is checked before the call; path
+     * parameters are in {@link RoutingContext#pathParams()}.
      */
     public Endpoint raw(String path, Permission access, io.vertx.core.Handler<RoutingContext> handler) {
         return add(new Endpoint("GET", path, access, null, handler));
     }
 
-    /** All endpoints, in the order they were added. */
+    /** Returns all endpoints, in the order of addition. */
     public List<Endpoint> table() {
         return Collections.unmodifiableList(endpoints);
     }
@@ -67,10 +67,9 @@ public final class HttpRoutes {
     }
 
     /**
-     * What answers a path; empty when nothing does. A literal segment wins over a parameter.
-     *
+     * Returns the endpoints of a path; empty for an unknown path. A literal segment has priority over a parameter.
      * @param path as in the request line, still encoded
-     * @throws IllegalArgumentException when the path is not encoded rightly
+     * @throws IllegalArgumentException when the encoding is invalid
      */
     Optional<Match> find(String path) {
         List<String> values = new ArrayList<>(2);
@@ -91,7 +90,7 @@ public final class HttpRoutes {
     }
 
     private static String decode(String segment) {
-        // A plus is a plus in a path; the decoder is made for forms.
+        // A plus in a path stands for a plus; the decoder is for forms.
         return UrlText.decode(segment.replace("+", "%2B"));
     }
 
@@ -107,7 +106,7 @@ public final class HttpRoutes {
 
     private record Target(Endpoint endpoint, List<String> names) {}
 
-    /** The endpoints of a path, by method, with the values of its parameters. */
+    /** The endpoints of a path by method, with the values of the parameters. */
     record Match(Map<String, Target> targets, List<String> values) {
 
         Optional<Endpoint> endpoint(String method) {

@@ -3,13 +3,13 @@ package io.caravanserai.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
-/** Says what is wrong with a text that is not JSON, without the words of the parser for its own classes. */
+/** Describes the fault of a text that is not JSON, without the class names of the parser. */
 public final class JsonFault {
     private static final String NESTED_DEEPER = "nesting depth";
 
     private JsonFault() {}
 
-    /** One sentence without a full stop. */
+    /** Returns one sentence without a full stop. */
     public static String of(JsonProcessingException fault) {
         String message = String.valueOf(fault.getOriginalMessage());
         if (fault instanceof StreamConstraintsException) {

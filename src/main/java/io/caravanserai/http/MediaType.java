@@ -9,7 +9,7 @@ final class MediaType {
 
     private MediaType() {}
 
-    /** Whether a Content-Type is one of these types; of its parameters only a charset other than UTF-8 matters. */
+    /** Whether a Content-Type is one of the types. Among the parameters only a charset other than UTF-8 matters. */
     static boolean isOneOf(List<String> types, String contentType) {
         List<String> parts = HeaderList.parameters(contentType.toLowerCase(Locale.ROOT));
         for (int i = 1; i < parts.size(); i++) {

@@ -5,13 +5,16 @@ import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 import java.util.Map;
 
-/** Answers every request while the hub starts or stops: 503, but for the two health calls that have an answer then. */
+/**
+ * Answers every request while the hub starts or stops: 503, except for the two health calls with an answer of their
+ * own.
+ */
 final class NotServing implements Handler<HttpServerRequest> {
     private final Response live = Response.json(200, Map.of("status", "UP", "checks", List.of()));
     private final Response notReady;
     private final Response problem;
 
-    /** @param retryAfterSeconds when a client may try again */
+    /** @param retryAfterSeconds delay before the next request of the client */
     NotServing(String reason, int retryAfterSeconds) {
         String retryAfter = String.valueOf(retryAfterSeconds);
         this.notReady = Response.json(503, new Health("DOWN", List.of(new Check("start", "DOWN", reason))))
@@ -19,14 +22,14 @@ final class NotServing implements Handler<HttpServerRequest> {
         this.problem = Problem.of(503, reason).response().with("Retry-After", retryAfter);
     }
 
-    /** As the health endpoints of a serving hub answer. */
+    /** The same document as from the health endpoints of a serving hub. */
     private record Health(String status, List<Check> checks) {}
 
     private record Check(String name, String status, String detail) {}
 
     @Override
     public void handle(HttpServerRequest request) {
-        // A new connection finds out sooner whether the hub is back, or that it is gone.
+        // Closes the connection: a new connection detects sooner that the hub is back, or gone.
         Answers.write(request, answer(request).with("Connection", "close"));
     }
 

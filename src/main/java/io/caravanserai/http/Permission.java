@@ -4,15 +4,15 @@ import io.caravanserai.config.HubSettings.Role;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Who may use an endpoint, once there are API keys. */
+/** The permission that an endpoint requires, when API keys are set. */
 public enum Permission {
-    /** Anyone, without a key. */
+    /** No key is required. */
     OPEN(EnumSet.allOf(Role.class)),
-    /** Reading what the hub knows. */
+    /** Read everything. */
     READ(EnumSet.of(Role.VIEWER, Role.OPERATOR)),
-    /** Reading orders. */
+    /** Read orders. */
     READ_ORDERS(EnumSet.of(Role.VIEWER, Role.SENDER, Role.OPERATOR)),
-    /** Sending and cancelling orders. */
+    /** Submit and cancel orders. */
     SEND_ORDERS(EnumSet.of(Role.SENDER, Role.OPERATOR)),
     /** Everything else. */
     OPERATE(EnumSet.of(Role.OPERATOR));

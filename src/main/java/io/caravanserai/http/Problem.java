@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What went wrong, as RFC 9457 has it. Immutable.
- *
- * @param detail for people: what is wrong with this very request
+ * Problem details of RFC 9457. Immutable.
+ * @param detail the fault of this request, as text for the caller
  * @param members further members of the document, in this order
  */
 public record Problem(int status, String detail, Map<String, Object> members) {
@@ -18,8 +17,7 @@ public record Problem(int status, String detail, Map<String, Object> members) {
 
     /**
      * A fault at one place of a JSON document.
-     *
-     * @param pointer a JSON pointer as a URI fragment, such as {@code #/items/0/quantity}
+     * @param pointer JSON pointer as a URI fragment, for example {@code #/items/0/quantity}
      */
     public record Fault(String pointer, String detail) {}
 
@@ -27,23 +25,23 @@ public record Problem(int status, String detail, Map<String, Object> members) {
         return new Problem(status, detail, Map.of());
     }
 
-    /** @param what as in "there is no such order" */
+    /** @param what noun for the text "there is no such ..." */
     public static Problem notFound(String what) {
         return of(404, "there is no such " + what);
     }
 
-    /** A query parameter or header with a value that cannot be used. */
+    /** A query parameter or header with an invalid value. */
     public static Problem badParameter(String name, String detail) {
         return of(400, name + ": " + detail).with("parameter", name);
     }
 
-    /** JSON that can be read but breaks rules. */
+    /** Valid JSON that violates rules. */
     public static Problem invalid(List<Fault> faults) {
         String detail = faults.size() == 1 ? "1 fault" : faults.size() + " faults";
         return of(422, detail).with("errors", faults);
     }
 
-    /** The same with one more member; left as it is when the value is null. */
+    /** Returns a copy with one more member; returns this problem when the value is null. */
     public Problem with(String member, Object value) {
         if (value == null) {
             return this;
@@ -53,7 +51,7 @@ public record Problem(int status, String detail, Map<String, Object> members) {
         return new Problem(status, detail, more);
     }
 
-    /** The document as JSON. */
+    /** Returns the JSON document. */
     public ObjectNode json() {
         ObjectNode document = OrderJson.MAPPER
                 .createObjectNode()
@@ -69,7 +67,7 @@ public record Problem(int status, String detail, Map<String, Object> members) {
         return Response.of(status, MEDIA_TYPE, json().toString());
     }
 
-    /** To be thrown, or failed with, by an endpoint's handler. */
+    /** Returns an exception for the handler of an endpoint. */
     public ProblemException asException() {
         return new ProblemException(this);
     }

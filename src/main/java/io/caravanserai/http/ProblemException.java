@@ -1,6 +1,8 @@
 package io.caravanserai.http;
 
-/** Ends the handling of a request with a problem. Carries no stack: it is an answer, not a defect. */
+/**
+ * Ends the handling of a request with a problem. Has no stack trace, because the problem is an answer and no defect.
+ */
 public final class ProblemException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

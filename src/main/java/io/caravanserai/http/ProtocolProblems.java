@@ -12,9 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Problem details for what goes wrong before a request reaches an endpoint, or where no endpoint answers it. */
+/** Problem details for failures before a request reaches an endpoint, and for requests without an endpoint. */
 final class ProtocolProblems {
-    /** What a router says with a status when none of its routes answers a request. */
+    /** Details by status for a request that no route of the router answers. */
     private static final Map<Integer, String> ROUTER = Map.of(
             400, "the request cannot be read",
             404, "there is no such path",
@@ -26,7 +26,7 @@ final class ProtocolProblems {
 
     private ProtocolProblems() {}
 
-    /** Has the router answer with problem details. */
+    /** Makes the router answer with problem details. */
     static void answerOn(Router router) {
         for (int status = 400; status < 600; status++) {
             Problem problem = Problem.of(
@@ -52,7 +52,7 @@ final class ProtocolProblems {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Of the routes that Camel makes: segments, parameters after a colon, and an asterisk at the end. */
+    /** Matches the paths of routes by Camel: segments, parameters after a colon, and an asterisk at the end. */
     private static boolean matches(Route route, String path) {
         if (route.getPath() == null) {
             return false;
@@ -71,7 +71,7 @@ final class ProtocolProblems {
         return true;
     }
 
-    /** Answers a request that is no HTTP, and ends its connection: where the next one begins is not known. */
+    /** Answers a request that is not HTTP and closes the connection: the start of the next request is unknown. */
     static void invalidRequest(HttpServerRequest request) {
         Throwable cause = request.decoderResult().cause();
         Answers.write(request, invalid(cause).response().with("Connection", "close"));
@@ -88,7 +88,7 @@ final class ProtocolProblems {
         return Problem.of(400, "the request is not HTTP");
     }
 
-    /** A whole answer as bytes, for a connection on which the server cannot write one any more. */
+    /** Returns a complete response as bytes, for a connection on which the server cannot write a response any more. */
     static byte[] raw(int status, String detail) {
         Response response = Problem.of(status, detail).response();
         String title = Problem.of(status, detail).json().path("title").textValue();

@@ -9,7 +9,7 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The query of a request. */
 final class QueryParameters {
-    /** A name that differs in more letters than that was not meant. */
+    /** Maximum edit distance of a suggested name. */
     private static final int NEAR = 4;
 
     private static final int MAX_NAME_SHOWN = 100;
@@ -17,10 +17,9 @@ final class QueryParameters {
     private QueryParameters() {}
 
     /**
-     * Values by name, decoded; a name without {@code =} has an empty value.
-     *
-     * @param query as in the request line; null when there is none
-     * @throws ProblemException 400, when it is not encoded rightly
+     * Returns the decoded values by name; a name without {@code =} has an empty value.
+     * @param query as in the request line; may be null
+     * @throws ProblemException 400, when the encoding is invalid
      */
     static Map<String, List<String>> parse(String query) {
         if (query == null || query.isEmpty()) {
@@ -47,9 +46,8 @@ final class QueryParameters {
     }
 
     /**
-     * Refuses what an endpoint would not look at: it is a typing error.
-     *
-     * @throws ProblemException 400, for a parameter that is not known or is given more than once
+     * Refuses unknown parameters, because an unknown parameter is a typing error.
+     * @throws ProblemException 400, for an unknown or repeated parameter
      */
     static void check(String query, List<String> known) {
         parse(query).forEach((name, values) -> {

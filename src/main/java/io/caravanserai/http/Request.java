@@ -26,12 +26,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** A request whose access has been checked and whose body has been read. */
+/** A request with a checked permission and a complete body. */
 public final class Request {
     private static final int USUAL_LIMIT = 50;
     private static final int MOST = 200;
 
-    /** What is nearly a number is none. */
+    /** Rejects values of another type instead of converting the values. */
     private static final JsonMapper STRICT = OrderJson.MAPPER
             .rebuild()
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
@@ -57,22 +57,22 @@ public final class Request {
         this.caller = caller;
     }
 
-    /** The name of the caller's API key; {@code anonymous} when the hub has no keys. */
+    /** Name of the API key of the caller; {@code anonymous} when the hub has no keys. */
     public String caller() {
         return caller;
     }
 
-    /** The name of the caller's API key; empty when the hub has no keys. */
+    /** Name of the API key of the caller; empty when the hub has no keys. */
     public Optional<String> keyName() {
         return Optional.of(caller).filter(name -> !name.equals(AuthFilter.ANONYMOUS));
     }
 
-    /** The value of a path parameter, decoded. */
+    /** The decoded value of a path parameter. */
     public String path(String name) {
         return pathParameters.get(name);
     }
 
-    /** The first value of a header; empty when it is absent. */
+    /** The first value of a header; empty when absent. */
     public Optional<String> header(String name) {
         return Optional.ofNullable(headers.get(name));
     }
@@ -83,9 +83,8 @@ public final class Request {
     }
 
     /**
-     * A query parameter, decoded; empty when it is absent or has no value.
-     *
-     * @throws ProblemException 400, when it is given more than once
+     * The decoded value of a query parameter; empty when absent or without a value.
+     * @throws ProblemException 400, for a repeated parameter
      */
     public Optional<String> query(String name) {
         List<String> values = query.getOrDefault(name, List.of());
@@ -96,9 +95,8 @@ public final class Request {
     }
 
     /**
-     * The query parameter {@code limit}: 50 unless given.
-     *
-     * @throws ProblemException 400, unless it is 1 to 200
+     * The query parameter {@code limit}, with the default 50.
+     * @throws ProblemException 400, outside 1 to 200
      */
     public int limit() {
         return query("limit")
@@ -112,15 +110,14 @@ public final class Request {
                 .orElse(USUAL_LIMIT);
     }
 
-    /** At most 1 MiB; empty when there is none. Not a copy: must not be changed. */
+    /** At most 1 MiB; empty without a body. Not a copy: must not be changed. */
     public byte[] body() {
         return body;
     }
 
     /**
      * The body as text.
-     *
-     * @throws ProblemException 400, when it is not UTF-8
+     * @throws ProblemException 400, when the body is not UTF-8
      */
     public String text() {
         try {
@@ -135,8 +132,7 @@ public final class Request {
 
     /**
      * The body as an object of a type; unknown members are faults.
-     *
-     * @throws ProblemException 400, when it is no JSON; 422, when it is not of that type
+     * @throws ProblemException 400, when the body is no JSON; 422, when the JSON does not match the type
      */
     public <T> T json(Class<T> type) {
         JsonNode tree = tree();
@@ -153,7 +149,7 @@ public final class Request {
         }
     }
 
-    /** In words of JSON, for the parser's own name classes. */
+    /** In terms of JSON, because the messages of the parser contain class names. */
     private static String fault(JsonProcessingException e) {
         if (e instanceof UnrecognizedPropertyException) {
             return "is not a known field";
@@ -175,9 +171,8 @@ public final class Request {
     }
 
     /**
-     * The body as an object with no other members than these.
-     *
-     * @throws ProblemException 400, when it is no JSON; 422, when it is no object or has other members
+     * The body as an object with these members only.
+     * @throws ProblemException 400, when the body is no JSON; 422, for another type or other members
      */
     public ObjectNode object(String... members) {
         if (!(tree() instanceof ObjectNode object)) {
@@ -205,7 +200,7 @@ public final class Request {
         } catch (JsonProcessingException e) {
             throw Problem.of(400, "the body is not JSON: " + JsonFault.of(e)).asException();
         } catch (NumberFormatException e) {
-            // Thrown bare by the parser for an exponent of too many digits.
+            // The parser throws this exception unwrapped for an exponent with too many digits.
             throw Problem.of(400, "the body has a number that cannot be read").asException();
         }
     }

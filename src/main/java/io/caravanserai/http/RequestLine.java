@@ -5,7 +5,7 @@ import io.vertx.core.http.HttpVersion;
 import java.util.List;
 import java.util.Optional;
 
-/** What RFC 9110 and RFC 9112 ask of every request, whatever its path. */
+/** Requirements of RFC 9110 and RFC 9112 for every request, independent of the path. */
 final class RequestLine {
     private static final Response ONE_HOST =
             Problem.of(400, "the request must have one Host header").response();
@@ -13,7 +13,7 @@ final class RequestLine {
             Problem.of(400, "the request target is no path").response();
     private static final Response UNKNOWN_CODING = Problem.of(501, "of transfer codings only chunked is known")
             .response()
-            // Where the body ends is not known.
+            // The end of the body is unknown.
             .with("Connection", "close");
     private static final Response UNKNOWN_EXPECTATION =
             Problem.of(417, "only 100-continue can be expected").response();
@@ -22,7 +22,7 @@ final class RequestLine {
 
     private RequestLine() {}
 
-    /** The answer to a request that asks for no path, or that must not be looked at any further. */
+    /** Returns the answer to a request without a path or with an unsupported header; empty for a request to handle. */
     static Optional<Response> answer(HttpServerRequest request) {
         if (request.version() == HttpVersion.HTTP_1_1
                 && request.headers().getAll("Host").size() != 1) {

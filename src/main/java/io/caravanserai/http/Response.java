@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An answer. Immutable. */
+/** An HTTP response. Immutable. */
 public final class Response {
     public static final String JSON = "application/json";
     private static final byte[] NOTHING = new byte[0];
@@ -23,7 +23,7 @@ public final class Response {
         this.body = body;
     }
 
-    /** @param value anything the hub's JSON mapper writes; null members are left out */
+    /** @param value any value that the JSON mapper of the hub can write; null members are omitted */
     public static Response json(int status, Object value) {
         try {
             return of(status, JSON, OrderJson.MAPPER.writeValueAsBytes(value));
@@ -41,7 +41,7 @@ public final class Response {
         return of(status, mediaType, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** @param body kept, not copied: must not be changed any more */
+    /** @param body kept without a copy: must not be changed any more */
     public static Response of(int status, String mediaType, byte[] body) {
         return new Response(status, Map.of("Content-Type", mediaType), body);
     }
@@ -50,12 +50,12 @@ public final class Response {
         return new Response(204, Map.of(), NOTHING);
     }
 
-    /** Of a GET whose sender has the text already. */
+    /** The response to a conditional GET when the client has the current text. */
     public static Response notModified() {
         return new Response(304, Map.of(), NOTHING);
     }
 
-    /** The same with one more header, or with another value of it. */
+    /** Returns a copy with the header added or replaced. */
     public Response with(String header, String value) {
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(header, value);
@@ -77,7 +77,6 @@ public final class Response {
 
     /**
      * A page of a list.
-     *
      * @param nextCursor null on the last page
      */
     public record Page<T>(List<T> items, String nextCursor) {}

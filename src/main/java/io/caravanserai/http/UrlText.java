@@ -9,20 +9,19 @@ import java.nio.charset.StandardCharsets;
 final class UrlText {
     private UrlText() {}
 
-    /** Whether the text is the same when it is decoded, but for plus signs. */
+    /** Whether decoding leaves the text unchanged, apart from plus signs. */
     static boolean isPlain(String encoded) {
         return encoded.chars().allMatch(each -> each < 0x80 && each != '%');
     }
 
     /**
-     * The text as it was before it was encoded; a plus is a space.
-     *
-     * @throws IllegalArgumentException unless it is percent-encoded UTF-8; Java's own decoder takes any bytes
+     * Returns the decoded text; a plus stands for a space.
+     * @throws IllegalArgumentException unless the text is percent-encoded UTF-8; the decoder of Java accepts any bytes
      */
     static String decode(String encoded) {
         byte[] bytes;
         try {
-            // A character as it is stands for one byte of the request line.
+            // An unencoded character stands for one byte of the request line.
             bytes = URLDecoder.decode(encoded, StandardCharsets.ISO_8859_1).getBytes(StandardCharsets.ISO_8859_1);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("a percent sign must be followed by two hexadecimal digits", e);

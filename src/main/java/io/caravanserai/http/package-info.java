@@ -1,9 +1,9 @@
 /**
- * The plumbing of the HTTP API: a table of endpoints on Camel's own Vert.x router, with one way to answer errors
- * (RFC 9457), one limit for bodies and one door-keeper. It knows nothing of orders; nothing here blocks a thread.
+ * The infrastructure of the HTTP API: a table of endpoints on Camel's own Vert.x router, with one form of errors (RFC
+ * 9457), one limit for bodies and one authorization filter. Knows no orders. No class here blocks a thread.
  *
- * <p>To add an endpoint, implement {@link io.caravanserai.http.HttpEndpoints} in the room that has something to say and
- * hand it to {@link io.caravanserai.http.HttpApi} where the hub is wired:
+ * <p>To add an endpoint, implement {@link io.caravanserai.http.HttpEndpoints} in the room of the resource and pass the
+ * implementation to {@link io.caravanserai.http.HttpApi} in {@code app}:
  *
  * <pre>{@code
  * public void register(HttpRoutes routes) {
@@ -14,6 +14,6 @@
  * }
  * }</pre>
  *
- * and describe it in {@code openapi.json}: a test compares the two.
+ * Then describe the endpoint in {@code openapi.json}: a test compares the document with the table.
  */
 package io.caravanserai.http;
