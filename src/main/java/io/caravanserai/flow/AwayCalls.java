@@ -20,13 +20,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Calls that wait for a target that is away. Each is made once the target is back, unless its saga has turned meanwhile:
- * nothing is sent for an attempt that is over. Thread-safe.
+ * Holds calls to an unavailable target. Makes each call once the target is back, unless the saga of the call has
+ * changed state: nothing is sent for an attempt that is over. Thread-safe.
  */
 final class AwayCalls implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AwayCalls.class);
     private static final long LOOK_MILLIS = 250;
-    /** How often the sagas of waiting calls are looked at while the target stays away. */
+    /** Number of checks between two reads of the sagas of waiting calls, while the target stays unavailable. */
     private static final int LOOKS_BETWEEN_SAGAS = 8;
 
     private final Map<String, Supplier<Optional<String>>> trouble;
@@ -35,7 +35,7 @@ final class AwayCalls implements AutoCloseable {
     private final PeriodicTask passes;
     private int looks;
 
-    /** @param statusThen the status of the saga when the call came: the calls of a saga that had turned undo something */
+    /** @param statusThen status of the saga at the time of the call: a call of a compensating saga is a compensation */
     private record Call(
             Optional<String> sagaId,
             Runnable make,
@@ -57,8 +57,7 @@ final class AwayCalls implements AutoCloseable {
     }
 
     /**
-     * Keeps a call until its target is back.
-     *
+     * Holds a call until the target is back.
      * @param make makes the call; must not block
      * @param fail ends the call with a failure instead
      */
@@ -110,13 +109,16 @@ final class AwayCalls implements AutoCloseable {
             if (failure == null && isOver(call, status)) {
                 call.fail().accept(new SagaNotRunningException(id, status.orElse(SagaStatus.COMPENSATED)));
             } else {
-                // A saga that cannot be read now fences its steps itself.
+                // When the saga cannot be read, the steps check the saga.
                 make.run();
             }
         });
     }
 
-    /** A saga that was running, or had not begun, when its call came, and has turned or ended since. */
+    /**
+     * Whether the call is over: the saga was running or unknown at the time of the call, and compensates or has ended
+     * since.
+     */
     private static boolean isOver(Call call, Optional<SagaStatus> now) {
         boolean undoes = call.statusThen()
                 .get()

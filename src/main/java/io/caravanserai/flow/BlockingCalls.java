@@ -31,22 +31,21 @@ import org.apache.camel.support.AsyncProcessorSupport;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * Gives the steps of flows that may block their caller threads of their own, one pool for each kind of target. A flow
- * goes on where its last step completed, often on a thread of the store that completes everybody's work: a target that
- * is away or slow then holds up only those who call it.
- *
- * <p>While a target is known to be away, its calls wait here without a thread, and go on once it is back. A call whose
- * saga has turned meanwhile is not made. Thread-safe.
+ * Runs the steps of flows that may block on threads of their own, with one pool for each kind of target. A flow
+ * continues on the thread that completed the last step, often a completion thread of the store. An unavailable or slow
+ * target then delays only the callers of the target.
+ * <p>While a target is known to be unavailable, calls wait without a thread and continue once the target is back. A
+ * call is dropped when the saga has changed state meanwhile. Thread-safe.
  */
 public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
-    /** Calls of one kind that may block at a time; more wait for a thread. */
+    /** Maximum number of blocking calls of one kind; further calls wait for a thread. */
     private static final int THREADS_OF_A_KIND = 64;
 
     private static final int IDLE_SECONDS = 30;
     private static final String ANY_CODE = "code";
     private static final String ANY_TARGET = "dynamic";
 
-    /** Components whose producers hand on and return. */
+    /** Components with producers that never block. */
     private static final Set<String> NEVER_BLOCK =
             Set.of("direct", "events", "kamelet", "log", "mock", "platform-http", "saga", "seda", "stub", "vertx-http");
 
@@ -66,8 +65,8 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
     private final AwayCalls away;
 
     /**
-     * @param trouble by scheme, why a target cannot be reached at present; other schemes are never known to be away
-     * @param sagaStatus the status of a saga, by its id; empty when there is no such saga
+     * @param trouble by scheme, the reason why a target is unavailable; targets of other schemes count as available
+     * @param sagaStatus reads the status of a saga by id; empty for an unknown saga
      */
     public BlockingCalls(
             Map<String, Supplier<Optional<String>>> trouble,
@@ -78,13 +77,13 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
     @Override
     public Processor wrapProcessorInInterceptors(
             CamelContext context, NamedNode definition, Processor target, Processor nextTarget) {
-        // Camel gives the step itself as the target alone when no interceptor came before this one.
+        // Camel passes the step itself as the only target when no interceptor ran before this one.
         return kind(definition, nextTarget == null ? target : nextTarget)
                 .<Processor>map(kind -> new HandedOver(kind, AsyncProcessorConverterHelper.convert(target)))
                 .orElse(target);
     }
 
-    /** Which pool a step belongs to; empty when it does not block. */
+    /** Returns the pool of a step; empty for a step that does not block. */
     private static Optional<String> kind(NamedNode definition, Processor step) {
         if (step instanceof EndpointAware sends && sends.getEndpoint() != null) {
             return scheme(sends.getEndpoint().getEndpointUri());
@@ -125,7 +124,7 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
         });
     }
 
-    /** What waits for a target is not called any more: the store has its order, and the next start takes it up. */
+    /** Drops the waiting calls: the orders are in the store, and the next start resumes the orders. */
     @Override
     public void close() {
         away.close();
@@ -170,7 +169,7 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
             return false;
         }
 
-        /** A transaction is tied to the thread that began it. */
+        /** A transaction is bound to the thread that began the transaction. */
         private boolean mustStay(Exchange exchange) {
             return exchange.isTransacted()
                     || !TransactionSynchronizationManager.getResourceMap().isEmpty();
@@ -178,7 +177,8 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
 
         private void handOver(Exchange exchange, AsyncCallback callback) {
             try {
-                // The caller has left: whatever the step says, this is not synchronous.
+                // The caller has returned, so the callback must report an asynchronous end, also for a synchronous
+                // step.
                 pool(kind).execute(() -> step.process(exchange, doneSync -> callback.done(false)));
             } catch (RejectedExecutionException e) {
                 fail(exchange, callback, new IllegalStateException("the hub is stopping", e));

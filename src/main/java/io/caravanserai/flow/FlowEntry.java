@@ -13,7 +13,7 @@ import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.cache.DefaultProducerCache;
 import org.apache.camel.support.service.ServiceHelper;
 
-/** Sends accepted orders into their flows. Sending one again is safe: that is how it is resumed. Thread-safe. */
+/** Sends accepted orders into flows. A repeated send is safe and resumes an order. Thread-safe. */
 public final class FlowEntry implements AutoCloseable {
     private static final int MOST_PRODUCERS = 1_000;
 
@@ -23,11 +23,10 @@ public final class FlowEntry implements AutoCloseable {
     private final Set<String> inFlight = ConcurrentHashMap.newKeySet();
 
     /**
-     * An order about to enter its flow.
-     *
-     * @param body the order as JSON, for the flow's own steps to look into
+     * An order on the way into a flow.
+     * @param body the order as JSON, for steps of the flow
      * @param sagaId null in the choreography style
-     * @param traceparent null when the request had none
+     * @param traceparent null without a trace context in the request
      */
     public record Journey(
             String orderId, String body, String flow, int flowVersion, String sagaId, String traceparent) {}
@@ -40,10 +39,10 @@ public final class FlowEntry implements AutoCloseable {
     }
 
     /**
-     * Sends an order into the version of the flow that it was accepted under; nothing happens while it is in it.
-     *
-     * @return completes when the flow's own route has, whether well or with an exception. What became of the order is
-     *     in the store, not here
+     * Sends an order into the flow version in which the order was accepted. Does nothing while the order is in the
+     * flow.
+     * @return completes when the main route of the flow has ended, normally or with an exception. The outcome of the
+     *     order is in the store only
      */
     public CompletableFuture<Void> dispatch(Journey journey) {
         if (!inFlight.add(journey.orderId())) {
@@ -86,12 +85,12 @@ public final class FlowEntry implements AutoCloseable {
         return exchange;
     }
 
-    /** Whether this process has the order in its flow's own route at present. */
+    /** Whether this process runs the main route of the flow for the order. */
     public boolean isInFlight(String orderId) {
         return inFlight.contains(orderId);
     }
 
-    /** How many orders this process has in their flows' own routes. */
+    /** Number of orders for which this process runs the main route of a flow. */
     public int inFlight() {
         return inFlight.size();
     }

@@ -3,7 +3,7 @@ package io.caravanserai.flow;
 import io.caravanserai.flow.yaml.Fault;
 import java.util.List;
 
-/** A text may not become a flow; nothing has changed. */
+/** A text is not accepted as a flow. Nothing has changed. */
 public final class FlowRefusedException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -14,7 +14,7 @@ public final class FlowRefusedException extends Exception {
         this.faults = List.copyOf(faults);
     }
 
-    /** At least one, in the order of the text. */
+    /** At least one fault, in the order of the text. */
     public List<Fault> faults() {
         return faults;
     }

@@ -56,19 +56,18 @@ import org.slf4j.LoggerFactory;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * The flows of a hub: which versions run, where orders enter them, and how they are changed while they run. Thread-safe.
- *
- * <p>An order stores the version it entered. That version stays, or comes back after a restart, until its last order
- * has ended.
+ * The flows of a hub: running versions, entry endpoints for orders, and changes at run time. Thread-safe.
+ * <p>An order stores the flow version at acceptance. The version keeps running, also after a restart, until the last
+ * order in the version has ended.
  */
 public final class Flows implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Flows.class);
     private static final String BY_FOLDER = "folder";
     private static final Duration SWEEP_EVERY = Duration.ofMillis(500);
-    /** Orders accepted under a version are in the store by then, and counted. */
+    /** After this time all orders accepted in a version are in the store and counted. */
     private static final Duration GRACE = Duration.ofSeconds(5);
 
-    /** How long an exchange without an order may go round in a version that nothing enters any more. */
+    /** How long an exchange without an order may loop in a superseded version. */
     private static final Duration MAX_LOOPING = Duration.ofSeconds(15);
 
     private final Clock clock;
@@ -82,22 +81,22 @@ public final class Flows implements AutoCloseable {
     private final Set<String> known = ConcurrentHashMap.newKeySet();
 
     private final Map<RunningVersion, Instant> supersededSince = new HashMap<>();
-    /** Whether what was refused may be sound by now, for what it lacked may be there. */
+    /** Whether a refused file may be valid now, because a missing dependency may exist. */
     private volatile boolean somethingNew;
-    /** Files that are sound together but did not start. */
+    /** Files that depend on each other, are valid together, but did not start. */
     private MutuallyDependentFlows failedRing = MutuallyDependentFlows.NONE;
-    // One beside the other: an edit must not wait until the routes of an old version have stopped.
+    // A second timer: an edit must not wait until the routes of an old version have stopped.
     private final ScheduledExecutorService timer = PeriodicTask.timer("flows");
     private final ScheduledExecutorService sweeper = PeriodicTask.timer("flows-sweep");
 
-    /** Reads what the first check of an edit needs, which takes a while; a check that comes earlier waits for it. */
+    /** Loads the schemas for the first check of an edit, which takes a while. An earlier check waits for the load. */
     public static void prepare() {
         SchemaCheck.prepare();
     }
 
     /**
-     * @param folder where the files are; Kamelets are in a folder {@code kamelets} beside it
-     * @param carried asked which versions must run again after a restart, and which may go
+     * @param folder folder of the flow files; Kamelets are in the sibling folder {@code kamelets}
+     * @param carried reports the versions that must run after a restart, and the versions that must not be removed
      */
     public Flows(CamelContext context, Store store, Path folder, Clock clock, OrdersCarried carried) {
         this.clock = clock;
@@ -127,8 +126,8 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * Starts the newest version of each file and each version that still carries orders, then watches the folder. Blocks
-     * until they run. The context must have been started, with the Java routes that flows call.
+     * Starts the newest version of each file and each version with unfinished orders, then watches the folder. Blocks
+     * until the versions run. Requires a started context with the Java routes that flows call.
      */
     public synchronized void start() {
         versions.files().join().forEach(file -> known.add(FlowVersion.flowOf(file)));
@@ -165,7 +164,10 @@ public final class Flows implements AutoCloseable {
                 .isPresent();
     }
 
-    /** Where new orders enter a flow; empty when there is no such flow, or no route in it begins with its name. */
+    /**
+     * Returns the entry of new orders into a flow; empty for an unknown flow, and for a flow without a route from the
+     * name of the flow.
+     */
     public Optional<Entrance> newest(String flow) {
         String name = "direct:" + flow;
         return flows.newest(flow)
@@ -177,7 +179,7 @@ public final class Flows implements AutoCloseable {
                         VersionedEndpoints.versioned(flow, name, each.version().version())));
     }
 
-    /** The flows that orders may enter now, in the order of their names. */
+    /** Returns the flows that accept orders now, sorted by name. */
     public List<String> entrances() {
         return flows.newest().stream()
                 .map(each -> each.version().flow())
@@ -186,16 +188,15 @@ public final class Flows implements AutoCloseable {
                 .toList();
     }
 
-    /** Whether there is such a flow, or has ever been one. */
+    /** Whether the flow exists or has existed. */
     public boolean isKnown(String flow) {
         return known.contains(flow) || refusals.containsKey(FlowVersion.fileOf(flow));
     }
 
     /**
-     * Where an order that began under this version goes on. Starts the version when it does not run, which blocks for
-     * some milliseconds.
-     *
-     * @throws UnknownFlowException when there never was such a version, or it cannot be started any more
+     * Returns the entry of an order that began in this version. Starts the version if needed, which blocks for some
+     * milliseconds.
+     * @throws UnknownFlowException when the version does not exist or cannot start any more
      */
     public String endpoint(String flow, int version) {
         if (!flows.isRunning(flow, version)) {
@@ -204,12 +205,12 @@ public final class Flows implements AutoCloseable {
         return VersionedEndpoints.versioned(flow, "direct:" + flow, version);
     }
 
-    /** How all flows stand, by file. */
+    /** Returns the states of all flows, sorted by file. */
     public CompletableFuture<List<FlowState>> states() {
         return carried.listed().thenApply(this::states);
     }
 
-    /** The faults a text would be refused for; empty when it would be accepted. Changes nothing. Blocks. */
+    /** Returns the faults of a text; empty when the text would be accepted. Changes nothing. Blocks. */
     public List<Fault> check(String file, String text) {
         return check(file, text, around(file), FlowCheck::check);
     }
@@ -228,9 +229,8 @@ public final class Flows implements AutoCloseable {
 
     /**
      * Writes a file and swaps the flow.
-     *
-     * @param who for the record
-     * @return the version that now runs; the one that ran already when the text is the same
+     * @param who the caller, for the record
+     * @return the version that now runs; the running version when the text is equal
      * @throws FlowRefusedException when the text has faults; nothing has changed then
      * @throws UncheckedIOException when the file cannot be written; nothing has changed then
      */
@@ -239,10 +239,9 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * The same as long as nobody else has changed what runs.
-     *
-     * @param expected asked for what runs, if anything, when it is this edit's turn
-     * @return empty when that is not what was expected; nothing has changed then
+     * Like {@link #put}, on condition that the running version is as expected.
+     * @param expected tests the running version, if any, once earlier edits have ended
+     * @return empty when the test fails; nothing has changed then
      */
     public synchronized Optional<FlowVersion> putIf(
             Predicate<Optional<FlowVersion>> expected, String file, String text, String who)
@@ -251,12 +250,11 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * Deletes a file: nothing enters its flow any more, and the orders in it end under it.
-     *
-     * @param expected asked for what runs, if anything, when it is this call's turn
-     * @return false when that is not what was expected; nothing has changed then
-     * @throws UnknownFlowException when there is neither such a file nor a flow of it
-     * @throws FlowRefusedException while another flow calls it; nothing has changed then
+     * Deletes a file. The flow accepts no new orders, and the orders in the flow end in their versions.
+     * @param expected tests the running version, if any, once earlier edits have ended
+     * @return false when the test fails; nothing has changed then
+     * @throws UnknownFlowException when neither the file nor the flow exists
+     * @throws FlowRefusedException while another flow calls this flow; nothing has changed then
      * @throws UncheckedIOException when the file cannot be deleted; nothing has changed then
      */
     public synchronized boolean delete(Predicate<Optional<FlowVersion>> expected, String file, String who)
@@ -288,12 +286,11 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * Makes the text of an earlier version, with its Kamelets, the newest again. The files of Kamelets stay as they are,
-     * for other flows name them too.
-     *
-     * @param version null for the one before the newest
-     * @throws UnknownFlowException when there is no such version
-     * @throws FlowRefusedException when that text has faults by now
+     * Makes the text of an earlier version, including the Kamelets of the version, the newest again. The files of
+     * Kamelets stay unchanged, because other flows may use the Kamelets.
+     * @param version null for the version before the newest
+     * @throws UnknownFlowException when the version does not exist
+     * @throws FlowRefusedException when the text has faults now
      */
     public FlowVersion rollback(String file, Integer version, String who) throws FlowRefusedException {
         int number = version == null ? before(file) : version;
@@ -304,9 +301,9 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * Tries a text with orders of the past, beside the text that runs. Nothing outside is touched. Blocks.
-     *
-     * @throws FlowRefusedException when the text has faults, or no orders enter it
+     * Runs past orders through a text, and through the running version for comparison. Touches nothing outside the dry
+     * run. Blocks.
+     * @throws FlowRefusedException when the text has faults, or no entry for orders
      */
     public DryRun.Report rehearse(String file, String text, List<DryRun.Sample> samples, DryRun rehearsal)
             throws FlowRefusedException, InterruptedException {
@@ -368,27 +365,30 @@ public final class Flows implements AutoCloseable {
         return all.get(1).version();
     }
 
-    /** All accepted versions of a file, newest first. */
+    /** Returns all accepted versions of a file, newest first. */
     public CompletableFuture<List<FlowVersion>> versions(String file) {
         return versions.list(file);
     }
 
-    /** One version of a file. */
+    /** Returns a version of a file; empty for an unknown version. */
     public CompletableFuture<Optional<FlowVersion>> version(String file, int version) {
         return versions.one(file, version);
     }
 
-    /** The version that new orders take; empty when there is no such flow. */
+    /** Returns the version for new orders; empty for an unknown flow. */
     public Optional<FlowVersion> running(String file) {
         return flows.newest(FlowVersion.flowOf(file)).map(RunningVersion::version);
     }
 
-    /** Whether a JMS queue belongs to one version of a flow, such as {@code order-queue.orders@7}, and ends with it. */
+    /**
+     * Whether a JMS queue belongs to one flow version, for example {@code order-queue.orders@7}, and ends with the
+     * version.
+     */
     public static boolean isQueueOfVersion(String queue) {
         return VersionedEndpoints.isQueueOfVersion(queue);
     }
 
-    /** Whether a text may be the name of a flow file. */
+    /** Whether a text is a valid name of a flow file. */
     public static boolean isFileName(String file) {
         return file.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
                 && file.endsWith(FlowVersion.ENDING)
@@ -396,8 +396,8 @@ public final class Flows implements AutoCloseable {
     }
 
     /**
-     * The folder is no longer watched and names lead nowhere; the routes stop with the context. An exchange that goes
-     * round without end would fail and be logged at each turn once Camel stops its routes by force, so it is ended before.
+     * Stops watching the folder; the routes stop with the context. Ends looping exchanges first: when Camel stops the
+     * routes by force, a looping exchange would fail and be logged at each turn.
      */
     @Override
     public void close() {
@@ -483,7 +483,10 @@ public final class Flows implements AutoCloseable {
         return accepted;
     }
 
-    /** Whether a text came with the hub, which was built with tests of it: the first start is shorter for it. */
+    /**
+     * Whether the text is part of the hub, and so was tested in the build. Skipping the full check shortens the first
+     * start.
+     */
     private static boolean isShipped(String file, String text) {
         if (!isFileName(file)) {
             return false;
@@ -532,7 +535,7 @@ public final class Flows implements AutoCloseable {
                 .toList();
     }
 
-    /** What ran before a restart runs again even when it would not pass a check today. */
+    /** A version that ran before a restart runs again, even if the text would fail a check today. */
     private void startFile(String file) {
         try {
             String text = FlowText.decode(folder.read(file));
@@ -555,7 +558,7 @@ public final class Flows implements AutoCloseable {
         }
     }
 
-    /** What is in the folder cannot run: what ran last runs again, or the newest version before it that can. */
+    /** Starts the last version, or the newest version that can start, because the file in the folder cannot start. */
     private void startNewestThatCan(String file) {
         for (FlowVersion version : versions.all(file).join()) {
             RunningVersion added = null;
@@ -605,7 +608,7 @@ public final class Flows implements AutoCloseable {
         }
     }
 
-    /** Files that name each other may be saved in any order. */
+    /** Files that depend on each other may be saved in any order. */
     private void retryRefused() {
         somethingNew = false;
         for (String file : new TreeSet<>(refusals.keySet())) {
@@ -618,7 +621,7 @@ public final class Flows implements AutoCloseable {
         acceptRing();
     }
 
-    /** New files that call each other are accepted together, or not at all. */
+    /** Accepts new files that call each other together, or none. */
     private synchronized void acceptRing() {
         MutuallyDependentFlows ring = MutuallyDependentFlows.of(newAndRefused(), flows::around);
         if (ring.equals(failedRing)) {
@@ -653,7 +656,7 @@ public final class Flows implements AutoCloseable {
                     texts.put(file, FlowText.decode(folder.read(file)));
                 }
             } catch (IOException e) {
-                // It goes on being refused for that.
+                // The file stays refused for this reason.
             }
         }
         return texts.size() < 2 ? Map.of() : texts;
@@ -671,13 +674,13 @@ public final class Flows implements AutoCloseable {
         } catch (NoSuchFileException e) {
             return false;
         } catch (IOException e) {
-            // Told of the flows that name it.
+            // The check of each flow that uses the Kamelet reports the fault.
         }
         retake(file);
         return true;
     }
 
-    /** A Kamelet is another now: so are the flows that name it. */
+    /** Checks the flows that use a changed Kamelet, because each is a new version now. */
     private void retake(String file) {
         String name = nameOf(file);
         flows.newest().stream()
@@ -692,11 +695,11 @@ public final class Flows implements AutoCloseable {
         return kameletFile.substring(0, kameletFile.length() - Kamelets.ENDING.length());
     }
 
-    /** Reads under the lock: what is read before a rollback must not be taken up after it. */
+    /** Reads under the lock, so that no text read before a rollback is swapped in after the rollback. */
     private synchronized boolean changed(String file, boolean hasRestedLong) {
         try {
             String text = FlowText.decode(folder.read(file));
-            // A Kamelet that is being written may be one that it names.
+            // The flow may use the Kamelet that is being written.
             if (!hasRestedLong
                     && (looksHalfWritten(file, text)
                             || watch.changing().stream().anyMatch(Flows::isKamelet))) {
@@ -772,7 +775,7 @@ public final class Flows implements AutoCloseable {
                 .log("flow refused"));
     }
 
-    /** Takes away versions that are neither the newest nor carry anything. */
+    /** Removes superseded versions without orders. */
     private void sweep() {
         Instant now = clock.instant();
         List<RunningVersion> candidates;

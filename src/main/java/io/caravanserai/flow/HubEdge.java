@@ -21,16 +21,16 @@ import org.apache.camel.support.RoutePolicySupport;
 import org.apache.camel.support.SynchronizationAdapter;
 
 /**
- * Guards the hub's edge in a Camel context: every endpoint that takes messages from outside, or gets answers from there,
- * drops the headers that only the hub may set; and answers over HTTP carry no header of their request. What is not known
- * to be inside is outside. Thread-safe.
+ * Guards the edge of the hub in a Camel context. Every endpoint that consumes outside messages or receives replies from
+ * outside drops the headers that only the hub may set. HTTP responses carry no header of the request. An endpoint
+ * counts as outside unless known to be inside. Thread-safe.
  */
 public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
     private static final String STRATEGY = "headerFilterStrategy";
     private static final String API_KEY = "X-API-Key";
     private static final String AUTHORIZATION = "Authorization";
 
-    /** Their messages are made in this process. */
+    /** Components whose messages come from this process. */
     private static final Set<String> INSIDE =
             Set.of("direct", "seda", "events", "kamelet", "timer", "scheduler", "quartz", "cron", "once");
 
@@ -43,9 +43,8 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
     }
 
     /**
-     * Guards a context. To be called before it has endpoints or routes of flows.
-     *
-     * @param hasKeys whether the hub asks for keys: the key of a request has then done its work, and no flow sees it
+     * Guards a context. Call before the context has endpoints or routes of flows.
+     * @param hasKeys whether the hub requires API keys; the key of a request is then hidden from flows
      */
     public static void guard(CamelContext context, boolean hasKeys) {
         HubEdge edge = new HubEdge(hasKeys);
@@ -79,7 +78,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
         return new Entrance();
     }
 
-    /** Queues between the routes of a version of a flow are inside, though they are at the broker. */
+    /** Queues between the routes of a flow version count as inside, although the queues are at the broker. */
     private static boolean isInside(Endpoint endpoint) {
         if (endpoint instanceof JmsEndpoint jms) {
             return !jms.isPubSubDomain() && VersionedEndpoints.isQueueOfVersion(jms.getDestinationName());
@@ -93,7 +92,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
         return colon < 0 ? uri : uri.substring(0, colon);
     }
 
-    /** What happens to a message that enters by a route. */
+    /** Filters the headers of each message that enters a route. */
     private final class Entrance extends RoutePolicySupport {
         private boolean inside;
         private boolean overHttp;
@@ -110,7 +109,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
                 return;
             }
             Map<String, Object> headers = exchange.getMessage().getHeaders();
-            // Components that let no strategy decide what they take.
+            // For components without a header filter strategy.
             headers.keySet().removeIf(OutsideHeaders::isOfTheHub);
             if (overHttp) {
                 if (hasKeys) {
@@ -122,7 +121,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
         }
     }
 
-    /** Takes the headers of a request off what would be its answer, unless the flow has set them anew. */
+    /** Removes the headers of a request from the response, except headers that the flow has set. */
     private static final class RequestHeaders extends SynchronizationAdapter implements SynchronizationRouteAware {
         private final Route route;
         private final Map<String, Object> request = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -139,13 +138,13 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
 
         @Override
         public void onBeforeRoute(Route each, Exchange exchange) {
-            // The request has come by then.
+            // The headers of the request are already recorded.
         }
 
         @Override
         public void onAfterRoute(Route each, Exchange exchange) {
             if (each == route) {
-                // The very same object: an equal text may be the flow's own answer.
+                // Compares by identity: the flow may set an equal text.
                 exchange.getMessage()
                         .getHeaders()
                         .entrySet()

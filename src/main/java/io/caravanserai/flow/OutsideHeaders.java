@@ -5,28 +5,27 @@ import org.apache.camel.Exchange;
 import org.apache.camel.spi.HeaderFilterStrategy;
 
 /**
- * Keeps headers that steer Camel or the hub from crossing the hub's edge, in either direction, and leaves the rest to the
- * strategy of the component. Only the hub itself says to which saga a message belongs. Thread-safe when the component's
- * strategy is.
+ * Drops headers that control Camel or the hub at the edge of the hub, in both directions, and leaves other headers to
+ * the strategy of the component. Only the hub itself assigns a message to a saga. Thread-safe if the strategy of the
+ * component is thread-safe.
  */
 final class OutsideHeaders implements HeaderFilterStrategy {
     private static final String CAMEL = "camel";
     private static final String CAMEL_CLASSES = "org.apache.camel.";
 
-    /** Of all headers by which the hub tells itself something, such as {@code CaravanseraiSagaId}. */
+    /** Prefix of the internal headers of the hub, for example {@code CaravanseraiSagaId}. */
     private static final String HUB = "caravanserai";
 
     private final HeaderFilterStrategy component;
 
-    /** @param component null when it has none, and takes and sends every header */
+    /** @param component strategy of the component; null when the component filters no header */
     OutsideHeaders(HeaderFilterStrategy component) {
         this.component = component;
     }
 
     /**
-     * Whether a header says to which saga a message belongs, or something else that the hub tells itself.
-     *
-     * @param name in any case, or as JMS spells it: {@code Long_HYPHEN_Running_HYPHEN_Action}
+     * Whether a header is internal to the hub, for example the saga of a message.
+     * @param name in any case, or in the spelling of JMS: {@code Long_HYPHEN_Running_HYPHEN_Action}
      */
     static boolean isOfTheHub(String name) {
         String plain = plain(name);

@@ -1,6 +1,6 @@
 package io.caravanserai.flow;
 
-/** There is no such flow, or it has no such version, or no orders can enter it. The message says which. */
+/** The flow or the version does not exist, or accepts no orders. The message gives the reason. */
 public final class UnknownFlowException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -1,5 +1,5 @@
 /**
- * The flows: YAML files that say how orders travel, checked, versioned and swapped while the hub runs. Uses the store
- * and Camel; knows nothing of what an order is, only that some versions still carry some.
+ * The flows: YAML files with the routes of orders, checked, versioned and swapped at run time. Uses the store and
+ * Camel. Does not know orders, only the number of unfinished orders in a version.
  */
 package io.caravanserai.flow;
