@@ -6,13 +6,13 @@ import java.util.Optional;
 import org.apache.commons.text.similarity.JaroWinklerSimilarity;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
-/** Finds the known word nearest to one that is not known. */
+/** Finds the known word nearest to an unknown word. */
 public final class DidYouMean {
     private static final JaroWinklerSimilarity LIKENESS = new JaroWinklerSimilarity();
 
     private DidYouMean() {}
 
-    /** Text to put behind a message: {@code , did you mean 'x'?}, or nothing when no word is near. */
+    /** Returns text to append to a message: {@code , did you mean 'x'?}; empty when no word is near. */
     public static String of(String word, Collection<String> known) {
         return nearest(word, known)
                 .map(near -> ", did you mean '" + near + "'?")
@@ -28,7 +28,7 @@ public final class DidYouMean {
             return sameLetters;
         }
         return known.stream()
-                // Two changes in a word of two letters make any word of any other.
+                // Two changes turn any word of two letters into any other.
                 .filter(each -> Math.max(each.length(), word.length()) > reach)
                 .filter(each -> distance.apply(word, each) >= 0)
                 .min(Comparator.<String>comparingInt(each -> distance.apply(word, each))

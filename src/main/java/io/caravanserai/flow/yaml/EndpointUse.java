@@ -13,20 +13,19 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * A place in a flow file that names an endpoint.
- *
- * @param role the key it stands under, such as {@code from}, {@code to} or {@code compensation}
+ * A place in a flow file with an endpoint.
+ * @param role the key of the endpoint, for example {@code from}, {@code to} or {@code compensation}
  * @param uri the text as written
- * @param node where the text stands
- * @param full the endpoint, with {@code parameters.name} put behind the scheme
- * @param parameters options that stand in a group of their own
+ * @param node the node of the text
+ * @param full the endpoint, with {@code parameters.name} appended to the scheme
+ * @param parameters options in a mapping below the endpoint
  */
 public record EndpointUse(String role, String uri, ScalarNode node, String full, Optional<MappingNode> parameters) {
     private static final Set<String> SHORT_FORMS = Set.of("from", "to", "toD", "compensation", "completion", "poll");
     private static final Set<String> URIS = Set.of("uri", "deadLetterUri", "afterUri");
-    /** Their {@code uri} is a pattern of names, which may match none. */
+    /** The {@code uri} of these steps is a pattern that may match no endpoint. */
     private static final Set<String> PATTERNS = Set.of("interceptFrom", "interceptSendToEndpoint");
-    // What stands in these belongs to a component or a bean; "uri" there means something else.
+    // The content of these keys belongs to a component or a bean; the key "uri" has another meaning there.
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "constructors");
 
     public static List<EndpointUse> in(Node root) {
@@ -75,7 +74,7 @@ public record EndpointUse(String role, String uri, ScalarNode node, String full,
         return scheme.strip();
     }
 
-    /** Whether the scheme or name is only known when a message passes or when properties are read. */
+    /** Whether the scheme or the name is known only at run time, from a message or from properties. */
     public boolean isDynamic() {
         String path = pathOf(full);
         return path.contains("${") || path.contains("{{");
@@ -86,7 +85,7 @@ public record EndpointUse(String role, String uri, ScalarNode node, String full,
         return options < 0 ? uri : uri.substring(0, options);
     }
 
-    /** The text behind the question mark; empty when there is none. */
+    /** Returns the text after the question mark; empty without a question mark. */
     public String query() {
         int options = uri.indexOf('?');
         return options < 0 ? "" : uri.substring(options + 1);

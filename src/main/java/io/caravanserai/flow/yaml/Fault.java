@@ -6,11 +6,10 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * Why a flow file is refused, and where.
- *
+ * A reason for the refusal of a flow file, with the position.
  * @param line counted from 1
  * @param column counted from 1
- * @param message what is wrong and, where it can be told, what was meant
+ * @param message the fault and, if known, the intended word
  */
 public record Fault(String file, int line, int column, String message) {
     public static final Comparator<Fault> BY_PLACE =
@@ -20,7 +19,7 @@ public record Fault(String file, int line, int column, String message) {
         return at(file, node.getStartMark(), message);
     }
 
-    /** In the file, or in the Kamelet that the mark belongs to. */
+    /** Creates a fault in the file, or in the Kamelet of the mark. */
     public static Fault at(String file, Optional<Mark> mark, String message) {
         return new Fault(
                 mark.map(Mark::getName)
@@ -35,7 +34,7 @@ public record Fault(String file, int line, int column, String message) {
         return new Fault(file, 1, 1, message);
     }
 
-    /** The form that editors read: {@code file:line:column: message}. */
+    /** Returns the form that editors parse: {@code file:line:column: message}. */
     @Override
     public String toString() {
         return file + ":" + line + ":" + column + ": " + message;

@@ -8,10 +8,7 @@ import org.apache.camel.Consumer;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.AsyncProcessorSupport;
 
-/**
- * The name of an endpoint without a version, for callers outside the file: it leads to the newest version, from one
- * exchange to the next.
- */
+/** An endpoint name without a version, for callers outside the file. Forwards each exchange to the newest version. */
 public final class FlowAlias extends AsyncProcessorSupport {
     private final CamelContext context;
     private final String name;
@@ -23,7 +20,7 @@ public final class FlowAlias extends AsyncProcessorSupport {
         this.name = name;
     }
 
-    /** From now on exchanges go to this version. The first call opens the name. */
+    /** Forwards exchanges to this version from now on. The first call starts the consumer. */
     public void pointAt(FlowVersion version) throws Exception {
         AsyncProducer producer = context.getEndpoint(
                         VersionedEndpoints.versioned(version.flow(), name, version.version()))
@@ -39,7 +36,7 @@ public final class FlowAlias extends AsyncProcessorSupport {
         }
     }
 
-    /** Nobody answers to the name any more. */
+    /** Stops the consumer. */
     public void vanish() {
         if (consumer != null) {
             consumer.stop();

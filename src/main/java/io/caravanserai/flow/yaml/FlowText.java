@@ -25,9 +25,8 @@ public final class FlowText {
     private FlowText() {}
 
     /**
-     * The bytes of a flow's or a Kamelet's file.
-     *
-     * @throws IOException also when the file is larger than 1 MiB
+     * Returns the bytes of a flow or Kamelet file.
+     * @throws IOException also for a file larger than 1 MiB
      */
     public static byte[] read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) {
@@ -37,9 +36,8 @@ public final class FlowText {
     }
 
     /**
-     * The text of a file's bytes.
-     *
-     * @throws CharacterCodingException when they are not UTF-8
+     * Returns the text of the bytes, without a byte order mark.
+     * @throws CharacterCodingException when the bytes are not UTF-8
      */
     public static String decode(byte[] bytes) throws CharacterCodingException {
         String text = StandardCharsets.UTF_8
@@ -49,7 +47,7 @@ public final class FlowText {
         return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }
 
-    /** The tree of a text; empty when the text has none, for which there is a fault then. */
+    /** Returns the tree of a text; empty, with a fault added, when the text has no tree. */
     public static Optional<Node> parse(String file, String text, Set<Fault> faults) {
         try {
             Optional<Node> root = Nodes.parse(file, text);
@@ -63,7 +61,7 @@ public final class FlowText {
         return Optional.empty();
     }
 
-    /** Says why a text is not YAML. */
+    /** Returns the reason why a text is not YAML, as a fault. */
     static Fault notYaml(String file, YamlEngineException e) {
         if (e instanceof MarkedYamlEngineException marked) {
             if (marked.getContextMark().isPresent() && "while scanning a quoted scalar".equals(marked.getContext())) {
@@ -86,13 +84,15 @@ public final class FlowText {
         return Fault.atStart(file, "not YAML: " + e.getMessage());
     }
 
-    /** The tree of a text that is one, with plain words as keys; what is wrong with others is told by a check. */
+    /**
+     * Returns the tree of a valid text with plain words as keys; empty for any other text. A check reports the faults.
+     */
     public static Optional<Node> tree(String file, String text) {
         return parse(file, text, new LinkedHashSet<>())
                 .filter(root -> badKeys(file, root).isEmpty());
     }
 
-    /** Keys that are not plain words, or stand twice in one place. */
+    /** Returns faults for keys that are not plain words, and for duplicate keys of a mapping. */
     public static List<Fault> badKeys(String file, Node root) {
         List<Fault> faults = new ArrayList<>();
         Nodes.walk(root, node -> {

@@ -9,15 +9,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * One accepted text of a flow file, with the Kamelets it names. Never changes once accepted.
- *
- * @param file the file's name, such as {@code order-queue.camel.yaml}
+ * An accepted text of a flow file, with the Kamelets of the flow. Immutable.
+ * @param file file name, for example {@code order-queue.camel.yaml}
  * @param version counted from 1 for each file
  * @param hash SHA-256 of the text and of the Kamelets, lower-case hex
- * @param folderHash the hash of what the folders held when it was accepted: after a rollback to Kamelets that have been
- *     edited since, another than its own
- * @param kamelets the texts of the Kamelets that it names, and of those that these name, by name
- * @param who {@code folder}, or the name of the key that sent it
+ * @param folderHash hash of the content of the folders at acceptance; differs from hash after a rollback to Kamelets
+ *     that were edited since
+ * @param kamelets texts by name of the Kamelets that the flow uses, also indirectly
+ * @param who {@code folder}, or the name of the API key
  */
 public record FlowVersion(
         String file,
@@ -28,25 +27,25 @@ public record FlowVersion(
         Map<String, String> kamelets,
         String who,
         Instant at) {
-    /** What the name of every flow file ends with. */
+    /** The ending of every flow file name. */
     public static final String ENDING = ".camel.yaml";
 
-    /** The flow's name: that of the file without its ending. */
+    /** Returns the name of the flow: the file name without the ending. */
     public String flow() {
         return flowOf(file);
     }
 
-    /** The flow of a file's name. */
+    /** Returns the flow of a file name. */
     public static String flowOf(String file) {
         return file.endsWith(ENDING) ? file.substring(0, file.length() - ENDING.length()) : file;
     }
 
-    /** The file of a flow's name. */
+    /** Returns the file name of a flow. */
     public static String fileOf(String flow) {
         return flow + ENDING;
     }
 
-    /** What may become a version; its number is 0. */
+    /** Creates a candidate for a version, with the number 0. */
     public static FlowVersion candidate(String file, String text, Map<String, String> kamelets) {
         String hash = hashOf(text, kamelets);
         return new FlowVersion(file, 0, hash, hash, text, kamelets, "", Instant.EPOCH);

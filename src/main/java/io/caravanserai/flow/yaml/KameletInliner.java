@@ -20,13 +20,13 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
- * Writes the steps of Kamelets into the tree of a flow, where it names them. So they run in the routes of one version of
- * the flow, under its error handling, and every check sees them. A fault points into the Kamelet, or, where a parameter
- * has a part in it, at the place that names the Kamelet.
+ * Replaces the Kamelets of a flow by their steps. The steps then run in the routes of one flow version, under the error
+ * handling of the flow, and every check sees the steps. A fault points into the Kamelet, or to the use of the Kamelet
+ * when a parameter causes the fault.
  */
 public final class KameletInliner {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{(\\??)([A-Za-z0-9_.-]+)}}");
-    // What stands in these belongs to a component or a bean; "to" there means something else.
+    // The content of these keys belongs to a component or a bean; the key "to" has another meaning there.
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "constructors");
     private static final int DEEPEST = 10;
 
@@ -35,11 +35,10 @@ public final class KameletInliner {
     private final List<Fault> faults;
 
     /**
-     * A place in a flow that names a Kamelet.
-     *
-     * @param place where it stands
-     * @param given the parameters, by name
-     * @param then the steps that go on where the Kamelet ends
+     * A use of a Kamelet in a flow.
+     * @param place position of the use
+     * @param given parameters by name
+     * @param then the steps that follow the end of the Kamelet
      */
     private record Use(String name, Node place, Map<String, ScalarNode> given, List<Node> then) {}
 
@@ -50,9 +49,8 @@ public final class KameletInliner {
     }
 
     /**
-     * A copy of the tree without Kamelets; the tree itself when it names none.
-     *
-     * @param faults is given what is wrong with the places that name some
+     * Returns a copy of the tree without Kamelets; the tree itself when no Kamelet is used.
+     * @param faults receives the faults of the uses
      */
     public static Node writtenInto(String file, Node root, Kamelets kamelets, List<Fault> faults) {
         boolean named = !Nodes.keysOf(root, "kamelet").isEmpty()
@@ -61,9 +59,9 @@ public final class KameletInliner {
     }
 
     /**
-     * The place in a flow that names a Kamelet; one that names any when another Kamelet does, or the root.
-     *
-     * @param kameletFile the name of its file
+     * Returns the place that uses the Kamelet; for a Kamelet used by another Kamelet any place that uses a Kamelet,
+     * else the root.
+     * @param kameletFile file name of the Kamelet
      */
     public static Node use(Node root, String kameletFile) {
         String name = kameletFile.substring(0, kameletFile.length() - Kamelets.ENDING.length());
@@ -154,7 +152,7 @@ public final class KameletInliner {
         return new Use(parts[0].split("/", 2)[0], value, given, then);
     }
 
-    /** The steps of a Kamelet in place of the step that names it. */
+    /** Returns the steps of a Kamelet in place of the step that uses the Kamelet. */
     private NodeTuple steps(Use use, Node key, int depth) {
         Node steps = from(use, depth)
                 .flatMap(from -> Nodes.value(from, "steps"))
@@ -168,7 +166,7 @@ public final class KameletInliner {
         return from(use, depth).orElse(from);
     }
 
-    /** What stands under {@code from} in a Kamelet, filled with the parameters; empty when there is a fault. */
+    /** Returns the {@code from} of a Kamelet with the parameters filled in; empty when a fault was added. */
     private Optional<Node> from(Use use, int depth) {
         if (depth == DEEPEST) {
             return fault(use, "Kamelets call each other without end");
@@ -275,7 +273,7 @@ public final class KameletInliner {
         return Optional.empty();
     }
 
-    /** Fills one Kamelet with what one place gives it. */
+    /** Fills a Kamelet with the parameters of one use. */
     private record Filling(Use use, Map<String, String> values) {
 
         Node all(Node from) {
@@ -286,7 +284,7 @@ public final class KameletInliner {
             if (ends) {
                 return filled;
             }
-            // Camel goes on behind the last step of a Kamelet that does not say where.
+            // Without a sink step Camel continues after the last step of a Kamelet.
             List<Node> steps = new ArrayList<>(stepsOf(filled));
             steps.addAll(use.then());
             List<NodeTuple> tuples = new ArrayList<>(filled.getValue());
@@ -341,7 +339,7 @@ public final class KameletInliner {
                             use.place().getEndMark());
         }
 
-        /** Whether it is {@code {{?name}}}, and no such parameter is given. */
+        /** Whether the value is {@code {{?name}}} and the parameter is not given. */
         private boolean isLeftOut(Node value) {
             if (value instanceof ScalarNode text) {
                 Matcher placeholder = PLACEHOLDER.matcher(text.getValue());

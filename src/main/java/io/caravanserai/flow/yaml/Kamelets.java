@@ -20,16 +20,15 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * The building blocks of flows: Camel's Kamelets, in a folder beside the flows or else in the hub's jar.
- *
- * <p>{@link KameletInliner} writes the steps of those that a flow names into it. Each text is read once, when it is first
- * asked for: what was checked is what is kept with the version and runs. For one thread.
+ * The Kamelets that flows may use, from a folder beside the flows, else from the jar of the hub.
+ * <p>{@link KameletInliner} inserts the steps into flows. Each text is read once, at the first use, so the checked text
+ * is the text that is stored with the version and runs. For one thread.
  */
 public final class Kamelets {
-    /** What the name of every Kamelet's file ends with. */
+    /** The ending of every Kamelet file name. */
     public static final String ENDING = ".kamelet.yaml";
 
-    /** Where the registry has the folder, as a {@link Path}. */
+    /** Name of the folder in the registry, as a {@link Path}. */
     private static final String FOLDER = "kameletsFolder";
 
     private static final Set<String> IN_THE_JAR = Set.of("http-call", "jms-call", "kafka-send", "once", "order-events");
@@ -42,22 +41,22 @@ public final class Kamelets {
         this.texts = new TreeMap<>(kept);
     }
 
-    /** Has flows of this context look for Kamelets in a folder first; it need not exist. */
+    /** Makes the flows of this context prefer the Kamelets in a folder; the folder may be missing. */
     public static void lookIn(CamelContext context, Path folder) {
         context.getRegistry().bind(FOLDER, folder);
     }
 
-    /** Those that flows of this context may name, as they are now. */
+    /** Returns the current Kamelets for the flows of this context. */
     public static Kamelets of(CamelContext context) {
         return of(context, Map.of());
     }
 
-    /** Those that were kept with a version, by name; what is not among them is as it is now. */
+    /** Returns the Kamelets stored with a version, by name; any other Kamelet in the current text. */
     public static Kamelets of(CamelContext context, Map<String, String> kept) {
         return new Kamelets(Optional.ofNullable(context.getRegistry().lookupByNameAndType(FOLDER, Path.class)), kept);
     }
 
-    /** Those of a folder. */
+    /** Returns the Kamelets in a folder. */
     public static Kamelets in(Path folder) {
         return new Kamelets(Optional.of(folder), Map.of());
     }
@@ -67,9 +66,8 @@ public final class Kamelets {
     }
 
     /**
-     * The tree of a Kamelet, whose marks carry the file's name; empty when there is none of that name.
-     *
-     * @throws YamlEngineException when it is not YAML
+     * Returns the tree of a Kamelet, with the file name in the marks; empty for an unknown name.
+     * @throws YamlEngineException when the text is not YAML
      */
     Optional<Node> find(String name) {
         Optional<String> text = text(name);
@@ -81,8 +79,8 @@ public final class Kamelets {
     }
 
     /**
-     * The texts that a flow needs of these, by name: those it names, and those that these name. Empty when it is not a
-     * tree of YAML.
+     * Returns the texts of the Kamelets that the flow uses, also indirectly, by name. Empty when the text of the flow
+     * is not YAML.
      */
     public Map<String, String> neededBy(String file, String text) {
         FlowText.tree(file, text).ifPresent(root -> KameletInliner.writtenInto(file, root, this, new ArrayList<>()));
@@ -113,7 +111,7 @@ public final class Kamelets {
         }
     }
 
-    /** Whether the file of a Kamelet comes with the hub, so nobody edits it. */
+    /** Whether the Kamelet comes from the jar of the hub, and so is not editable. */
     public boolean isOfTheHub(String kameletFile) {
         return folder.map(each -> each.resolve(kameletFile))
                 .filter(Files::isRegularFile)
@@ -128,7 +126,7 @@ public final class Kamelets {
         }
     }
 
-    /** The names of all there are. */
+    /** Returns the names of all Kamelets. */
     Collection<String> names() {
         Set<String> names = new TreeSet<>(IN_THE_JAR);
         if (folder.filter(Files::isDirectory).isPresent()) {

@@ -17,18 +17,17 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Reading of YAML trees, which know the line and column of each value. */
+/** Reads YAML trees with the line and column of each value. */
 public final class Nodes {
-    // A text of a few lines can unfold to more than the memory holds, by anchors in anchors.
+    // With nested anchors a text of a few lines can expand beyond the memory.
     private static final int MOST = 100_000;
     private static final int DEEPEST = 200;
 
     private Nodes() {}
 
     /**
-     * The tree of a text; empty when there is nothing but comments.
-     *
-     * @throws YamlEngineException when it is not YAML, or too deep or too large to be worked with
+     * Returns the tree of a text; empty when the text has only comments.
+     * @throws YamlEngineException when the text is not YAML, or nested too deeply, or too large
      */
     public static Optional<Node> parse(String file, String text) {
         LoadSettings settings = LoadSettings.builder().setLabel(file).build();
@@ -42,7 +41,7 @@ public final class Nodes {
         }
     }
 
-    /** How many there are with this one, each counted wherever it stands. */
+    /** Returns the number of nodes so far, including this node. A node under an alias counts each time. */
     private static int count(Node node, int before, int depth) {
         if (depth == DEEPEST) {
             throw tooDeep();
@@ -63,10 +62,10 @@ public final class Nodes {
         return count;
     }
 
-    /** Camel reads {@code show-all} as {@code showAll} where options of endpoints stand. */
+    /** Camel accepts {@code show-all} for {@code showAll} in options of endpoints. */
     public static void dashesToCamelCase(Node root) {
         walk(root, node -> {
-            // A Kamelet may have dashes in the names of its own parameters.
+            // A Kamelet may have dashes in parameter names.
             boolean isKamelet =
                     text(node, "uri").filter(uri -> uri.startsWith("kamelet:")).isPresent()
                             || value(node, "name").isPresent();
@@ -118,14 +117,14 @@ public final class Nodes {
         return value(node, key).filter(ScalarNode.class::isInstance).map(value -> ((ScalarNode) value).getValue());
     }
 
-    /** The values of a key, wherever it stands, in the order of the text. */
+    /** Returns the values of a key at any depth, in the order of the text. */
     public static List<Node> valuesOf(Node root, String key) {
         List<Node> values = new ArrayList<>();
         walk(root, node -> value(node, key).ifPresent(values::add));
         return values;
     }
 
-    /** The keys of that name, wherever they stand. */
+    /** Returns the key nodes with a name, at any depth. */
     public static List<Node> keysOf(Node root, String key) {
         List<Node> keys = new ArrayList<>();
         walk(root, node -> {
@@ -139,7 +138,7 @@ public final class Nodes {
         return keys;
     }
 
-    /** Visits every node once, parents first, though anchors may make it stand in several places. */
+    /** Visits every node once, parents first, even when anchors repeat the node. */
     public static void walk(Node root, Consumer<Node> visitor) {
         walk(root, visitor, Collections.newSetFromMap(new IdentityHashMap<>()));
     }

@@ -7,8 +7,9 @@ import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.rest.RestDefinition;
 
 /**
- * Makes routes of the {@code rest} blocks of a flow when its other routes are known. Camel does so when it adds them to
- * the context: then they would have no version, start before the version is the newest, and stay when it ends.
+ * Turns the {@code rest} blocks of a flow into routes when the other routes are built. Camel would create the routes
+ * later, when adding the flow to the context: the routes would then have no version, start before the version is the
+ * newest, and remain after the end of the version.
  */
 public final class RestRoutes {
     private RestRoutes() {}
@@ -25,7 +26,7 @@ public final class RestRoutes {
                 throw new IllegalArgumentException("restConfiguration: " + e.getMessage(), e);
             }
         }
-        // Else Camel takes the route behind "to: direct:x" away, and its name answers nobody else.
+        // Otherwise Camel inlines the route behind "to: direct:x", and other callers find no consumer.
         context.getRestConfiguration().setInlineRoutes(false);
         for (RestDefinition rest : rests) {
             for (RouteDefinition route : rest.asRouteDefinition(context)) {

@@ -7,15 +7,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The id of a route of one version of a flow, such as {@code order-queue@7} or {@code queue-pay@order-queue.7}.
- *
- * @param route the id as it stands in the file
- * @param flow null when the route's own id begins with the flow's name
+ * The id of a route of a flow version, for example {@code order-queue@7} or {@code queue-pay@order-queue.7}.
+ * @param route the id as written in the file
+ * @param flow null when the id of the route begins with the name of the flow
  */
 public record RouteName(String route, String flow, int version) {
     private static final Pattern FORM = Pattern.compile("([^@]+)@(?:(.+)\\.)?(\\d{1,9})");
 
-    /** Empty when it is no id of a flow's route. */
+    /** Returns empty when the id is not of a route of a flow. */
     public static Optional<RouteName> of(String id) {
         Matcher form = FORM.matcher(String.valueOf(id));
         return form.matches()
@@ -23,13 +22,19 @@ public record RouteName(String route, String flow, int version) {
                 : Optional.empty();
     }
 
-    /** Of an endpoint of one version, such as {@code direct://pay-back@order-queue.7}; empty when it has no version. */
+    /**
+     * Returns the name in a versioned endpoint, for example {@code direct://pay-back@order-queue.7}; empty without a
+     * version.
+     */
     public static Optional<RouteName> ofEndpoint(String uri) {
         String path = uri.replaceFirst("[?].*", "");
         return of(path.substring(Math.max(path.lastIndexOf('/'), path.lastIndexOf(':')) + 1));
     }
 
-    /** The flows it may belong to: names that begin with the flow's name and a dot do not tell where that ends. */
+    /**
+     * Returns the possible flows of the route: in a name that begins with the flow and a dot, the end of the flow name
+     * is ambiguous.
+     */
     public List<String> possibleFlows() {
         if (flow != null) {
             return List.of(flow);
@@ -41,7 +46,7 @@ public record RouteName(String route, String flow, int version) {
         return flows;
     }
 
-    /** Whether the route is one of this flow. */
+    /** Whether the route belongs to the flow. */
     public boolean isOf(String name) {
         return flow == null ? route.equals(name) || route.startsWith(name + ".") : flow.equals(name);
     }

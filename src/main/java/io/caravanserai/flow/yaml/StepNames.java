@@ -15,9 +15,9 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteDefinition;
 
-/** Tells which step of an order a route of a flow is about. Thread-safe. */
+/** Finds the step of an order that a route of a flow performs. Thread-safe. */
 public final class StepNames {
-    /** A service's endpoint, or the queue of its commands. */
+    /** The endpoint of a service, or the queue of the service's commands. */
     private static final Pattern ACTION = Pattern.compile("(?:direct|jms):(?://)?(?:queue:)?(?:[A-Za-z0-9_-]+\\.)?("
             + Arrays.stream(Step.values()).map(Step::action).collect(Collectors.joining("|"))
             + "|payment-captured)(?![A-Za-z0-9_.-])");
@@ -29,13 +29,12 @@ public final class StepNames {
     }
 
     /**
-     * The name under which a failure in a route is shown.
-     *
-     * @param routeId null when the route is not known
-     * @param failed the step that the flow names or the node calls, of {@link io.caravanserai.saga.FailurePlace}; null
-     *     when the flow names none
-     * @param next the step of the services that the order waits for; null when it waits for none
-     * @return the failed step; else the service's step when the route is about that one alone; else the route's own name
+     * Returns the name under which a failure in a route is shown.
+     * @param routeId null when the route is unknown
+     * @param failed the step in {@link io.caravanserai.saga.FailurePlace}: named in the flow or called by the node;
+     *     null when the flow names no step
+     * @param next the next service step of the order; null without a next step
+     * @return the failed step; else the service step when the route performs only this step; else the id of the route
      */
     public String of(String routeId, String failed, Step next) {
         if (failed != null && !isBehind(failed, next)) {
@@ -45,28 +44,28 @@ public final class StepNames {
         if (name.isEmpty()) {
             return next == null ? "flow" : next.action();
         }
-        // Of a route that calls several steps, nobody knows which one a node of its own belongs to; a step that the
-        // order has behind it did not fail.
+        // In a route with several steps the step of a node without a name is unknown, and a completed step did not
+        // fail.
         return next != null && called(routeId).equals(EnumSet.of(next))
                 ? next.action()
                 : name.get().route();
     }
 
-    /** Whether it is an action that the order has behind it: a node may fail after the service has answered. */
+    /** Whether the name is a completed action of the order: a node may fail after the service has answered. */
     private static boolean isBehind(String name, Step next) {
         return Arrays.stream(Step.values())
                 .filter(step -> step.action().equals(name))
                 .anyMatch(step -> next == null || step.ordinal() < next.ordinal());
     }
 
-    /** The action that a node itself calls; null when it calls none, or may call several. */
+    /** Returns the action that a node calls; null when the node calls none or may call several. */
     public static String calledBy(ProcessorDefinition<?> node) {
         Set<Step> called = EnumSet.noneOf(Step.class);
         find(node, called);
         return called.size() == 1 ? called.iterator().next().action() : null;
     }
 
-    /** The steps of the services that a route itself calls. */
+    /** Returns the service steps that a route calls. */
     private Set<Step> called(String routeId) {
         RouteDefinition route =
                 context.getCamelContextExtension().getContextPlugin(Model.class).getRouteDefinition(routeId);

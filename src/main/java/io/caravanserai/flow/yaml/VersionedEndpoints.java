@@ -17,14 +17,14 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * The names that live inside one flow file: each {@code direct:} and {@code seda:} name it consumes, and each JMS queue
- * it consumes whose name begins with the flow's name and a dot ({@code jms:queue:order-queue.commands}).
- *
- * <p>Each version of the file gets names of its own ({@code direct:order-queue@7}, {@code direct:pay@order-queue.7}), so
- * versions run side by side and no message of one reaches the other, nor a name that has moved to another file.
+ * The local names of a flow file: each {@code direct:} and {@code seda:} name with a consumer in the file, and each
+ * consumed JMS queue with a name that begins with the flow and a dot ({@code jms:queue:order-queue.commands}).
+ * <p>Each version of the file has names of its own ({@code direct:order-queue@7}, {@code direct:pay@order-queue.7}). So
+ * versions run side by side, and no message of one version reaches another version or another file that took over a
+ * name.
  */
 public final class VersionedEndpoints {
-    // The lookbehind keeps "redirect:x" and "a.direct:x" out.
+    // The lookbehind excludes "redirect:x" and "a.direct:x".
     private static final Pattern NAME =
             Pattern.compile("(?<![\\w.-])(direct|seda|jms:queue|jms):(?://)?([A-Za-z0-9_./-]*[A-Za-z0-9_])");
 
@@ -49,7 +49,7 @@ public final class VersionedEndpoints {
         return new VersionedEndpoints(flow, names);
     }
 
-    /** Such as {@code direct:order-queue}; never with a version. */
+    /** Returns names without a version, for example {@code direct:order-queue}. */
     public Set<String> names() {
         return names;
     }
@@ -58,7 +58,7 @@ public final class VersionedEndpoints {
         return names.contains(name);
     }
 
-    /** The name, or the id of a route, of one version of a flow. */
+    /** Returns the name of an endpoint, or the id of a route, in a flow version. */
     public static String versioned(String flow, String name, int version) {
         String bare = name.substring(Math.max(name.lastIndexOf(':'), name.lastIndexOf('/')) + 1);
         boolean tellsTheFlow = bare.equals(flow) || bare.startsWith(flow + ".");
@@ -69,12 +69,12 @@ public final class VersionedEndpoints {
         return QUEUE_OF_VERSION.matcher(queue).matches();
     }
 
-    /** A copy of the tree in which each local name carries the version; positions stay. */
+    /** Returns a copy of the tree in which each local name has the version; positions are unchanged. */
     public Node versioned(Node root, int version) {
         return copy(root, version, new IdentityHashMap<>());
     }
 
-    /** The endpoint that a {@code from} or {@code to} names, with {@code direct} + {@code name} put together. */
+    /** Returns the endpoint of a {@code from} or {@code to}, with {@code direct} and {@code name} joined. */
     public static Optional<String> uriOf(Node endpoint) {
         if (endpoint instanceof ScalarNode scalar) {
             return Optional.of(scalar.getValue());
@@ -86,7 +86,7 @@ public final class VersionedEndpoints {
                         .orElse(uri));
     }
 
-    /** The scheme and name of an endpoint, without slashes, options and the optional word {@code queue:}. */
+    /** Returns the scheme and name of an endpoint, without slashes, options and the optional word {@code queue:}. */
     public static String keyOf(String uri) {
         Matcher name = NAME.matcher(uri);
         if (name.lookingAt()) {
@@ -96,7 +96,7 @@ public final class VersionedEndpoints {
         return options < 0 ? uri : uri.substring(0, options);
     }
 
-    /** The names that stand in a text, in its order. */
+    /** Returns the names in a text, in order. */
     public static List<String> in(String text) {
         return NAME.matcher(text).results().map(VersionedEndpoints::key).toList();
     }
@@ -112,7 +112,7 @@ public final class VersionedEndpoints {
 
     private static Optional<String> nameParameter(Node endpoint) {
         Optional<Node> parameters = Nodes.value(endpoint, "parameters");
-        // Karavan takes jms:topic:x apart as well as jms:queue:x.
+        // Karavan splits jms:topic:x as well as jms:queue:x.
         String type = parameters
                 .flatMap(node -> Nodes.text(node, "destinationType"))
                 .filter(each -> !each.equals("queue"))

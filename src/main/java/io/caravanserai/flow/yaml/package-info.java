@@ -1,4 +1,2 @@
-/**
- * The YAML of flows: text and tree, Kamelets written into a flow, endpoint names with versions.
- */
+/** The YAML of flows: text and tree, inlining of Kamelets, endpoint names with versions. */
 package io.caravanserai.flow.yaml;
