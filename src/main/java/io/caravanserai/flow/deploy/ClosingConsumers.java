@@ -11,15 +11,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stops consumers, each by a thread of its own: the consumer of a queue waits until the message in hand is through, and
- * an edit must not wait for a message that never is. Thread-safe.
+ * Stops consumers, each on a thread of its own. The consumer of a queue waits until the current message is done, and an
+ * edit must not wait for a message that never ends. Thread-safe.
  */
 final class ClosingConsumers {
     private static final Logger LOG = LoggerFactory.getLogger(ClosingConsumers.class);
 
     private volatile CompletableFuture<Void> closed = CompletableFuture.completedFuture(null);
 
-    /** Begins to stop these consumers. */
+    /** Begins to stop the consumers. */
     void close(List<Consumer> consumers) {
         CompletableFuture<?>[] all = consumers.stream()
                 .map(consumer -> CompletableFuture.runAsync(() -> stop(consumer), ClosingConsumers::run))
@@ -27,7 +27,7 @@ final class ClosingConsumers {
         closed = CompletableFuture.allOf(all);
     }
 
-    /** False when a consumer has not stopped by then. Interruption ends the wait. */
+    /** Returns false when a consumer has not stopped within the time. Interruption ends the wait. */
     boolean await(Duration patience) {
         try {
             closed.get(patience.toMillis(), TimeUnit.MILLISECONDS);

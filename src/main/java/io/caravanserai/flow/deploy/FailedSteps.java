@@ -14,12 +14,12 @@ import org.apache.camel.spi.InterceptStrategy;
 import org.apache.camel.support.AsyncProcessorConverterHelper;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
-/** Notes on an exchange which step of a flow it failed in: the innermost one that has a name. Thread-safe. */
+/** Records on an exchange the flow step that failed: the innermost step with a name. Thread-safe. */
 final class FailedSteps implements InterceptStrategy {
 
     private final String nodePrefix;
 
-    /** @param nodePrefix of the ids of nodes, which names in the flow's text lack */
+    /** @param nodePrefix prefix of node ids, which the names in the flow text do not have */
     FailedSteps(String nodePrefix) {
         this.nodePrefix = nodePrefix;
     }
@@ -30,7 +30,7 @@ final class FailedSteps implements InterceptStrategy {
         return new Noting(target, definition);
     }
 
-    /** The step of the hub's services that the node calls, else the id that the flow gives the node or one around it. */
+    /** Returns the service step that the node calls, else the id in the flow of the node or of an enclosing node. */
     private String name(NamedNode definition) {
         if (definition instanceof ProcessorDefinition<?> node) {
             String called = StepNames.calledBy(node);

@@ -8,18 +8,21 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 
-/** The difference of two versions as a unified diff, with three lines around each change. */
+/** The difference of two versions as a unified diff, with three lines of context. */
 public final class FlowDiff {
     private static final int AROUND = 3;
-    /** Cells. Of texts with more changed lines, all from the first changed one to the last is told as replaced. */
+    /**
+     * Maximum number of table cells. Above the limit, all lines from the first to the last changed line count as
+     * replaced.
+     */
     private static final long LARGEST_TABLE = 4_000_000;
 
     private FlowDiff() {}
 
-    /** A line of the diff: kept (' '), gone ('-') or new ('+'), with how many lines of each text come before it. */
+    /** A line of the diff: kept (' '), removed ('-') or added ('+'), with the number of earlier lines in each text. */
     private record Line(char mark, String text, int before, int after) {}
 
-    /** Of the texts, then of the Kamelets; empty when all are the same. */
+    /** Returns the diff of the texts, then of the Kamelets; empty when all texts are equal. */
     public static String between(FlowVersion older, FlowVersion newer) {
         StringBuilder out = new StringBuilder(between(older.file(), older, newer, FlowVersion::text));
         Set<String> kamelets = new TreeSet<>(older.kamelets().keySet());
@@ -69,7 +72,7 @@ public final class FlowDiff {
         long removed = lines.stream().filter(line -> line.mark() != '+').count();
         long added = lines.stream().filter(line -> line.mark() != '-').count();
         Line first = lines.get(0);
-        // An empty side counts from the line before it.
+        // An empty side counts from the line before.
         out.append("@@ -").append(removed == 0 ? first.before() : first.before() + 1);
         out.append(',').append(removed);
         out.append(" +").append(added == 0 ? first.after() : first.after() + 1);
@@ -77,7 +80,7 @@ public final class FlowDiff {
         lines.forEach(line -> out.append(line.mark()).append(line.text()).append('\n'));
     }
 
-    /** Along the longest common subsequence, between the lines that the texts begin and end with alike. */
+    /** Uses the longest common subsequence between the common start and the common end of the texts. */
     private static List<Line> lines(List<String> before, List<String> after) {
         int shorter = Math.min(before.size(), after.size());
         int head = 0;
@@ -123,7 +126,10 @@ public final class FlowDiff {
         return lines;
     }
 
-    /** How many lines the rests of the texts have in common, from each pair of lines on; empty when that would be too much. */
+    /**
+     * Returns the length of the longest common subsequence of the remaining lines, for each pair of lines; empty above
+     * the maximum size.
+     */
     private static int[][] common(List<String> before, List<String> after) {
         if ((long) before.size() * after.size() > LARGEST_TABLE) {
             return new int[0][];

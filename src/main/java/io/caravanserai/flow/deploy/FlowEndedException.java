@@ -3,8 +3,8 @@ package io.caravanserai.flow.deploy;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Ends an exchange that goes round in a flow: the flow was deleted, replaced or stopped, or its routes call each other
- * without end. Carries no stack trace: the engine's frames say nothing about the flow. Thread-safe.
+ * Ends an exchange that loops in a flow: the flow was deleted, replaced or stopped, or the routes of the flow call each
+ * other endlessly. Has no stack trace, because the frames of the engine tell nothing about the flow. Thread-safe.
  */
 public final class FlowEndedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class FlowEndedException extends RuntimeException {
         super(message, null, false, false);
     }
 
-    /** False when the failure has been logged before: many copies of one exchange may end with it. */
+    /** Returns false when the failure was logged before: many copies of an exchange may end with this failure. */
     public boolean markLogged() {
         return logged.compareAndSet(false, true);
     }

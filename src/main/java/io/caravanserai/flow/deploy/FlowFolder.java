@@ -27,7 +27,7 @@ import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The folder where people keep the flow files, and the folder of their Kamelets. */
+/** The folder of flow files, and the folder of Kamelets. */
 public final class FlowFolder {
     private static final Logger LOG = LoggerFactory.getLogger(FlowFolder.class);
 
@@ -40,21 +40,20 @@ public final class FlowFolder {
     }
 
     /**
-     * What tells one state of a file from another.
-     *
-     * @param checksum of what is in it: an editor may keep inode, time and size; 0 of a file that is larger than a flow
+     * Distinguishes two states of a file.
+     * @param checksum of the content, because an editor may keep inode, time and size; 0 for a file above the maximum
+     *     size of a flow
      */
     public record Stamp(Object key, long modified, long size, long checksum) {
-        /** Of a file that is there but cannot be looked at. */
+        /** A file that exists but cannot be read. */
         static final Stamp UNREADABLE = new Stamp(null, 0, -2, 0);
     }
 
     /**
-     * The files of flows and Kamelets, and their stamps. Hidden files, which editors and this class write on the way, are
-     * not among them.
-     *
-     * @throws UncheckedIOException when a folder cannot be read, or that of the flows is not there: then nothing is
-     *     known of the files, least of all that they are deleted
+     * Returns the stamps of flow and Kamelet files. Omits hidden files, which editors and this class use as temporary
+     * files.
+     * @throws UncheckedIOException when a folder cannot be read, or the folder of flows is missing; the files then do
+     *     not count as deleted
      */
     public Map<String, Stamp> files() {
         Map<String, Stamp> files = new TreeMap<>();
@@ -91,9 +90,9 @@ public final class FlowFolder {
                                 attributes.size() > FlowText.MAX_BYTES ? 0 : checksum(entry)));
             }
         } catch (NoSuchFileException e) {
-            // Deleted between listing and looking: as if it had not been listed.
+            // Deleted between listing and reading: treated as not listed.
         } catch (IOException e) {
-            // Such as a link to itself. What is wrong is told when it is read; the others must not suffer from it.
+            // For example a link to itself. The read of the file reports the fault; other files must not be affected.
             files.put(name, Stamp.UNREADABLE);
         }
     }
@@ -108,7 +107,7 @@ public final class FlowFolder {
         return FlowText.read((file.endsWith(Kamelets.ENDING) ? kamelets : folder).resolve(file));
     }
 
-    /** A file as it was before it was written, to be put back when what was written does not come to run. */
+    /** The content of a file before a write, to be restored when the new text does not start. */
     public record Kept(Path file, Optional<byte[]> bytes) {
         public void restore() {
             try {
@@ -126,7 +125,7 @@ public final class FlowFolder {
         }
     }
 
-    /** What the file of a flow holds now. */
+    /** Returns the current content of a flow file. */
     public Kept keep(String file) throws IOException {
         Path path = folder.resolve(file);
         return new Kept(path, Files.exists(path) ? Optional.of(Files.readAllBytes(path)) : Optional.empty());
@@ -136,13 +135,13 @@ public final class FlowFolder {
         return Files.exists(folder.resolve(file), LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** Deletes the file of a flow; a link is deleted, not what it leads to. */
+    /** Deletes a flow file. For a link deletes the link and not the target. */
     public void delete(String file) throws IOException {
         Files.deleteIfExists(folder.resolve(file));
         sync(folder);
     }
 
-    /** Keeps a change of names over a power cut. Some file systems cannot: then the names are kept when they are. */
+    /** Makes a rename or delete survive a power failure, if the file system supports the sync of folders. */
     private static void sync(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, READ)) {
             channel.force(true);
@@ -152,8 +151,8 @@ public final class FlowFolder {
     }
 
     /**
-     * Replaces the file of a flow at once: whoever reads it sees the old text or the new one, never a part. A link stays
-     * a link; what it leads to is replaced.
+     * Replaces a flow file atomically: readers see the old or the new text, never a part. For a link replaces the
+     * target; the link stays.
      */
     public void write(String file, String text) throws IOException {
         replace(folder.resolve(file), text.getBytes(StandardCharsets.UTF_8));

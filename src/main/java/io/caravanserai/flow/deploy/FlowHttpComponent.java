@@ -16,10 +16,9 @@ import org.apache.camel.support.AsyncProcessorConverterHelper;
 import org.apache.camel.support.AsyncProcessorSupport;
 
 /**
- * Camel's {@code platform-http} for routes that are replaced while they serve: two versions of a flow may have the same
- * path for a moment. The one that began first answers until its consumer stops.
- *
- * <p>{@link HttpIngress} refuses two flows with one path, which Camel's own component would refuse at the start.
+ * Camel's {@code platform-http} for routes that are replaced at run time: two versions of a flow may have the same path
+ * for a moment. The version that started first answers until its consumer stops.
+ * <p>{@link HttpIngress} refuses two flows with the same path, which Camel's own component would refuse at the start.
  */
 @Component("platform-http")
 public final class FlowHttpComponent extends PlatformHttpComponent {
@@ -53,8 +52,8 @@ public final class FlowHttpComponent extends PlatformHttpComponent {
     }
 
     /**
-     * The steps behind a consumer. A consumer that stops would stop them too, and reject the requests that are in them;
-     * they stop with their route.
+     * The steps behind a consumer. A stopping consumer would also stop the steps and reject the requests in flight.
+     * With this wrapper the steps stop with the route.
      */
     private static final class KeptRunning extends AsyncProcessorSupport {
         private final AsyncProcessor steps;

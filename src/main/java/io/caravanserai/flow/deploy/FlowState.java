@@ -4,20 +4,18 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * How a flow stands.
- *
- * @param version the newest, which new orders take; null when the file is gone and old versions still carry orders, or
- *     when it never was accepted
- * @param versions those that run, newest first
- * @param refused the refusal of what the folder holds now; null when there is none
+ * The state of a flow.
+ * @param version the newest version, for new orders; null when the file is deleted while old versions still have
+ *     orders, and when no text was ever accepted
+ * @param versions the running versions, newest first
+ * @param refused refusal of the current file; null without a refusal
  */
 public record FlowState(String file, String flow, Integer version, List<Running> versions, Refusal refused) {
 
     /**
-     * A version whose routes run.
-     *
-     * @param orders how many orders that have not ended began under it
-     * @param inFlight messages on their way through its routes in this hub
+     * A version with running routes.
+     * @param orders number of unfinished orders of the version
+     * @param inFlight number of messages in the routes of the version in this hub
      */
     public record Running(
             int version, String hash, Instant at, String who, boolean newest, long orders, int inFlight) {}

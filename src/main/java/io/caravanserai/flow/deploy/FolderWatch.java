@@ -11,16 +11,15 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Finds out which files of the folder have changed and come to rest. It looks rather than listens: that works on every
- * file system, and editors write in too many ways to trust a single event.
- *
+ * Detects changed files of the folder once a file has stopped changing. Polls the folder: polling works on every file
+ * system, and the change events of editors differ too much.
  * <p>{@link #look} is called every {@link #EVERY}, by one thread.
  */
 public final class FolderWatch {
     public static final Duration EVERY = Duration.ofMillis(200);
-    /** A file that has not changed for so long is taken to be written. */
+    /** A file without a change for this time counts as completely written. */
     static final Duration REST = Duration.ofMillis(300);
-    /** A file that looks as if it were still being written gets more. */
+    /** The time for a file that looks incompletely written. */
     static final Duration LONG_REST = Duration.ofMillis(1_200);
 
     private static final Stamp GONE = new Stamp(null, 0, -1, 0);
@@ -33,12 +32,12 @@ public final class FolderWatch {
 
     private record Change(Stamp stamp, Instant since) {}
 
-    /** Told of files that have come to rest. */
+    /** Receives files that have stopped changing. */
     public interface Handler {
         /**
          * A file is new or has changed.
-         *
-         * @param hasRestedLong false the first time; when it then answers false, it is asked again after a longer rest
+         * @param hasRestedLong false in the first call; a result of false then leads to a second call after a longer
+         *     time
          */
         boolean changed(String file, boolean hasRestedLong);
 
@@ -51,22 +50,22 @@ public final class FolderWatch {
         this.handler = handler;
     }
 
-    /** Takes what the folder holds as seen. */
+    /** Marks the current files as known. */
     public void remember(Map<String, Stamp> files) {
         known.putAll(files);
     }
 
-    /** Files that have changed and not come to rest; for the thread that looks. */
+    /** Returns files that are still changing; only for the polling thread. */
     public Set<String> changing() {
         return changing.keySet();
     }
 
-    /** Whether a file has been told as deleted, or never seen. Thread-safe. */
+    /** Whether a file was reported as deleted, or was never seen. Thread-safe. */
     public boolean isGone(String file) {
         return !known.containsKey(file);
     }
 
-    /** A file has been written by the hub itself; from now on it can be missed. Thread-safe. */
+    /** The hub has written a file, so that a later deletion is detected. Thread-safe. */
     public void expect(String file) {
         known.putIfAbsent(file, GONE);
     }
@@ -85,7 +84,7 @@ public final class FolderWatch {
                 changing.remove(file);
             }
         });
-        // Editors that save by delete and rename make a file vanish for a moment.
+        // Editors that save by delete and rename make a file disappear for a moment.
         for (String file : gone) {
             if (rested(file, GONE, now, REST)) {
                 known.remove(file);

@@ -18,44 +18,43 @@ import org.apache.camel.support.AsyncProcessorConverterHelper;
 import org.apache.camel.support.processor.DelegateAsyncProcessor;
 
 /**
- * Ends exchanges that go round in the routes of one flow version without end.
- *
- * <p>After {@link #endLoops}, an exchange may still pass each step {@value #MAX_PASSES} times: an exchange that moves
- * forward reaches its end, however slow its steps are, and an exchange that comes back to a step again and again is
- * ended there. At any time the depth of calls and the turns of a dynamicRouter are bounded, because Camel keeps memory
- * for each of them until the last has ended, and stack too when it ends. Thread-safe.
+ * Ends exchanges that loop endlessly in the routes of one flow version.
+ * <p>After {@link #endLoops}, an exchange may pass each step {@value #MAX_PASSES} more times: an exchange that moves
+ * forward reaches the end, however slow the steps are, and a looping exchange is ended. The call depth and the turns of
+ * a dynamicRouter are always bounded, because Camel keeps memory for each call until the last call has ended, and then
+ * needs stack. Thread-safe.
  */
 final class LoopGuard implements InterceptStrategy {
-    /** How often an exchange may pass a step after its version has ended. */
+    /** How often an exchange may pass a step after the end of the version. */
     static final int MAX_PASSES = 3;
-    /** How many routes may have called each other, the last one before the first has ended. */
+    /** Maximum number of nested route calls. */
     static final int MAX_DEPTH = 500;
-    /** How often a dynamicRouter may ask its expression where to send one exchange. */
+    /** Maximum number of evaluations of a dynamicRouter for one exchange. */
     static final int MAX_TURNS = 1_000;
 
     private static final String PASSES = "caravanserai.passes";
     private static final String COPIES = "caravanserai.copies";
-    /** Steps that send copies of an exchange on, and wait for them. */
+    /** Steps that send copies of an exchange and wait for the copies. */
     private static final Set<String> WAIT_FOR_COPIES = Set.of("enrich", "multicast", "recipientList", "split");
 
-    /** How often an exchange may come back to a step; no limit as long as the version takes in messages. */
+    /** How often an exchange may pass a step; unlimited while the version accepts messages. */
     private volatile int maxPasses = Integer.MAX_VALUE;
-    /** The same for the exchanges that began in certain routes. */
+    /** The limit for exchanges that began in certain routes. */
     private volatile Limit limit = new Limit(Set.of(), Integer.MAX_VALUE);
 
     private record Limit(Set<String> routes, int maxPasses) {}
 
-    /** Counts from now on how often each exchange comes back to a step. */
+    /** Starts to count how often each exchange passes a step. */
     void endLoops() {
         maxPasses = MAX_PASSES;
     }
 
-    /** The same for the exchanges that began in certain routes only. */
+    /** Like {@link #endLoops}, for exchanges that began in certain routes. */
     void endLoopsFrom(Set<String> routes, int maxPasses) {
         limit = new Limit(routes, maxPasses);
     }
 
-    /** The version takes in messages again. */
+    /** Removes the limits; the version accepts messages again. */
     void reset() {
         maxPasses = Integer.MAX_VALUE;
         limit = new Limit(Set.of(), Integer.MAX_VALUE);
@@ -70,7 +69,7 @@ final class LoopGuard implements InterceptStrategy {
                 target, definition.getId(), step instanceof DynamicRouter router ? router : null, waitsForCopies);
     }
 
-    /** Why an exchange must not go on; null when it may. */
+    /** Returns why an exchange must not continue; null when the exchange may continue. */
     private FlowEndedException refusal(Exchange exchange, String step) {
         int most = maxPasses(exchange.getFromRouteId());
         if (most < Integer.MAX_VALUE && Passes.count(exchange, step) > most) {
@@ -97,7 +96,7 @@ final class LoopGuard implements InterceptStrategy {
                 : maxPasses;
     }
 
-    /** Fails an exchange for good: no redelivery, no onException and no further step. */
+    /** Fails an exchange finally: without redelivery, onException or further steps. */
     private static void end(Exchange exchange, FlowEndedException refusal) {
         exchange.setException(refusal);
         exchange.getExchangeExtension().setRedeliveryExhausted(true);
@@ -125,7 +124,7 @@ final class LoopGuard implements InterceptStrategy {
                 return true;
             }
             if (router != null) {
-                // The router takes this property in place of the expression in its definition.
+                // The router uses this property in place of the expression in the definition.
                 exchange.setProperty(
                         ExchangePropertyKey.EVALUATE_EXPRESSION_RESULT, new GuardedSlip(step, router.getExpression()));
             }
@@ -143,11 +142,11 @@ final class LoopGuard implements InterceptStrategy {
         }
     }
 
-    /** The expression of a dynamicRouter, which may send an exchange outside the flow's routes each time. */
+    /** The expression of a dynamicRouter, which may send an exchange outside the routes of the flow each time. */
     private final class GuardedSlip implements Expression {
         private final String step;
         private final Expression written;
-        // One exchange has one expression, and asks it by one thread after the other.
+        // Not atomic: one exchange has one expression, evaluated by one thread at a time.
         private int turns;
 
         GuardedSlip(String step, Expression written) {
@@ -171,9 +170,9 @@ final class LoopGuard implements InterceptStrategy {
     }
 
     /**
-     * How often an exchange passed each step. A copy goes on from the counts of its original, so that a message which a
-     * route sends to itself is found too; its own passes do not count for its original, or the parts of a split would
-     * count as rounds.
+     * Number of passes of an exchange by step. A copy starts with the counts of the original, so that a message which a
+     * route sends to itself is detected. The passes of a copy do not count for the original, else the parts of a split
+     * would count as rounds.
      */
     private record Passes(String exchangeId, Map<String, Integer> bySteps) {
 
@@ -189,14 +188,14 @@ final class LoopGuard implements InterceptStrategy {
     }
 
     /**
-     * The copies that a step has made of an exchange and waits for. The route stack of a copy begins anew, so the depth
-     * goes to the copies as a property. When one of them is too deep, all copies of the outermost exchange end: two
-     * copies at each of hundreds of levels would otherwise be too many to fail one by one.
+     * The copies of an exchange that a step waits for. The route stack of a copy is empty, so a property passes the
+     * depth to the copies. When one copy is too deep, all copies of the outermost exchange end: two copies at each of
+     * hundreds of levels are too many to fail one by one.
      */
     private static final class Copies {
         private final int depth;
         private final AtomicReference<FlowEndedException> failure;
-        /** A copy that has gone on by a queue is nobody's copy any more. */
+        /** True once no step waits: a copy that has continued over a queue is no copy any more. */
         private volatile boolean ended;
 
         private Copies(int depth, AtomicReference<FlowEndedException> failure) {
@@ -204,7 +203,7 @@ final class LoopGuard implements InterceptStrategy {
             this.failure = failure;
         }
 
-        /** Null when nothing waits for the exchange as a copy. */
+        /** Returns null when no step waits for the exchange as a copy. */
         static Copies of(Exchange exchange) {
             Copies copies = exchange.getProperty(COPIES, Copies.class);
             return copies == null || copies.ended ? null : copies;

@@ -15,17 +15,15 @@ import java.util.function.Function;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * Files that call each other, so that none of them can be the first: each is sound once the others are there.
- *
+ * Files that call each other, so that no file can be accepted first: each file is valid only together with the others.
  * @param texts by file
  */
 public record MutuallyDependentFlows(Map<String, String> texts) {
     public static final MutuallyDependentFlows NONE = new MutuallyDependentFlows(Map.of());
 
     /**
-     * As many of these files as are sound together.
-     *
-     * @param around what each finds around it as long as the others are not there
+     * Returns the largest subset of the files that is valid together.
+     * @param around the check context of each file without the others
      */
     public static MutuallyDependentFlows of(Map<String, String> texts, Function<String, CheckContext> around) {
         MutuallyDependentFlows ring = new MutuallyDependentFlows(new TreeMap<>(texts));
@@ -37,12 +35,12 @@ public record MutuallyDependentFlows(Map<String, String> texts) {
                 .removeIf(each -> !FlowCheck.check(
                                 each.getKey(), each.getValue(), ring.around(each.getKey(), around.apply(each.getKey())))
                         .isEmpty())) {
-            // Another may have needed what is gone now.
+            // Repeats, because another file may have needed a removed file.
         }
         return ring;
     }
 
-    /** What one of the files finds around it when the others are there. */
+    /** Returns the check context of a file together with the other files. */
     public CheckContext around(String file, CheckContext around) {
         Map<String, String> names = new HashMap<>(around.others());
         Map<String, String> ids = new HashMap<>(around.ids());

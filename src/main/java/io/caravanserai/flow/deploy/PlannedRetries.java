@@ -19,9 +19,9 @@ import org.apache.camel.processor.errorhandler.RedeliveryPolicy;
 import org.apache.camel.reifier.errorhandler.ErrorHandlerReifier;
 
 /**
- * Tells the {@link RetryListener} of the context when the error handlers of a flow plan another attempt. Camel calls its
- * own listeners after the wait only, but {@code onExceptionOccurred} before, when the redelivery policy and the count of
- * redeliveries say what follows. One that a flow sets itself is left alone.
+ * Notifies the {@link RetryListener} of the context when an error handler of a flow plans another attempt. Camel
+ * notifies listeners only after the delay, but calls {@code onExceptionOccurred} before the delay, when the redelivery
+ * policy and the redelivery count determine the next attempt. A processor that the flow sets there is kept.
  */
 final class PlannedRetries implements Processor {
     private final RetryListener listener;
@@ -32,7 +32,7 @@ final class PlannedRetries implements Processor {
         this.policy = policy;
     }
 
-    /** Has the error handlers of a flow tell of their retries. To be called before its routes are added. */
+    /** Installs the notification in the error handlers of a flow. Call before the routes are added. */
     static void watch(RouteBuilder builder, CamelContext context) {
         RetryListener listener = context.getCamelContextExtension().getContextPlugin(RetryListener.class);
         if (listener == null) {
@@ -59,7 +59,7 @@ final class PlannedRetries implements Processor {
 
     private static void watch(OnExceptionDefinition handler, RetryListener listener, CamelContext context) {
         boolean isFree = handler.getOnExceptionOccurred() == null && handler.getOnExceptionOccurredRef() == null;
-        // Whether a predicate lets the flow try again is known only when Camel asks it.
+        // Only Camel's evaluation of the predicate decides whether the flow retries.
         if (isFree && handler.getRedeliveryPolicyType() != null && handler.getRetryWhile() == null) {
             handler.setOnExceptionOccurred(
                     new PlannedRetries(listener, policy(handler.getRedeliveryPolicyType(), context)));

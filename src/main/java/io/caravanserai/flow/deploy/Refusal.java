@@ -4,5 +4,5 @@ import io.caravanserai.flow.yaml.Fault;
 import java.time.Instant;
 import java.util.List;
 
-/** A text in the folder that was refused; what ran before goes on. */
+/** A refused text in the folder; the running version continues. */
 public record Refusal(Instant at, List<Fault> errors) {}

@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * The versions whose routes are in the context, and which of them is the newest of its flow. Reading is thread-safe;
- * whoever changes something must hold the lock of the facade, {@code Flows}.
+ * The versions with routes in the context, and the newest version of each flow. Reading is thread-safe; changes require
+ * the lock of the facade, {@code Flows}.
  */
 public final class RunningFlows {
     private static final Logger LOG = LoggerFactory.getLogger(RunningFlows.class);
@@ -34,7 +34,7 @@ public final class RunningFlows {
     private final Map<Key, RunningVersion> running = new ConcurrentHashMap<>();
     private final Map<String, RunningVersion> newest = new ConcurrentHashMap<>();
     private final Map<String, FlowAlias> stableNames = new HashMap<>();
-    /** Those whose routes are being stopped. */
+    /** Versions with routes that are being stopped. */
     private final Map<Key, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
     public record Key(String flow, int version) {
@@ -55,7 +55,7 @@ public final class RunningFlows {
         return Optional.ofNullable(newest.get(flow));
     }
 
-    /** The newest version of each flow. */
+    /** Returns the newest version of each flow. */
     public List<RunningVersion> newest() {
         return List.copyOf(newest.values());
     }
@@ -68,14 +68,14 @@ public final class RunningFlows {
         return List.copyOf(running.values());
     }
 
-    /** Those that run beside or after the newest version of their flow, for the orders they still carry. */
+    /** Returns the versions that run only for unfinished orders. */
     public List<RunningVersion> superseded() {
         return running.values().stream()
                 .filter(version -> newest.get(version.version().flow()) != version)
                 .toList();
     }
 
-    /** Adds a version beside the others; it takes nothing from outside. */
+    /** Adds a version. The version consumes no outside messages yet. */
     public RunningVersion add(FlowVersion version) throws Exception {
         RunningVersion added = running.get(Key.of(version));
         if (added == null) {
@@ -90,9 +90,8 @@ public final class RunningFlows {
     }
 
     /**
-     * Makes a version the newest: from one message to the next, what comes from outside goes to it.
-     *
-     * @throws Exception when its doors cannot be opened; then everything is as before
+     * Makes a version the newest, so that the next outside message goes to the version.
+     * @throws Exception when the consumers cannot start; the state is then unchanged
      */
     public void promote(RunningVersion version) throws Exception {
         String flow = version.version().flow();
@@ -126,7 +125,7 @@ public final class RunningFlows {
         }
     }
 
-    /** Nothing enters the flow any more; its versions stay for the orders they carry. */
+    /** Stops the intake of the flow; the versions stay for unfinished orders. */
     public void retire(String flow) throws Exception {
         RunningVersion last = newest.remove(flow);
         if (last != null) {
@@ -141,14 +140,14 @@ public final class RunningFlows {
         end(version);
     }
 
-    /** A version is no longer one of those that run; to be followed by {@link #end}. */
+    /** Removes a version from the running versions; call {@link #end} afterwards. */
     public void takeOut(RunningVersion version) {
         Key key = Key.of(version.version());
         leaving.put(key, new CompletableFuture<>());
         running.remove(key);
     }
 
-    /** Stops the routes of a version that was taken out. Takes seconds at times; needs no lock. */
+    /** Stops the routes of a removed version. May take seconds; needs no lock. */
     public void end(RunningVersion version) {
         try {
             version.remove();
@@ -169,7 +168,7 @@ public final class RunningFlows {
         }
     }
 
-    /** What a file finds around it; the other versions of the file itself are not part of it. */
+    /** Returns the check context of a file, without the other versions of the file. */
     public CheckContext around(String file) {
         Map<String, String> others = new HashMap<>();
         Map<String, String> ids = new HashMap<>();

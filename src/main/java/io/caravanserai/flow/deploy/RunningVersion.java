@@ -27,18 +27,19 @@ import org.slf4j.LoggerFactory;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * One version of a flow whose routes are in the context. Its doors, the routes that take messages from outside the file,
- * are opened apart: of two versions side by side only the newer takes in anything.
+ * A flow version with routes in the context. The entry routes, which consume messages from outside the file, start
+ * separately: of two versions side by side only the newer consumes.
  */
 public final class RunningVersion {
     private static final Logger LOG = LoggerFactory.getLogger(RunningVersion.class);
     private static final long DRAIN_SECONDS = 20;
     private static final long CLOSE_SECONDS = 2;
-    /** A loop that an end is in sight of gets half of the time to drain to come to it; one without end gets this far. */
+    /** Half of the drain time is for loops that end by themselves; an endless loop may run this often. */
     private static final int MAX_PASSES_AT_FIRST = 10_000;
 
     private static final Duration POLL = Duration.ofMillis(20);
-    // Two consumers of these share the messages; two of any other kind might each do the same work.
+    // Components whose consumers share messages. Two consumers of any other component might process the same message
+    // twice.
     private static final Set<String> SHARED =
             Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest", "events");
 
@@ -54,9 +55,9 @@ public final class RunningVersion {
     private final ClosingConsumers closing = new ClosingConsumers();
     private final List<String> ids = new ArrayList<>();
     private final List<String> routes = new ArrayList<>();
-    /** Doors that may stand open beside those of another version. */
+    /** Entry routes that may run beside the entry routes of another version. */
     private final List<String> sharedDoors = new ArrayList<>();
-    /** Doors of which one may be open at a time, such as a timer. */
+    /** Entry routes of which only one version may run, for example a timer. */
     private final List<String> exclusiveDoors = new ArrayList<>();
 
     private RunningVersion(CamelContext context, FlowVersion version, FlowLoader.Loaded loaded, FlowBeans beansBefore) {
@@ -70,7 +71,7 @@ public final class RunningVersion {
         this.beansBefore = beansBefore;
     }
 
-    /** Adds and starts the routes of a version except its doors; when one fails, none of them stays. */
+    /** Adds and starts the routes of a version without the entry routes. On a failure no route remains. */
     static RunningVersion start(CamelContext context, FlowVersion version) throws Exception {
         FlowBeans beans = FlowBeans.remember(context, version.file(), version.text());
         FlowLoader.Loaded loaded;
@@ -100,7 +101,7 @@ public final class RunningVersion {
         }
     }
 
-    /** Has the beans as they were before this version; for one that did not come to run. */
+    /** Restores the beans from before this version; for a version that did not start. */
     public void restoreBeans() {
         beansBefore.restore();
     }
@@ -115,11 +116,11 @@ public final class RunningVersion {
             route.setId(VersionedEndpoints.versioned(version.flow(), id, version.version()));
             route.addInterceptStrategy(loops);
             route.addInterceptStrategy(new FailedSteps(nodePrefix));
-            // Ids of steps must be unique in the whole context too.
+            // Ids of steps must be unique in the whole context as well.
             route.setNodePrefixId(nodePrefix);
             routes.add(route.getId());
-            // Camel's default is the route's id: a logger for each version, under names that nobody can set a level
-            // for.
+            // Camel's default logger is the route id: a logger for each version, with a name for which no level can be
+            // configured.
             ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), LogDefinition.class).stream()
                     .filter(log -> log.getLogName() == null)
                     .forEach(log -> log.setLogName("flow." + version.flow()));
@@ -158,37 +159,37 @@ public final class RunningVersion {
         return names;
     }
 
-    /** The {@code direct:} endpoints outside the file that it calls. */
+    /** Returns the {@code direct:} endpoints outside the file that the flow calls. */
     Set<String> calls() {
         return calls;
     }
 
-    /** The ids of its routes, as people wrote them. */
+    /** Returns the ids of the routes as written in the file. */
     List<String> ids() {
         return ids;
     }
 
-    /** Whether a saga keeps the compensations of its orders. */
+    /** Whether a saga records the compensations of the orders. */
     public boolean hasSaga() {
         return hasSaga;
     }
 
-    /** What it serves over HTTP. */
+    /** Returns the HTTP paths of the flow. */
     List<HttpIngress.Door> httpDoors() {
         return httpDoors;
     }
 
-    /** Its text, with Kamelets written into it and names as people wrote them. */
+    /** Returns the tree of the text, with Kamelets inlined and names as written. */
     Node tree() {
         return tree;
     }
 
-    /** Opens the doors that another version may have open too. */
+    /** Starts the entry routes that may run in several versions. */
     void openSharedDoors() throws Exception {
         open(sharedDoors);
     }
 
-    /** Opens the doors that no other version has open any more. */
+    /** Starts the entry routes that may run in one version only. */
     void openExclusiveDoors() throws Exception {
         open(exclusiveDoors);
     }
@@ -203,7 +204,7 @@ public final class RunningVersion {
             context.getRouteController().startRoute(id);
             Route route = context.getRoute(id);
             if (route != null) {
-                // Closing a door stops or suspends the consumer alone; for Camel the route is started all the while.
+                // Closing an entry stops or suspends only the consumer; for Camel the route stays started.
                 ServiceHelper.resumeService(route.getConsumer());
                 ServiceHelper.startService(route.getConsumer());
             }
@@ -211,11 +212,12 @@ public final class RunningVersion {
     }
 
     /**
-     * Takes nothing in any more by the doors that another version may have open too. What is inside goes on. Does not
-     * wait for it longer than {@value #CLOSE_SECONDS} seconds.
+     * Stops the consumers of shared entry routes. Messages in the routes continue. Waits at most
+     * {@value #CLOSE_SECONDS} seconds.
      */
     void closeSharedDoors() {
-        // Stopping only the consumer answers HTTP requests to the last one; a suspended route refuses them.
+        // Stopping only the consumer lets the route answer all accepted HTTP requests; a suspended route refuses
+        // requests.
         closing.close(sharedDoors.stream()
                 .map(context::getRoute)
                 .filter(Objects::nonNull)
@@ -224,21 +226,21 @@ public final class RunningVersion {
         closing.await(Duration.ofSeconds(CLOSE_SECONDS));
     }
 
-    /** Takes nothing in any more by the other doors. What is inside goes on. Does not wait. */
+    /** Suspends the consumers of exclusive entry routes. Messages in the routes continue. Does not wait. */
     void closeExclusiveDoors() {
         for (String id : exclusiveDoors) {
             Route route = context.getRoute(id);
             if (route != null) {
-                // A consumer that stops would stop the steps too, and reject the exchanges that are in them.
+                // A stopping consumer would also stop the steps and reject the exchanges in the steps.
                 ServiceHelper.suspendService(route.getConsumer());
             }
         }
     }
 
     /**
-     * Waits until what came in by the exclusive doors is through, so that another version does not do the same work at
-     * the same time. An exchange that goes round without end is ended; one that is only slow goes on beside the other
-     * version after {@value #DRAIN_SECONDS} seconds.
+     * Waits until the exchanges from exclusive entry routes have ended, so that another version does not do the same
+     * work concurrently. Ends a looping exchange; a slow exchange continues beside the other version after
+     * {@value #DRAIN_SECONDS} seconds.
      */
     void drainExclusiveDoors() throws Exception {
         Duration half = Duration.ofSeconds(DRAIN_SECONDS).dividedBy(2);
@@ -275,19 +277,19 @@ public final class RunningVersion {
         return true;
     }
 
-    /** Ends each exchange that goes round in its routes without end. Others go on. */
+    /** Ends each exchange that loops endlessly in the routes. Other exchanges continue. */
     public void endLoops() {
         loops.endLoops();
     }
 
-    /** Exchanges that are on their way through its routes. */
+    /** Number of exchanges in the routes. */
     public int inFlight() {
         return routes.stream()
                 .mapToInt(id -> context.getInflightRepository().size(id))
                 .sum();
     }
 
-    /** Stops its routes, letting what is in them finish, and takes them away. */
+    /** Stops the routes, lets exchanges in the routes finish, and removes the routes. */
     void remove() {
         for (String id : routes) {
             try {

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Keeps every accepted text of every flow, with its Kamelets. Thread-safe. */
+/** Stores every accepted text of every flow, with the Kamelets. Thread-safe. */
 public final class SqlFlowVersions {
     private static final String NEWEST = """
             SELECT file, version, hash, folder_hash, text, kamelets, who, at FROM flow_versions
@@ -43,16 +43,14 @@ public final class SqlFlowVersions {
     }
 
     /**
-     * A version that may run.
-     *
-     * @param isNew whether it has just been recorded
+     * An accepted version.
+     * @param isNew whether the version was recorded by this call
      */
     public record Accepted(FlowVersion version, boolean isNew) {}
 
     /**
-     * The newest version when it is the same, else a new one.
-     *
-     * @param folderHash the hash of what the folders hold
+     * Returns the newest version when the candidate is equal, else records a new version.
+     * @param folderHash hash of the content of the folders
      */
     public CompletableFuture<Accepted> accept(FlowVersion candidate, String folderHash, String who, Instant at) {
         return store.write("accept-flow", candidate.file(), tx -> accept(tx, candidate, folderHash, who, at));
@@ -74,12 +72,12 @@ public final class SqlFlowVersions {
         return new Accepted(new FlowVersion(file, number, hash, folderHash, candidate.text(), kamelets, who, at), true);
     }
 
-    /** Takes back a version under which no order can have begun, for it did not start. */
+    /** Deletes a version that did not start, so that no order can have begun in the version. */
     public CompletableFuture<Integer> withdraw(FlowVersion version) {
         return store.write("withdraw-flow", version.file(), tx -> tx.update(DELETE, version.file(), version.version()));
     }
 
-    /** The files that have had a version. */
+    /** Returns the files that have had a version. */
     public CompletableFuture<List<String>> files() {
         return store.read(tx -> tx.list(FILES, row -> row.getString(1)));
     }
@@ -92,12 +90,12 @@ public final class SqlFlowVersions {
         return store.read(tx -> tx.first(ONE, SqlFlowVersions::read, file, version));
     }
 
-    /** All versions of a file, newest first. */
+    /** Returns all versions of a file, newest first. */
     public CompletableFuture<List<FlowVersion>> all(String file) {
         return store.read(tx -> tx.list(ALL, SqlFlowVersions::read, file));
     }
 
-    /** As {@link #all}, for a person who asks: the query takes no reader from orders. */
+    /** Like {@link #all}, for a request of an operator: the query does not block a reader that orders use. */
     public CompletableFuture<List<FlowVersion>> list(String file) {
         return store.list(tx -> tx.list(ALL, SqlFlowVersions::read, file));
     }

@@ -1,4 +1,2 @@
-/**
- * Versions of flows: the folder, the stored texts, the running versions and their swap.
- */
+/** Versions of flows: the folder, the stored texts, the running versions and the swap of versions. */
 package io.caravanserai.flow.deploy;
