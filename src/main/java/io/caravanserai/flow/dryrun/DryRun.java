@@ -5,32 +5,30 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A flow tried with orders of the past while nothing of it is real: services answer as they did then, and what would
- * leave the hub is written down instead.
+ * Runs past orders through a flow without effects: services answer as recorded in the order history, and messages to
+ * the outside are recorded instead of sent.
  */
 public interface DryRun {
 
     /**
-     * An order of the past.
-     *
-     * @param body as the flow was given it
-     * @param refusals the steps that were refused, each with the reason; others were done
+     * A past order.
+     * @param body the order as passed to the flow
+     * @param refusals refused steps with the reason; all other steps were done
      */
     record Sample(String orderId, String body, Map<String, String> refusals) {}
 
-    /** What a service throws when it refuses, so that the flow's own handling of it is tried too. */
+    /** Returns the exception of a service that refuses, so that the dry run covers the error handling of the flow. */
     RuntimeException refusal(String reason);
 
-    /** What a service throws when an order has ended, or turned back, before it was asked. */
+    /** Returns the exception of a service when the order has ended or is being cancelled. */
     RuntimeException closed(String orderId, String endpoint);
 
-    /** The event that follows from an endpoint's answer; empty when there is none. */
+    /** Returns the event that follows the answer of an endpoint; empty without an event. */
     Optional<String> event(String endpoint, boolean refused);
 
     /**
-     * What became of a sample under two texts.
-     *
-     * @param before under the text that runs; null when none does
+     * The traces of a sample under two texts.
+     * @param before under the running version; null without a running version
      */
     record Comparison(String orderId, Trace before, Trace after) {
         public boolean isSame() {

@@ -41,12 +41,12 @@ import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository;
 
-/** One text on a stage of its own. Plays one order at a time. */
+/** A separate Camel context for the dry run of one text. Runs one order at a time. */
 public final class DryRunContext implements AutoCloseable {
     private static final long SECONDS_FOR_AN_ORDER = 10;
     /** The endpoint that always refuses, with the reason of the same name. */
     private static final String DECLINED = "payment-declined";
-    /** What stays real: it leads nowhere outside. */
+    /** Components that stay real, because no message leaves the context. */
     private static final Set<String> REAL = Set.of("direct", "saga", "log");
 
     private final DryRunStubs stage = new DryRunStubs();
@@ -138,7 +138,7 @@ public final class DryRunContext implements AutoCloseable {
         }
     }
 
-    /** Takes out of a route what would have an effect by itself, or only costs time. */
+    /** Disables the steps of a route with an effect of their own, and the steps that only delay. */
     private static void tame(RouteDefinition route) {
         for (Class<? extends ProcessorDefinition<?>> type : List.of(
                 BeanDefinition.class,
@@ -151,7 +151,7 @@ public final class DryRunContext implements AutoCloseable {
         }
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), IdempotentConsumerDefinition.class)
                 .forEach(step -> step.setIdempotentRepository(new MemoryIdempotentRepository()));
-        // One branch after the other, so that two texts can be compared.
+        // Runs branches in sequence, so that the traces of two texts are comparable.
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), MulticastDefinition.class)
                 .forEach(step -> step.setParallelProcessing("false"));
         ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), SplitDefinition.class)

@@ -4,11 +4,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * How far the order of a rehearsal has come. The services of the hub drop what comes too late or too early, and tell
- * nobody but the flow: a rehearsal that counted such a step would claim a payment that is never taken.
+ * The state of the order in a dry run. The services of the hub drop a step that comes too late or too early, and report
+ * the drop only to the flow. A dry run that counted a dropped step would show a payment that is never charged.
  */
 final class DryRunOrder {
-    /** Endpoints that take an order further. */
+    /** Endpoints that take an order forward. */
     private static final Set<String> FORWARD =
             Set.of("reserve-items", "process-payment", "payment-captured", "payment-declined", "ship-order");
 
@@ -18,7 +18,7 @@ final class DryRunOrder {
     private boolean shipped;
     private boolean turnedBack;
 
-    /** Why a service drops what it is asked for; empty when it does it. */
+    /** Returns why a service drops the call; empty when the service accepts the call. */
     Optional<String> dropped(String endpoint) {
         if (shipped && (BACKWARDS.contains(endpoint) || FORWARD.contains(endpoint) && !endpoint.equals("ship-order"))) {
             return Optional.of("the order is shipped");
@@ -29,7 +29,7 @@ final class DryRunOrder {
         return endpoint.equals("ship-order") && !paid ? Optional.of("the order is not paid") : Optional.empty();
     }
 
-    /** An endpoint was asked and did not drop it. */
+    /** Records a call that was not dropped. */
     void served(String endpoint, boolean refused) {
         if (refused || endpoint.equals("give-up") || endpoint.equals("cancel-order")) {
             turnedBack = true;

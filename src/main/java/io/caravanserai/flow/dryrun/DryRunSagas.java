@@ -16,7 +16,7 @@ import org.apache.camel.saga.CamelSagaStep;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.service.ServiceSupport;
 
-/** Sagas of a rehearsal: in memory, and their compensations have run when the call returns. */
+/** Sagas of a dry run: in memory. All compensations have run when the call returns. */
 final class DryRunSagas extends ServiceSupport implements CamelSagaService {
     private final Map<String, Coordinator> sagas = new ConcurrentHashMap<>();
     private CamelContext context;

@@ -25,8 +25,8 @@ import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.DefaultProducer;
 
 /**
- * Where a rehearsal takes place: stands in for everything outside, passes messages between the flow's own queues, and
- * writes down what happens.
+ * The stubs of a dry run: replace all outside endpoints, pass messages between the local queues of the flow, and record
+ * the steps.
  */
 final class DryRunStubs {
     private final Map<String, List<Listener>> listeners = new ConcurrentHashMap<>();
@@ -50,13 +50,13 @@ final class DryRunStubs {
         return List.copyOf(steps);
     }
 
-    /** An event of what the exchange did; heard once the exchange is through. */
+    /** Adds an event of the exchange; delivered after the exchange has ended. */
     void tell(String type, Exchange cause) {
         Message message = cause.getMessage();
         events.add(new Event(type, message.getHeader("orderId"), message.getHeader(Exchange.SAGA_LONG_RUNNING_ACTION)));
     }
 
-    /** Lets all events be heard, and those that follow from them. */
+    /** Delivers all events, including the events that follow. */
     void letEventsBeHeard() throws Exception {
         Event event = events.poll();
         while (event != null) {
@@ -75,7 +75,7 @@ final class DryRunStubs {
         }
     }
 
-    /** A component that stands in for another. */
+    /** A component that replaces another component. */
     final class Outside extends DefaultComponent {
         @Override
         protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
@@ -87,7 +87,10 @@ final class DryRunStubs {
         }
     }
 
-    /** Stands in for the endpoints of beans; Camel asks for the component by its class when an expression calls one. */
+    /**
+     * Replaces the bean component; a subclass, because Camel looks up the component by class when an expression calls a
+     * bean.
+     */
     final class OutsideBeans extends BeanComponent {
         @Override
         protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
@@ -96,7 +99,7 @@ final class DryRunStubs {
         }
     }
 
-    /** The same for beans that are named by their class. */
+    /** Replaces the class component in the same way. */
     final class OutsideClasses extends ClassComponent {
         @Override
         protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {

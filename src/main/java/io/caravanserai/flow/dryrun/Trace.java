@@ -3,10 +3,9 @@ package io.caravanserai.flow.dryrun;
 import java.util.List;
 
 /**
- * The way an order took through a flow.
- *
- * @param status SHIPPED, CANCELLED, or OPEN when neither came of it
- * @param steps in their order: {@code reserve-items}, {@code process-payment: payment-declined} when it was refused,
- *     {@code to jms:queue:freight} for what would have left the hub
+ * The path of an order through a flow.
+ * @param status SHIPPED, CANCELLED, or OPEN otherwise
+ * @param steps in order: {@code reserve-items}, {@code process-payment: payment-declined} for a refusal,
+ *     {@code to jms:queue:freight} for a message to the outside
  */
 public record Trace(String status, List<String> steps) {}

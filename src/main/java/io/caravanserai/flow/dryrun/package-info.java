@@ -1,4 +1,2 @@
-/**
- * Runs an order through a flow without effects and returns the way that the order took.
- */
+/** Runs an order through a flow without effects and returns the trace of the order. */
 package io.caravanserai.flow.dryrun;
