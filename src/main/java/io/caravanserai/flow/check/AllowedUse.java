@@ -13,14 +13,14 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * What flows may use when {@code hub.flows.allowed-components} says so: components by name, beans as {@code bean:NAME},
- * languages as {@code language:NAME}. The flows that come with the hub are not held to it.
+ * Checks the limits of {@code hub.flows.allowed-components}: components by name, beans as {@code bean:NAME}, languages
+ * as {@code language:NAME}. The limits do not apply to the flows of the hub.
  */
 public final class AllowedUse {
     private static final String KEY = "hub.flows.allowed-components";
     private static final String BEAN = "bean:";
     private static final String LANGUAGE = "language:";
-    /** Ways inside the hub, and languages that only read the message. */
+    /** Components inside the hub, and languages that only read the message. */
     private static final Set<String> ALWAYS = Set.of(
             "direct",
             "saga",
@@ -62,7 +62,7 @@ public final class AllowedUse {
     private final Set<String> allowed;
     private final List<Fault> faults = new ArrayList<>();
 
-    /** @param names what the setting lists */
+    /** @param names the names in the setting */
     private record Limit(Set<String> names) {}
 
     private AllowedUse(String file, Set<String> allowed) {
@@ -72,8 +72,7 @@ public final class AllowedUse {
 
     /**
      * Limits the flows of a context from now on.
-     *
-     * @param names empty for all
+     * @param names empty allows all
      */
     public static void limit(CamelContext context, Set<String> names) {
         if (!names.isEmpty()) {
@@ -109,7 +108,9 @@ public final class AllowedUse {
         }
     }
 
-    /** A call to a service outside, which the Kamelets make: allowed by itself, and to whom its carrier is allowed. */
+    /**
+     * Checks a call to an outside service, as in the Kamelets: allowed by name, or by the component of the transport.
+     */
     private void outside(EndpointUse use) {
         String[] parts = use.uri().split(":", 3);
         String carrier = parts.length < 2 ? "" : parts[1];
@@ -145,7 +146,7 @@ public final class AllowedUse {
         }
     }
 
-    /** A language under an expression; the name of a method beside a bean. */
+    /** The key has two meanings: a language below an expression, and the method name beside a bean. */
     private void method(MappingNode around, Node value) {
         if (value instanceof MappingNode) {
             bean(value);

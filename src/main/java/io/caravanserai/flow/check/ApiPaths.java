@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The paths of the hub's own API, as its OpenAPI document lists them. The hub answers these before any flow is asked. */
+/** The paths of the API of the hub, from the OpenAPI document. The API has priority over flows. */
 final class ApiPaths {
     private static final String DOCUMENT = "/openapi.json";
     private static final List<List<String>> PATHS = read();
@@ -32,9 +32,8 @@ final class ApiPaths {
     }
 
     /**
-     * The path of the API that answers every request to a flow's path; empty when the flow would be reached.
-     *
-     * @param path may have {@code {name}} for a segment, and {@code *} as the last one
+     * Returns the API path that answers every request to the path of a flow; empty when requests can reach the flow.
+     * @param path may have {@code {name}} for a segment, and {@code *} as the last segment
      */
     static Optional<String> hiding(String path) {
         List<String> segments = HttpIngress.segments(path);

@@ -8,16 +8,15 @@ import org.apache.camel.CamelContext;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * What a flow file finds around it.
- *
- * @param context the hub's context: its components, beans and properties; not changed by a check
- * @param kamelets those it may name
- * @param served the {@code direct:} endpoints that Java routes serve
- * @param others the names that other flow files serve, each with its file
- * @param ids the ids of all other routes, with the file, or with the empty text for a Java route
- * @param doors what other flow files serve over HTTP, by file
- * @param trees the other flow files, with Kamelets written into them
- * @param needed the names of the running version of this file that other files call, each with the calling file
+ * The environment of a flow file in a check.
+ * @param context the context of the hub with components, beans and properties; not changed by a check
+ * @param kamelets the Kamelets that the flow may use
+ * @param served the {@code direct:} endpoints of Java routes
+ * @param others endpoint names of other flow files, with the file
+ * @param ids the ids of all other routes, with the file, or with an empty text for a Java route
+ * @param doors HTTP paths of other flow files, by file
+ * @param trees the trees of other flow files, with Kamelets inlined
+ * @param needed the names in the running version of this file that other files call, with the calling file
  */
 public record CheckContext(
         CamelContext context,

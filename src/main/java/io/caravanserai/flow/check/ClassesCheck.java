@@ -14,13 +14,13 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Checks that the Java classes that a flow names exist, and that what is to be thrown or caught can be. */
+/** Checks that the Java classes in a flow exist, and that thrown and caught classes are exceptions. */
 final class ClassesCheck {
-    /** What has a class under the key {@code type}. */
+    /** Keys with a class under the key {@code type}. */
     private static final Set<String> TYPED = Set.of("beans", "convertBodyTo", "convertHeaderTo", "convertVariableTo");
 
     private static final String PARAMETERS = "parameters";
-    /** Keys whose value is a class wherever they stand. */
+    /** Keys whose value is always a class. */
     private static final Map<String, Class<?>> CLASSES = Map.of(
             "beanType", Object.class,
             "unmarshalType", Object.class,

@@ -13,18 +13,20 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * Checks what Camel says nothing about: a route that names a route configuration which is not in its file, and a route
- * configuration that counts for no route.
+ * Checks route configurations that Camel ignores silently: an id in a route that is not in the file, and a route
+ * configuration that applies to no route.
  */
 final class ConfigurationsCheck {
-    /** The id of one for the routes that name none; one without an id is the same. */
+    /**
+     * The id of the route configuration for all routes without a configuration id; a missing id has the same meaning.
+     */
     private static final String EVERY_ROUTE = "*";
 
     private final String file;
     private final List<Node> configurations;
-    /** The ids that routes name, each with the place. */
+    /** The nodes with configuration ids in routes. */
     private final List<ScalarNode> named = new ArrayList<>();
-    /** How many routes name none. */
+    /** Number of routes without a configuration id. */
     private final long routesWithout;
 
     private ConfigurationsCheck(String file, Node root) {
@@ -87,7 +89,7 @@ final class ConfigurationsCheck {
         return faults;
     }
 
-    /** As Camel takes it apart: a blank behind a comma belongs to the id, and properties are not read. */
+    /** Splits in the same way as Camel: a blank after a comma belongs to the id, and properties are not resolved. */
     private static Stream<String> patterns(ScalarNode ids) {
         return Arrays.stream(ids.getValue().split(","));
     }

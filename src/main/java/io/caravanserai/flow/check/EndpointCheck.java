@@ -22,9 +22,9 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/** Checks that components, their options and the {@code direct:} endpoints that a flow calls exist. */
+/** Checks that the components, the options and the called {@code direct:} endpoints of a flow exist. */
 public final class EndpointCheck {
-    /** Where Camel looks a component up by its name. */
+    /** The path where Camel looks up a component by name. */
     private static final String COMPONENTS_ON_CLASS_PATH = "META-INF/services/org/apache/camel/component/";
 
     private final String file;
@@ -53,7 +53,7 @@ public final class EndpointCheck {
         return names;
     }
 
-    /** All components on the class path and in the context. Slow: it reads through every jar. */
+    /** Returns all components on the class path and in the context. Slow: searches every jar. */
     public static Set<String> components(CamelContext context) {
         Set<String> names = componentsIn(context);
         try {
@@ -126,7 +126,10 @@ public final class EndpointCheck {
                 .ifPresent(message -> faults.add(Fault.at(file, place, message)));
     }
 
-    /** An endpoint such as {@code timer}, which lacks the name that Camel needs; Camel itself only says so at the start. */
+    /**
+     * Reports an endpoint without a required name, for example {@code timer}. Camel reports the fault only at the
+     * start.
+     */
     private void name(EndpointUse use, String scheme) {
         String path = use.full()
                 .substring(Math.min(scheme.length(), use.full().length()))
@@ -151,7 +154,7 @@ public final class EndpointCheck {
                 file, node, "component '" + scheme + "' has no option '" + name + "'" + DidYouMean.of(name, known));
     }
 
-    /** A style of one's own is a flow: this one, or another that runs. */
+    /** Reports an unknown style. A custom style is a flow: this flow, or another running flow. */
     private void style(EndpointUse use) {
         Optional<Node> parameter = use.parameters().flatMap(parameters -> Nodes.value(parameters, "style"));
         Optional<String> style = parameter

@@ -18,11 +18,14 @@ import org.apache.camel.support.service.ServiceHelper;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * Finds what Camel refuses about an endpoint only when its route starts. Has the endpoint create its consumer or
- * producer and never starts them: no thread, folder or connection is made.
+ * Finds faults of endpoints that Camel reports only when the route starts. Creates the consumer or the producer of an
+ * endpoint without a start: creates no thread, folder or connection.
  */
 final class EndpointRules {
-    /** Creating these needs a started component or broker, begins a thread, or reads a resource. */
+    /**
+     * Creating a consumer or producer of these components needs a started component or broker, starts a thread, or
+     * reads a resource.
+     */
     private static final Set<String> NOT_CREATED_FROM =
             Set.of("platform-http", "rest", "rest-api", "rest-openapi", "jms", "kamelet");
 
@@ -40,7 +43,7 @@ final class EndpointRules {
         this.live = live;
     }
 
-    /** @param scratch a context that is not started, in which the routes of the file were built without a fault */
+    /** @param scratch a context that is not started, with the routes of the file built without a fault */
     static List<Fault> check(String file, Node root, CamelContext scratch, CamelContext live) {
         EndpointRules rules = new EndpointRules(file, scratch, live);
         EndpointUse.in(root).stream()
@@ -50,7 +53,7 @@ final class EndpointRules {
         return rules.faults;
     }
 
-    /** A placeholder of a route template has no value here. */
+    /** A placeholder of a route template has no value in a check. */
     private static boolean hasPlaceholder(EndpointUse use) {
         return use.uri().contains("{{")
                 || use.parameters()
@@ -68,7 +71,7 @@ final class EndpointRules {
                 producer(use, endpoint);
             }
         } catch (NullPointerException | IllegalStateException e) {
-            // A component that is not started lacks what the started one has: no fault of the text.
+            // A part exists only in a started component: no fault of the text.
             return;
         } catch (Exception e) {
             faults.add(ErrorLocator.of(file, use.node(), e, live));
@@ -108,7 +111,7 @@ final class EndpointRules {
         return interval != null && interval < 1;
     }
 
-    /** Why a consumer would not start, of what Camel itself only says when it starts. */
+    /** Returns why a consumer would not start, for conditions that Camel checks only at the start. */
     private static Optional<String> startFault(Endpoint endpoint) {
         if (endpoint instanceof SedaEndpoint seda && seda.getConcurrentConsumers() < 1) {
             return Optional.of("concurrentConsumers must be at least 1, was: " + seda.getConcurrentConsumers());

@@ -32,21 +32,21 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/** Finds the place in a text that an exception of Camel is about: Camel itself rarely tells. */
+/** Finds the place in a text that caused an exception of Camel, because most exceptions carry no position. */
 public final class ErrorLocator {
     private static final Pattern QUOTED = Pattern.compile("(?:No bean could be found in the registry for|ref:?|bean:?|"
             + "[Ll]anguage:?|data ?format:?|class:?)\\s*:?\\s*'?#?([\\w.-]+)'?");
 
     private static final Pattern KIND = Pattern.compile("Node type (\\w+) is invalid, expected (\\w+)");
 
-    /** Camel names the step by its kind, such as {@code >>> Unmarshal[...] <<<}. */
+    /** Camel describes a step by class name, for example {@code >>> Unmarshal[...] <<<}. */
     private static final Pattern FAILED_STEP = Pattern.compile("at: >>> (\\w+)\\[");
 
     private static final Pattern DATA_FORMAT = Pattern.compile("Data format '([\\w-]+)' could not be created");
 
     private ErrorLocator() {}
 
-    /** @param part the part of the tree that Camel was given */
+    /** @param part the part of the tree that Camel processed */
     public static Fault of(String file, Node part, Throwable thrown, CamelContext context) {
         for (Throwable each = thrown; each != null; each = each.getCause()) {
             if (each instanceof MarkedYamlEngineException marked
@@ -61,7 +61,7 @@ public final class ErrorLocator {
         return Fault.at(file, culprit.or(() -> step(part, thrown)).orElse(part), message(thrown, subject, context));
     }
 
-    /** What Camel's reader of YAML says of a value of the wrong kind, with the name of its key. */
+    /** Returns the message of Camel's YAML reader about a value of the wrong type, with the name of the key. */
     private static String plain(Node root, MarkedYamlEngineException marked) {
         Matcher kind = KIND.matcher(String.valueOf(marked.getProblem()));
         if (!kind.find()) {
@@ -104,7 +104,7 @@ public final class ErrorLocator {
         return keys.stream().findFirst();
     }
 
-    /** The step at which Camel gave up building the route, where no value of it is named. */
+    /** Returns the step where Camel failed to build the route, when the exception names no value. */
     private static Optional<Node> step(Node part, Throwable thrown) {
         Matcher failed = FAILED_STEP.matcher(String.valueOf(thrown.getMessage()));
         if (!failed.find()) {
@@ -152,7 +152,10 @@ public final class ErrorLocator {
         return firstLine(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
     }
 
-    /** A value that does not fit: Camel says which, and what is needed; the cause within is of the JDK. */
+    /**
+     * Returns the message for a value of the wrong type. Camel's exceptions give the value and the required type; the
+     * innermost cause is a JDK exception.
+     */
     private static Optional<String> conversion(Throwable thrown, String subject) {
         Optional<String> option = Optional.empty();
         for (Throwable each = thrown; each != null; each = each.getCause()) {
@@ -192,8 +195,8 @@ public final class ErrorLocator {
     }
 
     /**
-     * What is wrong with an expression, when that is what an exception of Camel says. Camel also reports a look-up that
-     * fails while it parses as a syntax error: that is no fault of the expression.
+     * Returns the syntax error of an expression; empty for any other exception. Camel also reports a failed lookup
+     * during parsing as a syntax error, which is no fault of the expression.
      */
     static Optional<String> syntax(Throwable thrown) {
         if (isLookup(innermost(thrown))) {
@@ -212,7 +215,7 @@ public final class ErrorLocator {
         return told.map(ErrorLocator::inWords);
     }
 
-    /** Whether Camel did not find what a text names: a bean, a class, a language, an endpoint, a property or a file. */
+    /** Whether Camel did not find a bean, class, language, endpoint, property or file. */
     private static boolean isLookup(Throwable cause) {
         return cause instanceof NoSuchBeanException
                 || cause instanceof ClassNotFoundException
@@ -227,7 +230,7 @@ public final class ErrorLocator {
         return syntax.replace("expected symbol functionEnd but was eol", "a '}' is missing");
     }
 
-    /** The value in the text that one of the messages names. */
+    /** Returns the value in the text that an exception message names. */
     private static Optional<Node> culprit(Node route, Throwable thrown) {
         for (Throwable each = innermost(thrown); each != null; each = parent(thrown, each)) {
             if (each instanceof NoSuchBeanException missing && missing.getName() != null) {
@@ -256,7 +259,7 @@ public final class ErrorLocator {
         return Optional.empty();
     }
 
-    /** A key, or the value of {@code library}, that is the name of a data format. */
+    /** Returns the key, or the value of {@code library}, with the name of a data format. */
     private static Optional<Node> dataFormat(Node route, String name) {
         List<Node> found = new ArrayList<>();
         Nodes.walk(route, node -> {
@@ -294,7 +297,7 @@ public final class ErrorLocator {
         return found.stream().min(Comparator.comparing(ErrorLocator::isOfKamelet));
     }
 
-    /** What a user has written is more likely wrong than what a Kamelet holds. */
+    /** The text of the user is more likely wrong than the text of a Kamelet. */
     private static boolean isOfKamelet(Node node) {
         return node.getStartMark()
                 .filter(mark -> mark.getName().endsWith(Kamelets.ENDING))
@@ -319,7 +322,7 @@ public final class ErrorLocator {
         return text.length() > 3 && message.contains(text);
     }
 
-    /** What stands between scheme and options, where the text is an endpoint. */
+    /** Returns the text between the scheme and the options of an endpoint. */
     private static String pathOf(String uri) {
         int scheme = uri.indexOf(':');
         int options = uri.indexOf('?');

@@ -10,7 +10,10 @@ import org.apache.camel.Predicate;
 import org.apache.camel.language.simple.FileLanguage;
 import org.apache.camel.language.simple.SimpleLanguage;
 
-/** What an expression in Camel's Simple must not read: secrets of the hub, and what would lead to them. */
+/**
+ * Prevents expressions in Camel's Simple language from reading secrets of the hub, and classes and beans that lead to
+ * secrets.
+ */
 public final class ExpressionGuard {
     private static final String START = "\\$(?:simple)?\\{\\s*";
     private static final Pattern VARIABLE = Pattern.compile(START + "(?:env|sysenv|sys)\\s*[.:]([^}]*)");
@@ -24,7 +27,7 @@ public final class ExpressionGuard {
                     + "[^}]*\\b(?:getClass\\s*\\(\\s*\\)|class)\\s*[.?\\[](?!\\s*(?:name|simpleName|getName|getSimpleName)\\b)");
     private static final Pattern TYPE = Pattern.compile("(?:\\btype:|#class:|#type:)\\s*([A-Za-z_$][\\w.$]*)");
 
-    /** Classes that read what is outside the flow: the process, its settings, the hub. */
+    /** Classes that give access beyond the flow: to the process, the settings or the hub. */
     private static final List<String> CLOSED = List.of(
             "java.lang.System",
             "java.lang.Runtime",
@@ -54,7 +57,7 @@ public final class ExpressionGuard {
 
     private ExpressionGuard() {}
 
-    /** Why a text must not be evaluated; empty when it may. */
+    /** Returns why a text must not be evaluated; empty for an allowed text. */
     static Optional<String> fault(String text) {
         if (text == null) {
             return Optional.empty();
@@ -88,7 +91,7 @@ public final class ExpressionGuard {
         return Optional.empty();
     }
 
-    /** Whether a flow must not make a bean of a class, nor call it. */
+    /** Whether a flow must not use the class as a bean. */
     static boolean isClosed(String type) {
         return !type.equals(OPEN)
                 && CLOSED.stream()
@@ -107,7 +110,9 @@ public final class ExpressionGuard {
         return "'" + name + "' is a secret of the hub: no flow can read it";
     }
 
-    /** Has a context evaluate no such expression, not even one that a message puts together. */
+    /**
+     * Makes a context refuse to evaluate forbidden expressions, also expressions composed from a message at run time.
+     */
     public static void install(CamelContext context) {
         if (context.getRegistry().lookupByName("simple-language") == null) {
             context.getRegistry().bind("simple-language", new GuardedSimple());

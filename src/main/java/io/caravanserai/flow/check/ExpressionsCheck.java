@@ -23,11 +23,11 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Parses every expression of a flow, wherever it stands. Camel parses some only when the first message comes (JSONPath),
- * and tells of the others without their place.
+ * Parses every expression of a flow. Camel parses some languages only at the first message (JSONPath), and reports
+ * other errors without a position.
  */
 final class ExpressionsCheck {
-    /** Languages that have a syntax; the others take any text, or stand for names that Camel looks up. */
+    /** Languages with a syntax. Other languages accept any text, or contain names that Camel looks up. */
     private static final Set<String> PARSED = Set.of(
             "csimple",
             "datasonnet",
@@ -47,7 +47,7 @@ final class ExpressionsCheck {
             "xpath",
             "xquery",
             "xtokenize");
-    /** Keys whose expression must say yes or no. */
+    /** Keys with a predicate as the expression. */
     private static final Set<String> PREDICATES = Set.of(
             "filter",
             "when",
@@ -58,11 +58,11 @@ final class ExpressionsCheck {
             "continued",
             "retryWhile",
             "doWhile");
-    /** Steps that fail on every message when their constant is no number. */
+    /** Steps that fail on every message when the constant is no number. */
     private static final Set<String> NUMBERS = Set.of("delay", "loop", "throttle");
 
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "constructors");
-    /** Keys whose text Camel does not evaluate. */
+    /** Keys with a text that Camel does not evaluate. */
     private static final Set<String> PLAIN = Set.of("constant", "description", "id", "note");
 
     private static final String LANGUAGES_ON_CLASS_PATH = "META-INF/services/org/apache/camel/language/";
@@ -77,7 +77,7 @@ final class ExpressionsCheck {
         this.context = context;
     }
 
-    /** @param context where the languages are; it need not be started */
+    /** @param context the context with the languages; need not be started */
     static List<Fault> check(String file, Node root, CamelContext context) {
         ExpressionsCheck check = new ExpressionsCheck(file, context);
         check.walk(root, "");
@@ -94,7 +94,7 @@ final class ExpressionsCheck {
                 String key = ((ScalarNode) tuple.getKeyNode()).getValue();
                 Node value = tuple.getValueNode();
                 if (key.equals("xpath") && Nodes.value(value, "namespace").isPresent()) {
-                    // Camel knows the prefixes only when it builds the route, and tells of the syntax then.
+                    // Camel resolves the prefixes only when building the route, and then reports syntax errors.
                     continue;
                 }
                 if (PARSED.contains(key)) {
@@ -121,7 +121,7 @@ final class ExpressionsCheck {
         return Nodes.text(loop, "doWhile").filter(text -> !text.equals("false")).isPresent();
     }
 
-    /** The text of an expression in its short form or its long one. */
+    /** Returns the text of an expression in short or long form. */
     private static Optional<ScalarNode> text(Node value) {
         return Optional.of(value)
                 .filter(ScalarNode.class::isInstance)

@@ -10,7 +10,7 @@ import org.apache.camel.CamelContext;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** The beans that a flow's text declares, as they were in the registry before the text was loaded. */
+/** The beans that a flow declares, as bound in the registry before the flow was loaded. */
 public final class FlowBeans {
     private final CamelContext context;
     private final Map<String, Optional<Object>> before = new LinkedHashMap<>();
@@ -19,7 +19,7 @@ public final class FlowBeans {
         this.context = context;
     }
 
-    /** Remembers what has the names now that the text is about to bind. */
+    /** Records the current beans under the names that the text will bind. */
     public static FlowBeans remember(CamelContext context, String file, String text) {
         FlowBeans beans = new FlowBeans(context);
         FlowText.tree(file, text)
@@ -29,7 +29,7 @@ public final class FlowBeans {
         return beans;
     }
 
-    /** The names of the beans that a tree declares. */
+    /** Returns the names of the beans that a tree declares. */
     static List<String> names(Node root) {
         return Nodes.valuesOf(root, "beans").stream()
                 .filter(SequenceNode.class::isInstance)
@@ -38,7 +38,7 @@ public final class FlowBeans {
                 .toList();
     }
 
-    /** Binds what was there before: a text that is refused leaves the beans of the one that runs. */
+    /** Binds the recorded beans again: a refused text leaves the beans of the running version unchanged. */
     public void restore() {
         before.forEach((name, bean) -> {
             if (bean.isPresent()) {

@@ -12,20 +12,21 @@ import java.util.Set;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * Tells whether a text may become a flow. From coarse to fine: is it YAML, is it Camel's YAML, do the Kamelets and
- * names in it exist, are the saga's rules kept, can Camel build it. A coarse fault hides the finer ones, which would be echoes of it.
+ * Checks whether a text can become a flow. The checks go from coarse to fine: YAML syntax, Camel's YAML schema,
+ * Kamelets and names, rules of sagas, and a trial build by Camel. A coarse fault hides finer faults, which would be
+ * consequences.
  */
 public final class FlowCheck {
     private FlowCheck() {}
 
-    /** The faults of a text, in its order; empty when it may run. */
+    /** Returns the faults of a text, in the order of the text; empty when the text can run. */
     public static List<Fault> check(String file, String text, CheckContext around) {
         return check(file, text, around, true);
     }
 
     /**
-     * The faults that a text which is sound in itself has where it is now: names that nobody answers to, or that others
-     * have. Takes a tenth of the time.
+     * Returns the faults of a valid text in this context: endpoint names without a consumer, and names that are already
+     * taken. Takes a tenth of the time of a full check.
      */
     public static List<Fault> checkAround(String file, String text, CheckContext around) {
         return check(file, text, around, false);
@@ -72,7 +73,10 @@ public final class FlowCheck {
         return sorted(atUses(file, root.get(), faults, around.kamelets()));
     }
 
-    /** What is wrong with a Kamelet of the hub comes of what a user gives it, and is told where the user names it. */
+    /**
+     * Moves a fault in a Kamelet of the hub to the place where the user uses the Kamelet, because the parameters cause
+     * the fault.
+     */
     private static Set<Fault> atUses(String file, Node root, Set<Fault> faults, Kamelets kamelets) {
         Set<Fault> told = new LinkedHashSet<>();
         for (Fault fault : faults) {

@@ -28,7 +28,7 @@ import org.apache.camel.support.ResourceHelper;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Camel's loader of YAML, which gives the local names of one version their number. For one version, used once. */
+/** Camel's YAML loader, with the version number added to local names. For one version; used once. */
 public final class FlowLoader extends YamlRoutesBuilderLoader {
     private final FlowVersion version;
     private VersionedEndpoints names;
@@ -43,13 +43,12 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
     }
 
     /**
-     * What a version of a flow declares, ready to be added to the context.
-     *
-     * @param builder its routes, their ids not yet versioned
-     * @param calls the {@code direct:} endpoints outside the file that it calls
-     * @param httpDoors what it serves over HTTP
-     * @param hasSaga whether one of its routes has a saga
-     * @param tree its text, with Kamelets written into it and names not versioned
+     * The content of a flow version, ready to be added to the context.
+     * @param builder the routes, with ids without a version
+     * @param calls the {@code direct:} endpoints outside the file that the flow calls
+     * @param httpDoors the HTTP paths of the flow
+     * @param hasSaga whether a route has a saga
+     * @param tree the tree of the text, with Kamelets inlined and names without a version
      */
     public record Loaded(
             RouteBuilder builder,
@@ -73,7 +72,8 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
             } finally {
                 extended.setErrorHandlerFactory(before);
                 if (builder instanceof RouteConfigurationBuilder both) {
-                    // Not removeRouteConfiguration: it gives those without an id one, and then does not find them.
+                    // Not removeRouteConfiguration: this method generates ids for configurations without an id, and
+                    // then does not find the configurations.
                     context.getCamelContextExtension()
                             .getContextPlugin(Model.class)
                             .getRouteConfigurationDefinitions()
@@ -83,7 +83,7 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
         }
     }
 
-    /** Reads a version; beans that it declares are bound in the context's registry. */
+    /** Reads a version. Binds the declared beans in the registry of the context. */
     public static Loaded load(CamelContext context, FlowVersion version) throws Exception {
         try (FlowLoader loader = new FlowLoader(version)) {
             loader.setCamelContext(context);
@@ -96,7 +96,7 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
         }
     }
 
-    /** Camel would write and read the text in the platform's encoding, which is not UTF-8 everywhere. */
+    /** Camel would use the encoding of the platform, which is not always UTF-8. */
     @Override
     protected InputStream resourceInputStream(Resource resource) {
         return new ByteArrayInputStream(version.text().getBytes(StandardCharsets.UTF_8));
@@ -123,7 +123,10 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
         return super.builder(context, routesLast(names.versioned(root, version.version())));
     }
 
-    /** Camel wants what counts for all routes of a file before them; Kaoto writes it behind them. */
+    /**
+     * Camel requires the elements for all routes of a file before the routes; Kaoto writes the elements after the
+     * routes.
+     */
     private static Node routesLast(Node root) {
         if (!(root instanceof SequenceNode items)) {
             return root;

@@ -22,7 +22,10 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
-/** Follows an order through routes, whatever their files, and tells each call of a service with what is certain there. */
+/**
+ * Follows an order through routes across files, and reports each call of a service with the guaranteed state of the
+ * order.
+ */
 final class FlowPaths {
     static final Map<String, Step> ACTIONS = Arrays.stream(Step.values())
             .collect(Collectors.toUnmodifiableMap(step -> "direct:" + step.action(), Function.identity()));
@@ -32,7 +35,7 @@ final class FlowPaths {
                     step -> "direct:" + step.compensation().orElseThrow(), Function.identity()));
     static final String BOOKED = "direct:payment-captured";
 
-    /** Behind these an order does not go on. */
+    /** Endpoints after which the order does not continue on the path. */
     static final Set<String> ENDS = Set.of(
             "direct:payment-declined",
             "direct:give-up",
@@ -41,30 +44,33 @@ final class FlowPaths {
             "saga:compensate");
 
     private static final Pattern EVENT_TYPE = Pattern.compile("\\$\\{header\\.eventType} *== *['\"](\\w+)['\"]");
-    /** A flow that takes longer to follow is not followed to its end: it may be built to. */
+    /** Limit for following a flow: a flow can be constructed to have an exponential number of paths. */
     private static final int MAX_CALLS = 20_000;
 
     private final RouteTable routes;
     private final Calls calls;
     private final boolean undoing;
     private final Deque<RouteTable.Route> inside = new ArrayDeque<>();
-    /** What is certain where a compensation stops before its end, which Camel takes for success. */
+    /** Guaranteed state where a compensation stops before the end, which Camel counts as success. */
     private Optional<OrderState> stopped = Optional.empty();
 
     private String event;
     private int called;
 
-    /** Hears of each call of an endpoint of the hub. */
+    /** Receives each call of an endpoint of the hub. */
     interface Calls {
-        /** @return what is certain behind it */
+        /** @return the guaranteed state after the call */
         OrderState step(RouteTable.Route route, Step step, Node call, OrderState before);
 
         void compensation(String endpoint, OrderState before);
 
-        /** The order's saga turns back here. */
+        /** Called where the flow compensates the saga of the order. */
         void turnsBack(RouteTable.Route route, Node call);
 
-        /** A saga of its own ended within another; what was done in it is certain, and not undone by it any more. */
+        /**
+         * Called at the end of a saga nested in another saga. The steps of the nested saga are guaranteed, and no
+         * longer compensated by the nested saga.
+         */
         void ownSagaEnded(RouteTable.Route route, OrderState before, OrderState end);
     }
 
@@ -72,7 +78,10 @@ final class FlowPaths {
         this(routes, calls, false);
     }
 
-    /** @param undoing whether a compensation is followed: then a step counts as done where its compensation was called */
+    /**
+     * @param undoing whether a compensation is followed; a step then counts as done where the compensation of the step
+     *     is called
+     */
     private FlowPaths(RouteTable routes, Calls calls, boolean undoing) {
         this.routes = routes;
         this.calls = calls;
@@ -81,9 +90,8 @@ final class FlowPaths {
 
     /**
      * Follows an order through a route.
-     *
-     * @param event the type of the event that brought it there; null when none did
-     * @return what is certain behind it
+     * @param event type of the event that starts the route; null without an event
+     * @return the guaranteed state after the route
      */
     OrderState follow(RouteTable.Route route, OrderState before, String heard) {
         String outer = event;
@@ -109,7 +117,7 @@ final class FlowPaths {
         for (Node step : steps) {
             Optional<Node> saga = Nodes.value(step, "saga");
             if (saga.isPresent() && !isTrue(saga.get(), "disabled")) {
-                // A saga spans what stands behind it in the same list, too.
+                // A saga also spans the following steps of the same list.
                 if (isOwn(saga.get(), state)) {
                     outsideOwn.push(state);
                 }
@@ -139,7 +147,7 @@ final class FlowPaths {
         return before.joined(undone, Nodes.value(saga, "compensation").orElse(null));
     }
 
-    /** Whether a saga inside another ends by itself. */
+    /** Whether a saga inside another saga ends independently. */
     private static boolean isOwn(Node saga, OrderState outside) {
         return outside.inSaga()
                 && Nodes.text(saga, "propagation")
@@ -181,15 +189,15 @@ final class FlowPaths {
     }
 
     /**
-     * Steps that may run for no part of a message. The message of a compensation has no body, so there is nothing to
-     * split; an order has something, and the service of a later step refuses it when not.
+     * Steps that may run for no part of a message. The message of a compensation has no body, so a split has no parts.
+     * The message of an order has parts; if not, the service of a later step refuses the order.
      */
     private OrderState perhaps(Node value, OrderState before) {
         OrderState through = steps(RouteTable.list(value, "steps"), before);
         return undoing ? before.meet(through) : through;
     }
 
-    /** Whether the key of what is done once tells orders apart. */
+    /** Whether the key of an idempotent consumer differs from order to order. */
     private static boolean isOfTheOrder(Node once) {
         List<Node> found = new ArrayList<>();
         Nodes.value(once, "expression").ifPresent(expression -> Nodes.walk(expression, found::add));
@@ -228,7 +236,7 @@ final class FlowPaths {
         return holds.isPresent() ? through : before.meet(through);
     }
 
-    /** Whether a condition that only asks for the event's type holds; empty when it asks for something else. */
+    /** Returns the value of a condition on the event type alone; empty for any other condition. */
     private Optional<Boolean> holds(Node conditional) {
         if (event == null) {
             return Optional.empty();
@@ -244,7 +252,10 @@ final class FlowPaths {
                 .map(asked -> asked.group(1).equals(event));
     }
 
-    /** Each branch has a copy: none may rely on another, unless they run in turn and one that fails ends it. */
+    /**
+     * Each branch gets a copy. A branch may rely on an earlier branch only when the branches run in sequence and a
+     * failure ends the sequence.
+     */
     private OrderState multicast(Node multicast, OrderState before) {
         boolean inTurn = isTrue(multicast, "stopOnException") && !isTrue(multicast, "parallelProcessing");
         OrderState behind = before;
@@ -293,7 +304,7 @@ final class FlowPaths {
         return behind;
     }
 
-    /** An endpoint that a step names. */
+    /** An endpoint of a step. */
     private record Target(String endpoint, Node node) {}
 
     private List<Target> targets(String key, Node value) {
@@ -314,7 +325,7 @@ final class FlowPaths {
         return targets;
     }
 
-    /** Where the endpoint's text stands, when it is there as one. */
+    /** Returns the node with the text of the endpoint, if the endpoint is one text. */
     private static Node place(Node endpoint) {
         return Nodes.value(endpoint, "uri")
                 .filter(uri -> uri instanceof ScalarNode text && text.getValue().contains(":"))
@@ -362,7 +373,7 @@ final class FlowPaths {
         return routes.at(endpoint).map(route -> route(route, before)).orElse(before);
     }
 
-    /** The compensations of the services that an endpoint leads to on each way through it, and waits for. */
+    /** Returns the compensations of services that an endpoint calls on every path and waits for. */
     private Set<String> undoneBy(Node compensation, String endpoint) {
         FlowPaths paths = new FlowPaths(routes, calls, true);
         OrderState end = paths.call(new Target(endpoint, compensation), OrderState.fresh(false));

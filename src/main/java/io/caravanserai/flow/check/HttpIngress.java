@@ -16,10 +16,10 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** What a flow serves over HTTP: {@code from: platform-http:}, {@code from: rest:} and the blocks {@code rest}. */
+/** The HTTP paths of a flow: {@code from: platform-http:}, {@code from: rest:} and {@code rest} blocks. */
 public final class HttpIngress {
     private static final List<String> VERBS = List.of("get", "post", "put", "delete", "patch", "head", "options");
-    /** Those that Camel's platform-http knows, and the sign for all. */
+    /** The methods of Camel's platform-http, and the sign for all methods. */
     private static final List<String> METHODS =
             List.of("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH", "*");
 
@@ -28,14 +28,13 @@ public final class HttpIngress {
     private final List<Door> doors = new ArrayList<>();
 
     /**
-     * A path and the methods it is served for.
-     *
-     * @param path such as {@code /hello/{name}}
+     * A path with the served methods.
+     * @param path for example {@code /hello/{name}}
      * @param methods in upper case; {@code *} for all
      */
     public record Door(String path, TreeSet<String> methods, Node node) {
 
-        /** Whether some request could go to both. */
+        /** Whether a request could match both paths. */
         boolean meets(Door other) {
             return shape(path).equals(shape(other.path))
                     && (methods.contains(EVERY_METHOD)
@@ -52,7 +51,7 @@ public final class HttpIngress {
 
     private HttpIngress() {}
 
-    /** The doors of a tree without Kamelets; those whose path is a placeholder are left out. */
+    /** Returns the paths of a tree without Kamelets. Omits a path that is a placeholder. */
     public static List<Door> in(Node root) {
         HttpIngress found = new HttpIngress();
         for (Node from : Nodes.valuesOf(root, "from")) {
@@ -89,7 +88,7 @@ public final class HttpIngress {
         return faults;
     }
 
-    /** What Camel and Vert.x refuse only when the consumer starts. */
+    /** Returns faults that Camel and Vert.x report only when the consumer starts. */
     private static List<Fault> unfit(String file, Door door) {
         List<Fault> faults = new ArrayList<>();
         for (String method : door.methods()) {
@@ -116,7 +115,7 @@ public final class HttpIngress {
         return Nodes.value(door.node(), "uri").orElse(door.node());
     }
 
-    /** The parts of a path between its slashes. */
+    /** Returns the segments of a path. */
     static List<String> segments(String path) {
         return Arrays.stream(path.split("/")).filter(part -> !part.isEmpty()).toList();
     }
@@ -178,7 +177,7 @@ public final class HttpIngress {
         for (String method : methods.split(",")) {
             names.add(method.strip().toUpperCase(Locale.ROOT));
         }
-        // What comes behind a question mark in a path of the REST DSL are parameters.
+        // In the REST DSL a question mark separates the path from parameters.
         doors.add(new Door("/" + String.join("/", segments(path.split("\\?", 2)[0])), names, node));
     }
 }

@@ -7,26 +7,25 @@ import java.util.regex.Pattern;
 import org.apache.camel.util.IOHelper;
 
 /**
- * Which settings of the hub hold its own passwords and keys. A flow never reads these, whatever road it takes: the
- * contract of the hub, and README, say so.
+ * Identifies the settings with passwords and keys of the hub. The contract and the README guarantee that no flow can
+ * read these settings.
  */
 final class HubSecrets {
-    /** Parts of a setting's name, written as an environment variable, that make it a secret. */
+    /** Parts of a setting name, in the form of an environment variable, that mark a secret. */
     private static final List<String> PARTS =
             List.of("SECURITY", "PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "TLS_KEY");
 
     private static final Pattern LOGIN =
             Pattern.compile("//[^/?#]*@|(?i)(?:password|passwd|user|secret|token)\\s*=", Pattern.CASE_INSENSITIVE);
-    /** A setting of the hub with a value, as Java's own options carry them: {@code -Dhub.store.password=...}. */
+    /** A setting with a value in an option of Java: {@code -Dhub.store.password=...}. */
     private static final Pattern ASSIGNMENT = Pattern.compile("hub[._][a-z0-9._-]*", Pattern.CASE_INSENSITIVE);
 
     private HubSecrets() {}
 
     /**
-     * Whether the value of a name must not be read.
-     *
+     * Whether a flow must not read the value of a name.
      * @param name of a property, a system property or an environment variable, in any spelling
-     * @param value null when there is none
+     * @param value null without a value
      */
     static boolean isSecret(String name, String value) {
         String variable = variable(name);
@@ -42,7 +41,7 @@ final class HubSecrets {
                                 && isSecret(found.group(), value.substring(found.end() + 1)));
     }
 
-    /** The same for a name whose value is that of this process, whether as a property or as a variable. */
+    /** Like the method above, with the value of this process, from a system property or a variable. */
     static boolean isSecret(String name) {
         String value =
                 Optional.ofNullable(System.getProperty(name)).orElseGet(() -> IOHelper.lookupEnvironmentVariable(name));

@@ -16,7 +16,7 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Checks that ids are unique: those of routes over all files, those of steps in the file; and served names too. */
+/** Checks that ids are unique: ids of routes across all files, ids of steps within the file, and consumed names. */
 final class IdsCheck {
     private static final Set<String> FOREIGN = Set.of("parameters", "properties", "beans", "expression");
 

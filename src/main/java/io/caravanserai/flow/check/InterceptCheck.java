@@ -18,11 +18,10 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * Refuses interceptors that reach beyond their flow, or that end compensations without a failure.
- *
- * <p>Camel applies {@code interceptSendToEndpoint} to the endpoint itself, in the whole context: senders in other flows
- * are intercepted too, and the interceptor stays when its flow is edited or deleted. An {@code intercept} that stops the
- * exchange ends a compensation as if it had undone its step.
+ * Refuses interceptors with an effect outside the flow, and interceptors that end compensations without a failure.
+ * <p>Camel applies {@code interceptSendToEndpoint} to the endpoint, in the whole context: calls from other flows are
+ * intercepted too, and the interceptor remains after an edit or a deletion of the flow. An {@code intercept} that stops
+ * the exchange ends a compensation like a successful compensation.
  */
 final class InterceptCheck {
     private static final Set<String> SERVICES = services();
@@ -54,7 +53,7 @@ final class InterceptCheck {
         return faults;
     }
 
-    /** An endpoint that a pattern matches: a service of the hub, or what a step of any flow names. */
+    /** Returns an endpoint that matches the pattern: a service of the hub, or an endpoint in a step of any flow. */
     private static Optional<String> intercepted(String pattern, Node root, CheckContext around) {
         CamelContext context = around.context();
         Set<String> endpoints = new LinkedHashSet<>(SERVICES);
@@ -72,11 +71,11 @@ final class InterceptCheck {
 
     private static boolean matches(CamelContext context, String endpoint, String pattern) {
         try {
-            // Names inside a file get a version behind them when they run.
+            // Local names have a version suffix at run time.
             return EndpointHelper.matchEndpoint(context, endpoint, pattern)
                     || EndpointHelper.matchEndpoint(context, endpoint + "@1", pattern);
         } catch (RuntimeException e) {
-            // Other checks tell what is wrong with the endpoint or the pattern.
+            // Other checks report the fault of the endpoint or the pattern.
             return false;
         }
     }

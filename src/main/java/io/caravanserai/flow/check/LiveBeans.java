@@ -9,14 +9,14 @@ import org.apache.camel.spi.Language;
 import org.apache.camel.spi.Registry;
 
 /**
- * The hub's beans, lent by name to a scratch context. Components, languages and the saga service are not lent: a context makes them
- * its own, and would stop them when it is thrown away.
+ * Gives a scratch context access to the beans of the hub by name. Excludes components, languages and the saga service,
+ * because a context manages the lifecycle of these and would stop the live instances when the scratch context stops.
  */
 public final class LiveBeans implements BeanRepository {
     private final Registry live;
     private final CamelSagaService sagas;
 
-    /** @param sagas what is lent in place of the hub's own saga service */
+    /** @param sagas replaces the saga service of the hub */
     public LiveBeans(Registry live, CamelSagaService sagas) {
         this.live = live;
         this.sagas = sagas;

@@ -16,8 +16,8 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.CatalogCamelContext;
 
 /**
- * What the options of endpoints can be, after the descriptions that come with Camel's components. Tells what Camel says
- * late, or in words of Java. Thread-safe.
+ * Checks values of endpoint options against the metadata of Camel's components. Reports faults that Camel reports late
+ * or as a Java error. Thread-safe.
  */
 final class OptionValues {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -25,7 +25,7 @@ final class OptionValues {
 
     private OptionValues() {}
 
-    /** Why an option cannot have the value; empty when it can, or nobody knows. */
+    /** Returns why an option cannot have the value; empty for a valid or unverifiable value. */
     static Optional<String> fault(CamelContext context, String scheme, String option, String value) {
         JsonNode known = properties(context, scheme).path(option);
         if (known.isMissingNode() || value.contains("{{") || value.contains("${") || value.startsWith("#")) {
@@ -56,7 +56,7 @@ final class OptionValues {
                 : Optional.of("the option '" + option + "' cannot be '" + value + "': it must be " + needed);
     }
 
-    /** What stands between scheme and options when Camel cannot do without it, such as {@code timerName}. */
+    /** Returns the name of the required path parameter of an endpoint, for example {@code timerName}. */
     static Optional<String> neededName(CamelContext context, String scheme) {
         List<String> names = new ArrayList<>();
         properties(context, scheme).properties().forEach(each -> {
@@ -69,7 +69,7 @@ final class OptionValues {
         return names.size() == 1 ? Optional.of(names.get(0)) : Optional.empty();
     }
 
-    /** Camel reads a duration wherever Java has a long. */
+    /** Camel accepts a duration for every Java long. */
     private static boolean isLong(JsonNode known) {
         return known.path("javaType").asText().matches("long|java[.]lang[.]Long");
     }
@@ -84,7 +84,7 @@ final class OptionValues {
     private static Optional<String> choice(String option, String value, JsonNode known) {
         List<String> choices = new ArrayList<>();
         known.path("enum").forEach(each -> choices.add(each.asText()));
-        // A list, or a choice with a value of its own, as newer clients of Kafka know them.
+        // A list, or an enum value in the syntax of newer Kafka clients.
         boolean isFree = known.path("javaType").asText().equals("java.lang.String") && value.matches(".*[:,].*");
         boolean fits = isFree || choices.stream().anyMatch(each -> plain(each).equals(plain(value)));
         return fits

@@ -10,15 +10,14 @@ import java.util.Set;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * What is certain of an order at a place of its flow, whichever way it came there.
- *
- * @param known false where a route begins that only something outside the flows can call: nothing is certain there
- * @param alive false behind a place that no order passes, such as one that refuses it
- * @param done the steps that are done
+ * The guaranteed state of an order at a place of a flow, over all paths to the place.
+ * @param known false in a route that only a caller outside the flows can start: nothing is guaranteed there
+ * @param alive false after a place where no order continues, for example after a refusal
+ * @param done the completed steps
  * @param undo the compensations that a saga of the order will call
  * @param inSaga whether the order is in a saga
- * @param calls where each step was called, for faults; no part of equality
- * @param compensation where the innermost saga names its compensation, for faults; may be null; no part of equality
+ * @param calls the call of each step, for faults; ignored by equals
+ * @param compensation the compensation of the innermost saga, for faults; may be null; ignored by equals
  */
 record OrderState(
         boolean known,
@@ -46,19 +45,19 @@ record OrderState(
         return new OrderState(known, alive, more, undo, inSaga, places, compensation);
     }
 
-    /** Inside a saga that calls these compensations too. */
+    /** Returns the state inside a saga that adds these compensations. */
     OrderState joined(Set<String> compensations, Node place) {
         Set<String> more = new HashSet<>(undo);
         more.addAll(compensations);
         return new OrderState(known, alive, done, more, true, calls, place);
     }
 
-    /** The same order where other compensations hold. */
+    /** Returns this state with the compensations of the other state. */
     OrderState under(OrderState other) {
         return new OrderState(known, alive, done, other.undo, other.inSaga, calls, other.compensation);
     }
 
-    /** What is certain where two ways meet. */
+    /** Returns the guaranteed state where two alternative paths meet. */
     OrderState meet(OrderState other) {
         if (!alive || !other.alive) {
             return alive ? this : other;
@@ -70,7 +69,7 @@ record OrderState(
         return new OrderState(known && other.known, true, both, undone, inSaga && other.inSaga, calls, compensation);
     }
 
-    /** What is certain behind ways that are all gone. */
+    /** Returns the guaranteed state after two paths that both run. */
     OrderState join(OrderState other) {
         if (!alive || !other.alive) {
             return alive ? other : this;

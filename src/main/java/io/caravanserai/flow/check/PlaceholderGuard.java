@@ -13,15 +13,15 @@ import org.apache.camel.spi.PropertiesFunction;
 import org.apache.camel.util.IOHelper;
 
 /**
- * Camel's reading of {@code {{placeholders}}}, without two of its habits: a secret of the hub is not a value, and the name
- * of a function that does not exist is not a property with a default. Both are refused, when a flow is checked and when a
- * message puts a placeholder together.
+ * Camel's parser of {@code {{placeholders}}} with two restrictions: secrets of the hub have no value, and an unknown
+ * function is not taken for a property with a default. Refuses both in the check of a flow, and at run time for
+ * placeholders composed from a message.
  */
 public final class PlaceholderGuard extends DefaultPropertiesParser {
     private static final Pattern FUNCTION = Pattern.compile("\\{\\{\\s*[?!]?([A-Za-z][A-Za-z0-9._-]*):");
-    /** A key of a property has a dot, a dash or an underscore in it, or is one that is set. */
+    /** A property key contains a dot, a dash or an underscore, or is set. */
     private static final Pattern WORD = Pattern.compile("[A-Za-z][A-Za-z0-9]*");
-    /** Functions of Camel that are not in the hub, whose names look like keys. */
+    /** Functions of Camel that are not in the hub and look like property keys. */
     private static final Set<String> FUNCTIONS_ELSEWHERE = Set.of("kubernetes-secret", "kubernetes-configmap");
 
     private final PropertiesComponent properties;
@@ -40,7 +40,7 @@ public final class PlaceholderGuard extends DefaultPropertiesParser {
         }
     }
 
-    /** Has a context read placeholders so; does nothing when it does already. */
+    /** Installs the parser in a context. Does nothing when the parser is already installed. */
     public static void install(CamelContext context) {
         if (context.getPropertiesComponent() instanceof PropertiesComponent properties
                 && !(properties.getPropertiesParser() instanceof PlaceholderGuard)) {

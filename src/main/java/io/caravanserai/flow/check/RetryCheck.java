@@ -12,8 +12,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * Checks the numbers of redelivery policies: Camel reads them only when the first message fails, and then that message
- * fails of them. Delays of an error handler may have a unit, those of an onException may not.
+ * Checks the numbers of redelivery policies. Camel parses the numbers only when the first message fails, which then
+ * fails with a parse error. Delays of an error handler may have a unit, delays of an onException may not.
  */
 final class RetryCheck {
     private static final String WHOLE = "-?[0-9]{1,18}";

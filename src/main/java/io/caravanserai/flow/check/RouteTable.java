@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** The routes of flows that run side by side, by the endpoint that each begins with. Kamelets are written into them. */
+/** The routes of flows that run side by side, by entry endpoint, with Kamelets inlined. */
 final class RouteTable {
     private static final String EVENTS = "events:";
 
@@ -23,18 +23,17 @@ final class RouteTable {
     private final List<Route> all = new ArrayList<>();
 
     /**
-     * A route of one file.
-     *
-     * @param endpoint what it begins with, such as {@code direct:order-queue}
-     * @param style of the orders whose events it hears; empty when it hears all, or no events
-     * @param types the events it hears; empty when it hears all, or is no route of events
+     * A route of a file.
+     * @param endpoint the entry endpoint, for example {@code direct:order-queue}
+     * @param style the style of the consumed events; empty for all styles, and without events
+     * @param types the types of the consumed events; empty for all types, and without events
      */
     record Route(String file, String endpoint, List<Node> steps, Optional<String> style, Set<String> types) {
         boolean isOfEvents() {
             return endpoint.startsWith(EVENTS);
         }
 
-        /** Whether it hears an event of an order of this style. */
+        /** Whether the route consumes an event of an order in the style. */
         boolean hears(String event, String orderStyle) {
             return isOfEvents()
                     && style.filter(each -> !each.equals(orderStyle)).isEmpty()
@@ -79,7 +78,7 @@ final class RouteTable {
                                 .findFirst());
     }
 
-    /** The items of a list that stands under a key; empty when there is none. */
+    /** Returns the items of the list under a key; empty without a list. */
     static List<Node> list(Node node, String key) {
         return Nodes.value(node, key).orElse(null) instanceof SequenceNode list ? list.getValue() : List.of();
     }
@@ -92,7 +91,7 @@ final class RouteTable {
         return all;
     }
 
-    /** The flows that orders enter: each has a route that begins with its name. */
+    /** Returns the flows that orders enter: flows with a route that begins with the flow name. */
     List<String> flows() {
         return all.stream()
                 .filter(route -> route.endpoint().equals("direct:" + FlowVersion.flowOf(route.file())))

@@ -14,7 +14,10 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Checks what Camel does not: a saga is the first step of its route, and a compensation can tell its order. */
+/**
+ * Checks rules of sagas that Camel does not check: a saga is the first step of a route, and a compensation has the id
+ * of the order.
+ */
 final class SagaCheck {
     private final String file;
     private final List<Fault> faults = new ArrayList<>();

@@ -37,26 +37,26 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
-/** Checks a tree against Camel's own JSON schema of its YAML, and says in people's words what does not fit. */
+/** Checks a tree against the JSON schema of Camel's YAML, and reports faults in terms of the flow text. */
 public final class SchemaCheck {
     private static final String RESOURCE = "/schema/camelYamlDsl.json";
 
-    /** The hub's own checks of sagas read these as Camel's documentation spells them. */
+    /** Keys that the saga checks of the hub read in the spelling of Camel's documentation. */
     private static final Set<String> SPELLED_EXACTLY = Set.of("propagation", "completionMode");
 
     private static final Set<String> SUB_EXPRESSIONS = Set.of("handled", "continued", "retryWhile");
 
     private SchemaCheck() {}
 
-    /** Read when first needed: it is large. */
+    /** Loaded at the first use, because the schema is large. */
     private static final class Camel {
         static final JsonSchema SCHEMA = read();
 
         private static JsonSchema read() {
             try (InputStream in = SchemaCheck.class.getResourceAsStream(RESOURCE)) {
                 JsonNode schema = new ObjectMapper().readTree(in);
-                // Camel reads 5 where a text is due and "5" where a number is, so types of scalars do not matter.
-                // Steps nest without end: read ahead, the schema would fill 250 MB with what no flow uses.
+                // Camel accepts 5 for a text and "5" for a number, so types of scalars are not checked. Steps nest
+                // without a limit: a preloaded schema would take 250 MB.
                 SchemaValidatorsConfig config = SchemaValidatorsConfig.builder()
                         .typeLoose(true)
                         .preloadJsonSchema(false)
@@ -75,7 +75,7 @@ public final class SchemaCheck {
         }
     }
 
-    /** Reads the schema unless that is done. */
+    /** Loads the schema unless loaded. */
     public static void prepare() {
         Objects.requireNonNull(Camel.SCHEMA);
     }
@@ -115,7 +115,7 @@ public final class SchemaCheck {
         return Fault.at(file, spot.key(key), what + key + "'" + DidYouMean.of(key, known) + spot.inside());
     }
 
-    /** The step that has the same dash as a key that is none. */
+    /** Returns a step in the same list item as an unknown key. */
     private static Optional<String> stepBeside(SchemaLocation spot, String key, Collection<String> known) {
         return spot.keys().stream()
                 .filter(each -> !each.equals(key))
@@ -133,7 +133,7 @@ public final class SchemaCheck {
     }
 
     private static JsonNode parentProperties(ValidationMessage error) {
-        // The schema location ends with /additionalProperties; its sibling lists what is known.
+        // The schema location ends with /additionalProperties; the sibling lists the known keys.
         JsonNodePath path = error.getSchemaLocation().getFragment().getParent();
         JsonNode node = Camel.SCHEMA.getSchemaNode();
         for (int i = 0; i < path.getNameCount(); i++) {
@@ -143,7 +143,10 @@ public final class SchemaCheck {
         return node.path("properties");
     }
 
-    /** Alternatives that do not fit drag their parents along: only the innermost place tells something. */
+    /**
+     * Returns the faults of the innermost places only: an alternative that does not match also produces errors at every
+     * parent.
+     */
     private static List<Fault> deepest(String file, Node root, Set<ValidationMessage> errors) {
         Map<String, List<ValidationMessage>> places = errors.stream()
                 .collect(Collectors.groupingBy(
@@ -181,7 +184,7 @@ public final class SchemaCheck {
                     return "'" + spot.name() + "' cannot be " + spot.kind() + needed(needed);
                 }
                 default -> {
-                    // Said by the others, or below.
+                    // Other faults, or deeper faults, report this.
                 }
             }
         }
@@ -225,9 +228,8 @@ public final class SchemaCheck {
     }
 
     /**
-     * Writes values as the schema lists them where only upper and lower case differ, which Camel takes as the same.
-     *
-     * @return whether one was changed
+     * Replaces values that differ from the schema in case only, because Camel ignores the case.
+     * @return whether a value was changed
      */
     private static boolean spellAsListed(JsonNode root, Set<ValidationMessage> errors) {
         boolean changed = false;
@@ -258,7 +260,7 @@ public final class SchemaCheck {
         return node;
     }
 
-    /** Camel takes an expression where the schema has its languages alone. */
+    /** Camel accepts an expression where the schema allows only languages. */
     private static Node unwrapped(String key, Node value) {
         boolean isWrapped = SUB_EXPRESSIONS.contains(key)
                 && value instanceof MappingNode group

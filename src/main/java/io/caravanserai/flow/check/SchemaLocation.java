@@ -12,11 +12,10 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * A place in a tree.
- *
- * @param node what stands there
- * @param keyNode the key it stands under; the node itself in a list
- * @param name the last key on the way to it
- * @param isStep whether it is an item of {@code steps}
+ * @param node the node at the place
+ * @param keyNode the key of the node; the node itself in a list
+ * @param name the last key in the path of the node
+ * @param isStep whether the node is an item of {@code steps}
  */
 record SchemaLocation(Node node, Node keyNode, String name, boolean isStep) {
 
@@ -46,17 +45,17 @@ record SchemaLocation(Node node, Node keyNode, String name, boolean isStep) {
         return new SchemaLocation(node, key, name, step);
     }
 
-    /** Where to point: at a value that is wrong, at the key of a group that lacks something. */
+    /** Returns the node to report: the value if the value is wrong, or the key of a mapping with a missing entry. */
     Node place() {
         return node instanceof ScalarNode ? node : keyNode;
     }
 
-    /** The key of that name inside it, or it itself when there is none. */
+    /** Returns the key node with the name in this mapping, or the key of this node. */
     Node key(String name) {
         return tuple(node, name).map(NodeTuple::getKeyNode).orElse(keyNode);
     }
 
-    /** The names of the keys inside it, in the order of the text. */
+    /** Returns the key names in this mapping, in the order of the text. */
     List<String> keys() {
         return node instanceof MappingNode mapping
                 ? mapping.getValue().stream()
@@ -65,7 +64,7 @@ record SchemaLocation(Node node, Node keyNode, String name, boolean isStep) {
                 : List.of();
     }
 
-    /** Text that tells what a key is in; empty for a step. */
+    /** Returns text that names the mapping of a key; empty for a step. */
     String inside() {
         return isStep || name.equals("the file") ? "" : " (in '" + name + "')";
     }

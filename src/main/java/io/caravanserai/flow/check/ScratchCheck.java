@@ -22,8 +22,8 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
- * Lets Camel build the routes of a flow in a context of their own, which is thrown away: nothing is started, connected
- * or opened. Finds what only Camel knows: values of options, beans, languages and their expressions.
+ * Lets Camel build the routes of a flow in a scratch context, without a start, a connection or a file. Finds faults
+ * that only Camel can find: values of options, beans, languages and expressions.
  */
 public final class ScratchCheck {
     private final String file;
@@ -73,7 +73,7 @@ public final class ScratchCheck {
         return scratch;
     }
 
-    /** A component of the same kind under the same name; what it is connected with does not matter here. */
+    /** Adds a component of the same class under the same name; the configuration does not matter for the check. */
     private static void borrow(DefaultCamelContext scratch, String name, Component component) {
         if (component == null || scratch.hasComponent(name) != null) {
             return;
@@ -82,7 +82,7 @@ public final class ScratchCheck {
             scratch.addComponent(
                     name, component.getClass().getDeclaredConstructor().newInstance());
         } catch (ReflectiveOperationException e) {
-            // No plain constructor: the scratch context then finds the class path's component, or none.
+            // Without a default constructor the scratch context uses the component on the class path, or none.
         }
     }
 
@@ -124,7 +124,7 @@ public final class ScratchCheck {
         }
     }
 
-    /** The route, and what counts for all routes of the file; its place is that of the route. */
+    /** Returns the route together with the elements for all routes of the file, at the position of the route. */
     private Node partOf(RouteDefinition definition) {
         Node route = nodeOf(definition);
         List<Node> nodes = new ArrayList<>(List.of(route));

@@ -14,9 +14,9 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Checks that a flow reads no secret of the hub, and that each placeholder in it has a function that exists. */
+/** Checks that a flow reads no secret of the hub, and that the function of each placeholder exists. */
 final class SecretsCheck {
-    /** What stands in these is for people, not for Camel. */
+    /** Keys with text that Camel does not evaluate. */
     private static final Set<String> TEXTS_FOR_PEOPLE = Set.of("description", "note");
 
     private final String file;
@@ -85,7 +85,7 @@ final class SecretsCheck {
                 .ifPresent(message -> faults.add(Fault.at(file, node, message)));
     }
 
-    /** A placeholder that is only not there is told by Camel's own reading, with what it is for. */
+    /** Camel reports a missing property with more detail. */
     private Optional<String> placeholder(String text) {
         try {
             context.resolvePropertyPlaceholders(text);

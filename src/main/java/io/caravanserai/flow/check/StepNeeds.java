@@ -17,9 +17,9 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Checks that steps have what Camel's schema does not ask for and Camel cannot do without. */
+/** Checks required values of steps that Camel's schema does not require. */
 final class StepNeeds {
-    /** Keys of an expression in its short form. */
+    /** Keys of an expression in short form. */
     static final Set<String> LANGUAGES = Set.of(
             "constant",
             "csimple",
@@ -168,7 +168,7 @@ final class StepNeeds {
                 }
             }
             default -> {
-                // Camel's schema says it.
+                // Camel's schema reports this.
             }
         }
     }
@@ -208,7 +208,7 @@ final class StepNeeds {
         }
     }
 
-    /** A flow refuses an order with one of the reasons of orders. */
+    /** A flow must refuse an order with a known reason. */
     private void refusal(Node step) {
         boolean refuses = Nodes.text(step, "exceptionType")
                 .filter("io.caravanserai.service.StepRefusedException"::equals)

@@ -24,11 +24,11 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * Checks that no order is shipped unpaid and none keeps a payment or items when it is cancelled, on whichever way it goes
- * through a flow: calls, queues and events, choices and parallel branches, other files.
+ * Checks that no order is shipped unpaid, and that no cancelled order keeps a payment or items, on every path through a
+ * flow: calls, queues and events, choices and parallel branches, across files.
  */
 final class StepRules {
-    /** What a flow catches to hear of a refusal. */
+    /** Exception classes with which a flow catches a refusal. */
     private static final Set<String> REFUSALS = Set.of(
             "io.caravanserai.service.StepRefusedException",
             "java.lang.RuntimeException",
@@ -75,7 +75,7 @@ final class StepRules {
         return !found.isEmpty();
     }
 
-    /** Routes of this file that no known order comes to: their compensations are checked all the same. */
+    /** Checks the compensations of routes in this file that no known order enters. */
     private void checkUnentered() {
         Set<String> called = new HashSet<>();
         for (RouteTable.Route route : routes.all()) {
@@ -96,25 +96,25 @@ final class StepRules {
         }
     }
 
-    /** The way of the orders of one flow. */
+    /** The paths of the orders of one flow. */
     private final class Journey implements FlowPaths.Calls {
         private final String flow;
         private final String style;
         private final FlowPaths paths = new FlowPaths(routes, this);
-        /** What is certain when an event comes. */
+        /** Guaranteed state at the arrival of each event. */
         private final Map<EventType, OrderState> heard = new EnumMap<>(EventType.class);
-        /** What the routes that hear an event may lead to. */
+        /** Events that the routes for an event may cause. */
         private final Map<EventType, Set<EventType>> leadsTo = new EnumMap<>(EventType.class);
 
         private final Map<EventType, Set<String>> undoes = new EnumMap<>(EventType.class);
         private final Set<Step> used = EnumSet.noneOf(Step.class);
         private final Set<Uncovered> uncovered = new LinkedHashSet<>();
-        /** What may have been done when a step fails. */
+        /** Steps that may be done when a step fails. */
         private final Map<Step, Set<Step>> doneBefore = new EnumMap<>(Step.class);
 
         private final Set<RouteTable.Route> mine = new LinkedHashSet<>();
         private final Set<Fault> found = new LinkedHashSet<>();
-        /** What turns the saga back when an event of it comes, and where. */
+        /** Calls that compensate the saga, by the event that leads to the call. */
         private final Map<EventType, Turn> turns = new EnumMap<>(EventType.class);
 
         private EventType trigger;
@@ -192,7 +192,7 @@ final class StepRules {
                         case PROGRESS -> comes(type, behind);
                         case FAILURE -> comes(type, before);
                         default -> {
-                            // Follows from a call of the compensation.
+                            // Follows from the call of the compensation.
                         }
                     }
                 }
@@ -226,7 +226,10 @@ final class StepRules {
             }
         }
 
-        /** A saga that only a step of the flow ends must be ended by each failure: else the order rests to its deadline. */
+        /**
+         * Checks that each failure ends a saga that only a step of the flow ends: else the order would rest until the
+         * deadline.
+         */
         private void failuresThatTurnNothingBack(RouteTable.Route entry) {
             boolean isEndedByEvents =
                     mine.stream().flatMap(route -> route.steps().stream()).anyMatch(StepRules::isManual);
@@ -251,7 +254,10 @@ final class StepRules {
             }
         }
 
-        /** Whether the file of a route turns the saga back where it catches the refusal of a step, without an event. */
+        /**
+         * Whether the file of the route compensates the saga where the file catches the refusal of a step, without an
+         * event.
+         */
         private boolean turnsBackByItself(RouteTable.Route route) {
             Set<String> turning = new HashSet<>(Set.of("saga:compensate"));
             routes.all().stream()
@@ -299,13 +305,16 @@ final class StepRules {
             }
         }
 
-        /** A service of the hub that the flow does without is done by another, which the flow calls itself. */
+        /**
+         * Returns the steps required before a step. A service of the hub that the flow does not use is replaced by
+         * another service, which the flow calls.
+         */
         private List<Step> needs(Step step) {
             return switch (step) {
                 case CREATE_ORDER -> List.of();
                 case RESERVE_ITEMS, PROCESS_PAYMENT ->
                     used.contains(Step.CREATE_ORDER) ? List.of(Step.CREATE_ORDER) : List.of();
-                // Without create-order nobody hears that there is an order, and nothing cancels it.
+                // Without create-order no subscriber learns of the order, and nothing cancels the order.
                 case SHIP_ORDER ->
                     Arrays.stream(Step.values())
                             .filter(each ->
@@ -334,7 +343,7 @@ final class StepRules {
             }
         }
 
-        /** Where no saga undoes a step, each failure that may come after it must lead to its compensation by events. */
+        /** Without a saga, events must lead from each later failure to the compensation of the step. */
         private void undoneByEvents(Uncovered each) {
             boolean choreographed = !each.before().inSaga() && !leadsTo.isEmpty();
             if (!choreographed) {

@@ -1,4 +1,2 @@
-/**
- * Decides whether a text may become a flow, and says at which line and column it may not.
- */
+/** Decides whether a text can become a flow, and reports faults with line and column. */
 package io.caravanserai.flow.check;
