@@ -210,8 +210,8 @@ public final class EventCodec {
     }
 
     /**
-     * Whether the data has a number with too many digits. A short text such as 1e999999999 becomes a number that fills
-     * the memory during arithmetic.
+     * Whether the data has a number with too many digits. A short text, for example 1e999999999, becomes a number that
+     * fills the memory during arithmetic.
      */
     private static boolean hasOversizedNumber(JsonNode node) {
         if (node.isContainerNode()) {
@@ -271,7 +271,7 @@ public final class EventCodec {
     private static Instant time(String text) {
         try {
             OffsetDateTime time = OffsetDateTime.parse(text == null ? "" : text);
-            // Java accepts years outside RFC 3339, and time arithmetic with such years fails.
+            // Java accepts years outside RFC 3339, and time arithmetic with these years fails.
             if (time.getYear() < 0 || time.getYear() > 9999) {
                 throw new DateTimeParseException("not a year of four digits", text, 0);
             }

@@ -37,7 +37,7 @@ public final class EventSchemas {
         }
     }
 
-    /** The text of the schema; empty when the type has no such version. */
+    /** The text of the schema; empty when the type does not have the version. */
     public Optional<String> text(EventType type, int version) {
         return Optional.ofNullable(schemas.get(type).get(version)).map(Schema::text);
     }

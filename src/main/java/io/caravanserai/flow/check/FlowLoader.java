@@ -59,10 +59,9 @@ public final class FlowLoader extends YamlRoutesBuilderLoader {
             Node tree) {
 
         /**
-         * Adds the routes to the context, each with the error handler and route configurations of its file.
-         *
-         * <p>Camel keeps these in the whole context and reads them when it adds a route. Left there, they would count for
-         * routes of other files and for the next version. So none stays.
+         * Adds the routes to the context, each with the error handler and the route configurations of the file.
+         * <p>Camel keeps error handlers and route configurations in the whole context and reads both when a route is
+         * added. A remaining one would apply to routes of other files and to the next version, so all are removed.
          */
         public void addTo(CamelContext context) throws Exception {
             ExtendedCamelContext extended = context.getCamelContextExtension();
