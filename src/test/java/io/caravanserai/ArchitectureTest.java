@@ -98,7 +98,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void testsAreNamedAfterWhatTheyNeed() {
+    void testNameShowsNeededResources() {
         DescribedPredicate<JavaClass> hasTests = DescribedPredicate.describe(
                 "has tests", each -> each.getMethods().stream().anyMatch(method -> method.isAnnotatedWith(Test.class)));
         classes()

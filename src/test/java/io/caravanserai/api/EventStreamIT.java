@@ -118,7 +118,7 @@ class EventStreamIT {
     }
 
     @Test
-    void whoTakesNothingIsCutOff() throws Exception {
+    void clientThatReadsNothingIsDisconnected() throws Exception {
         happen(1_500, 100);
         read(connect("Last-Event-ID: 0"), 1);
 
@@ -126,7 +126,7 @@ class EventStreamIT {
     }
 
     @Test
-    void anIdThatWasNeverGivenResumesNothingAndHearsWhatComes() throws Exception {
+    void unknownEventIdStartsStreamAtEndOfLog() throws Exception {
         happen(3, 1);
         Socket reader = connect("Last-Event-ID: 4000000000");
         await().until(() -> stream.listeners() == 1);
@@ -137,7 +137,7 @@ class EventStreamIT {
     }
 
     @Test
-    void manyReadersHearEveryEventOnceAndInOrder() throws Exception {
+    void manyClientsReceiveEveryEventOnceAndInOrder() throws Exception {
         happen(10, 1);
         List<CompletableFuture<List<Long>>> heard = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
@@ -157,7 +157,7 @@ class EventStreamIT {
     }
 
     @Test
-    void oneStreamMoreThanAllowedIsToldToComeBackUntilOneEnds() throws Exception {
+    void streamAboveLimitGets503UntilAnotherStreamEnds() throws Exception {
         for (int i = 0; i < STREAMS; i++) {
             connect();
         }
@@ -182,7 +182,7 @@ class EventStreamIT {
     }
 
     @Test
-    void theHeadOfAStreamIsNoStream() throws Exception {
+    void headRequestOpensNoStream() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", server.actualPort())) {
             socket.getOutputStream()
                     .write("HEAD /events/stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -197,7 +197,7 @@ class EventStreamIT {
     }
 
     @Test
-    void theMoreListenTheLongerEventsAreGathered() {
+    void moreClientsMakeStreamGatherEventsForLonger() {
         for (int listeners = 1; listeners <= 100_000; listeners *= 10) {
             double writesPerSecond = listeners * 1_000.0 / EventStream.gatherMillis(listeners);
             assertThat(writesPerSecond).isLessThanOrEqualTo(Math.max(1_000, listeners));

@@ -59,7 +59,7 @@ class ApiKeysIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"/observe/health/live", "/observe/health/ready", "/openapi.json", "/asyncapi.yaml"})
-    void someThingsAreOpenToAll(String path) {
+    void publicEndpointsNeedNoKey(String path) {
         assertThat(hub.get(path).status()).isEqualTo(200);
     }
 
@@ -116,7 +116,7 @@ class ApiKeysIT {
     }
 
     @Test
-    void theHistoryOfACancelledOrderTellsWhoCancelled() {
+    void historyOfCancelledOrderNamesCaller() {
         hub.post(
                 "/orders",
                 ORDER.formatted("regretted").replace("pm_card_visa", "pm_slow_5000"),
@@ -152,7 +152,7 @@ class ApiKeysIT {
     }
 
     @Test
-    void aSenderSendsOrdersByJmsAndHearsTheAnswer() throws Exception {
+    void senderSendsOrderOverJmsAndReceivesReply() throws Exception {
         try (Connection connection = connect("shop", "key of shop");
                 Session session = connection.createSession()) {
             connection.start();
@@ -168,7 +168,7 @@ class ApiKeysIT {
     }
 
     @Test
-    void aViewerHearsEventsButSendsNoOrders() throws Exception {
+    void viewerReceivesEventsAndSendsNoOrders() throws Exception {
         try (Connection connection = connect("eye", "key of eye");
                 Session session = connection.createSession()) {
             connection.start();
@@ -182,7 +182,7 @@ class ApiKeysIT {
     }
 
     @Test
-    void nobodyElseLogsInToTheBroker() {
+    void brokerRefusesUnknownLogins() {
         assertThatThrownBy(() -> connect("shop", "key of eye")).isInstanceOf(JMSSecurityException.class);
         assertThatThrownBy(() -> connect(null, null)).isInstanceOf(JMSSecurityException.class);
         assertThatThrownBy(() -> connect("hub", "hub")).isInstanceOf(JMSSecurityException.class);

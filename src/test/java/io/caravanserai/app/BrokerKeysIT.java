@@ -115,7 +115,7 @@ class BrokerKeysIT {
 
     @ParameterizedTest
     @CsvSource({"eye, '#'", "shop, '*'", "shop, orders", "shop, activemq.notifications", "shop, order-events.#"})
-    void nobodySubscribesToOtherTopics(String who, String topic) throws Exception {
+    void subscriptionToOtherTopicIsRefused(String who, String topic) throws Exception {
         try (Connection connection = connect(who);
                 Session session = connection.createSession()) {
             Topic other = session.createTopic(topic);
@@ -156,7 +156,7 @@ class BrokerKeysIT {
     }
 
     @Test
-    void nobodyDeletesQueuesOfOthers() throws Exception {
+    void deletionOfForeignQueueIsRefused() throws Exception {
         try (ServerLocator locator = ActiveMQClient.createServerLocator("tcp://127.0.0.1:" + hub.jmsPort());
                 ClientSessionFactory factory = locator.createSessionFactory();
                 ClientSession session = factory.createSession("shop", "key of shop", false, true, true, false, 1)) {
@@ -189,7 +189,7 @@ class BrokerKeysIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"eye", "shop"})
-    void aViewerAndASenderSubscribeToEventsUnderTheirName(String who) throws Exception {
+    void viewerAndSenderSubscribeUnderOwnName(String who) throws Exception {
         ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort());
         factory.setClientID(who);
         try (Connection connection = factory.createConnection(who, "key of " + who)) {
@@ -212,7 +212,7 @@ class BrokerKeysIT {
     }
 
     @Test
-    void aSenderTakesRepliesFromAQueueOfItsName() throws Exception {
+    void senderConsumesRepliesFromQueueOfOwnName() throws Exception {
         try (Connection connection = connect("shop");
                 Session session = connection.createSession()) {
             connection.start();
@@ -225,7 +225,7 @@ class BrokerKeysIT {
     }
 
     @Test
-    void noAnswerGoesWhereItsSenderMayNotReceive() throws Exception {
+    void replyIsNotSentToQueueSenderMayNotConsume() throws Exception {
         try (Connection own = connect("shop");
                 Session session = own.createSession();
                 Connection boss = connect("boss");
@@ -252,7 +252,7 @@ class BrokerKeysIT {
     }
 
     @Test
-    void aTemporaryQueueIsForItsOwnConnection() throws Exception {
+    void temporaryQueueIsUsableOnlyByOwnConnection() throws Exception {
         try (Connection one = connect("shop");
                 Session owner = one.createSession();
                 Connection other = connect("shop");
@@ -269,7 +269,7 @@ class BrokerKeysIT {
 
     /** A client id is there once, so a rival who has it would keep its owner from connecting. */
     @Test
-    void nobodyTakesTheClientIdOfAnotherKey() {
+    void clientIdOfAnotherKeyIsRefused() {
         ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort());
         factory.setClientID("shop");
         assertThatThrownBy(
@@ -278,7 +278,7 @@ class BrokerKeysIT {
     }
 
     @Test
-    void anOperatorMayDoAll() throws Exception {
+    void operatorHasAllBrokerPermissions() throws Exception {
         try (Connection connection = connect("boss");
                 Session session = connection.createSession()) {
             connection.start();
@@ -293,7 +293,7 @@ class BrokerKeysIT {
 
     /** Brokers of a cluster log in by a name and a password that are the same everywhere unless somebody sets them. */
     @Test
-    void theLoginOfClustersIsNobodys() {
+    void clusterLoginIsRefused() {
         assertThatThrownBy(() -> connect("ACTIVEMQ.CLUSTER.ADMIN.USER", "CHANGE ME!!"))
                 .isInstanceOf(JMSSecurityException.class);
     }

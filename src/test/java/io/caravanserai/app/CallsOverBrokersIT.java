@@ -29,7 +29,7 @@ class CallsOverBrokersIT {
     private Path folder;
 
     @Test
-    void anOrderWaitsForKafka() throws Exception {
+    void orderWaitsForKafka() throws Exception {
         KafkaProcess kafka = KafkaProcess.start(folder.resolve("kafka"), FreePort.take());
         try (TestHub hub = TestHub.start(
                 folder.resolve("data"),
@@ -68,7 +68,7 @@ class CallsOverBrokersIT {
     }
 
     @Test
-    void anOrderWaitsForTheBrokerOfAService() throws Exception {
+    void orderWaitsForBrokerOfService() throws Exception {
         int port = FreePort.take();
         ArtemisProcess broker = ArtemisProcess.start(folder.resolve("artemis"), port);
         try (TestHub hub = TestHub.start(

@@ -18,7 +18,7 @@ class ClientLogFilterTest {
     private final LoggerContext context = new LoggerContext();
 
     @Test
-    void thatABrokerIsAwayIsLeftToTheHub() {
+    void clientLinesAboutUnavailableBrokerAreDropped() {
         assertThat(reply("org.apache.activemq.artemis.core.client", Level.WARN, "AMQ212037: CORE connection failure"))
                 .isEqualTo(FilterReply.DENY);
         assertThat(reply(
@@ -29,7 +29,7 @@ class ClientLogFilterTest {
     }
 
     @Test
-    void aBrokerOfAFlowThatIsAwayIsToldOnceAMinuteUnlessAPartOfTheHubIsAwayToo() {
+    void unavailableBrokerOfFlowIsLoggedOnceAMinuteUnlessPartOfHubIsUnavailable() {
         String listener = "org.apache.camel.component.jms.DefaultJmsMessageListenerContainer";
         String away = "Could not refresh JMS Connection for destination 'mine'";
         assertThat(reply(listener, Level.ERROR, away)).isEqualTo(FilterReply.NEUTRAL);
@@ -46,7 +46,7 @@ class ClientLogFilterTest {
     }
 
     @Test
-    void aKafkaOfAFlowThatIsAwayIsToldOnceAMinute() {
+    void unavailableKafkaOfFlowIsLoggedOnceAMinute() {
         String client = "org.apache.kafka.clients.NetworkClient";
         String away = "[Consumer clientId=consumer-mine-1, groupId=mine] Bootstrap broker 10.0.0.1:9092 disconnected";
         assertThat(reply(client, Level.WARN, away)).isEqualTo(FilterReply.NEUTRAL);
@@ -56,7 +56,7 @@ class ClientLogFilterTest {
     }
 
     @Test
-    void aRefusedLoginIsToldAlsoWhileAPartIsAway() {
+    void refusedLoginIsLoggedAlsoDuringOutage() {
         OutageLog outage = new OutageLog(LoggerFactory.getLogger(getClass()), "database");
         outage.failed("away for this test");
         try {
@@ -71,7 +71,7 @@ class ClientLogFilterTest {
     }
 
     @Test
-    void whatElseAClientSaysPassesOnceAMinute() {
+    void otherClientLinesPassOnceAMinute() {
         String listener = "org.apache.camel.component.jms.DefaultJmsMessageListenerContainer";
         String refused = "Setup failed. Cause: AMQ229213: User: null does not have permission='CONSUME'";
         assertThat(reply(listener, Level.WARN, refused)).isEqualTo(FilterReply.NEUTRAL);
@@ -82,7 +82,7 @@ class ClientLogFilterTest {
     }
 
     @Test
-    void othersAreNotFiltered() {
+    void otherLoggersAreNotFiltered() {
         assertThat(reply("io.caravanserai.broker.JmsBroker", Level.ERROR, "connection closed"))
                 .isEqualTo(FilterReply.NEUTRAL);
         assertThat(reply("org.apache.activemq.artemis.core.server", Level.ERROR, "connection closed"))

@@ -22,7 +22,7 @@ class CustomerMailIT {
     private Path folder;
 
     @Test
-    void theCustomerOfAnOrderGetsMailWhenItIsTakenAndWhenItIsShipped() throws Exception {
+    void customerGetsMailWhenOrderIsAcceptedAndWhenOrderIsShipped() throws Exception {
         try (MailServer server = new MailServer().start("hub", "s3cret");
                 TestHub hub = TestHub.start(
                         folder,

@@ -68,7 +68,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void aPutTextRunsAtOnceAndIsListedComparedAndRolledBack() throws Exception {
+    void putTextRunsAtOnceAndIsListedComparedAndRolledBack() throws Exception {
         String before = send("GET", "/flows/" + FILE, null, null).body();
         int version = order().path("flowVersion").asInt();
         String text = before.replace("description: Ship the order", "description: Ship the whole order");
@@ -95,7 +95,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void metersOfRoutesGoWithTheirVersion() throws Exception {
+    void routeMetersAreRemovedWithFlowVersion() throws Exception {
         HttpResponse<String> read = send("GET", "/flows/" + FILE, null, null);
         int version = order().path("flowVersion").asInt();
         assertThat(metrics()).contains(routeId(version));
@@ -118,7 +118,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void anEditThatHasNotSeenTheOneBeforeItIsRefused() throws Exception {
+    void editBasedOnOlderVersionIsRefused() throws Exception {
         HttpResponse<String> read = send("GET", "/flows/" + FILE, null, null);
         String tag = read.headers().firstValue("ETag").orElseThrow();
 
@@ -178,7 +178,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void aBadTextIsRefusedWithItsPlaceAndChangesNothing() throws Exception {
+    void invalidTextIsRefusedWithPositionAndChangesNothing() throws Exception {
         String before = send("GET", "/flows/" + FILE, null, null).body();
         String bad = before.replace("to: direct:ship-order", "to: jsm:queue:ship");
 
@@ -202,7 +202,7 @@ class FlowEditsIT {
     /** The first start takes the shipped texts as sound: here is why it may. */
     @ParameterizedTest
     @EnumSource(Style.class)
-    void whatIsShippedPassesTheWholeCheck(Style style) throws Exception {
+    void flowsOfTheHubPassTheFullCheck(Style style) throws Exception {
         String file = style.flow() + ".camel.yaml";
         String shipped = Files.readString(Path.of("src/main/resources/routes", file));
 
@@ -213,7 +213,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void aNewFileIsCreatedAndDeletingItEndsIt() throws Exception {
+    void newFileIsCreatedAndDeletionEndsFlow() throws Exception {
         String text = """
                 - route:
                     id: tick
@@ -237,7 +237,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void theCommandLineChecksTheSame() throws Exception {
+    void commandLineReportsSameFaults() throws Exception {
         Path bad = Files.createDirectory(folder.resolve("bad"));
         Files.writeString(
                 bad.resolve("a.camel.yaml"),
@@ -282,7 +282,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void aTextIsTriedWithTheOrdersOfThePast() throws Exception {
+    void dryRunUsesPastOrders() throws Exception {
         String shipped = order().path("orderId").asText();
         String body = orderJson().replace("pm_card_visa", "pm_card_declined");
         HttpResponse<String> refused = send("POST", "/orders", "application/json", body);
@@ -325,7 +325,7 @@ class FlowEditsIT {
     }
 
     @Test
-    void aTryGoesByTheRouteConfigurationOfTheText() throws Exception {
+    void dryRunAppliesRouteConfigurationOfText() throws Exception {
         String body = orderJson().replace("pm_card_visa", "pm_card_declined");
         String declined = OrderJson.MAPPER
                 .readTree(send("POST", "/orders", "application/json", body).body())

@@ -121,7 +121,7 @@ class FlowErrorsIT {
     }
 
     @Test
-    void anEventThatIsNeverHandledEndsItsOrderWithFlowErrorAtTheDeadline() throws IOException {
+    void orderWithUnhandledEventEndsWithFlowErrorAtDeadline() throws IOException {
         String text = text("order-pubsub")
                 .replace("completionMode: MANUAL", "completionMode: MANUAL\n            timeout: 3s");
         put("order-pubsub", withBugBefore(text, "- to: direct:process-payment"));
@@ -133,7 +133,7 @@ class FlowErrorsIT {
     }
 
     @Test
-    void aFailureThatTheFlowHandledIsTold() throws IOException {
+    void handledFailureIsInHistory() throws IOException {
         log = CapturedLog.open();
         String handled = """
                 - route:
@@ -181,7 +181,7 @@ class FlowErrorsIT {
     }
 
     @Test
-    void aFlowRefusesWithAReasonOfItsOwn() throws IOException {
+    void flowRefusesOrderWithOwnReason() throws IOException {
         put("order-request-reply", text("order-request-reply").replace("- to: direct:process-payment", """
                 - throwException:
                                     exceptionType: io.caravanserai.service.StepRefusedException

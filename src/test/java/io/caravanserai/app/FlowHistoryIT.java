@@ -95,7 +95,7 @@ class FlowHistoryIT {
 
     @ParameterizedTest
     @CsvSource({"'', express-saga", "check-score, check-score"})
-    void aBugBetweenStepsIsNotBookedOnAStepThatWasNotReached(String id, String step) throws IOException {
+    void bugBetweenStepsIsNotRecordedForUnreachedStep(String id, String step) throws IOException {
         String named = id.isEmpty() ? BUG : BUG.replace("throwException:\n", "throwException:\n    id: " + id + "\n");
         put("order-express", """
                 - route:
@@ -146,7 +146,7 @@ class FlowHistoryIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"request-reply", "queue", "pubsub", "choreography"})
-    void aRefusalOfTheFlowsOwnIsRecordedWithItsReason(String style) throws IOException {
+    void refusalByFlowIsRecordedWithReason(String style) throws IOException {
         put(
                 "order-" + style,
                 with(text("order-" + style), "- to: direct:process-payment", """
@@ -168,7 +168,7 @@ class FlowHistoryIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"pubsub", "choreography"})
-    void aBugWithAnotherTextAtEachAttemptIsOneEntry(String style) throws IOException {
+    void bugWithDifferentTextAtEachAttemptIsOneEntry(String style) throws IOException {
         put(
                 "order-" + style,
                 with(text("order-" + style), "- to: direct:process-payment", """
@@ -192,7 +192,7 @@ class FlowHistoryIT {
     }
 
     @Test
-    void aBugInAnHttpFlowIsOneLineWithoutAnOrder() throws IOException {
+    void bugInHttpFlowIsOneLogLineWithoutOrder() throws IOException {
         put("score", """
                 - route:
                     id: score

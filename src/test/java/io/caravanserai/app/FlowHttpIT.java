@@ -103,7 +103,7 @@ class FlowHttpIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"platform-http", "rest-route", "rest-block", "beside-a-timer"})
-    void isEditedAgainAndAgainWithoutAGapAndIsGoneAtOnceWhenDeleted(String kind) {
+    void httpFlowIsEditedRepeatedlyWithoutGapAndIsGoneAtOnceWhenDeleted(String kind) {
         assertThat(put(kind, text(kind, kind, "answer-0")).status()).isEqualTo(201);
         AtomicBoolean done = new AtomicBoolean();
         AtomicInteger requests = new AtomicInteger();
@@ -132,7 +132,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void aRequestThatIsInAFlowEndsUnderTheTextItBeganWith() {
+    void requestInFlowEndsInVersionWhereItBegan() {
         String slow = platformHttp("slow", "one") + """
                         - delay:
                             constant: 1500
@@ -150,7 +150,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void anEditedOrDeletedFileCountsWithinTwoSeconds() throws Exception {
+    void changedOrDeletedFileTakesEffectWithinTwoSeconds() throws Exception {
         Path file = routes.resolve("edited.camel.yaml");
         for (String answer : List.of("one", "two")) {
             Files.writeString(file, restBlock("edited", answer));
@@ -187,7 +187,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void twoFlowsCannotServeOnePathButMayShareItByMethods() {
+    void twoFlowsMayShareOnePathOnlyWithDifferentMethods() {
         put("first", platformHttp("shared", "get").replace("/shared\n", "/shared?httpMethodRestrict=GET\n"));
         String second = platformHttp("second", "other").replace("/second\n", "/shared\n");
 
@@ -208,7 +208,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void aRefusalWhenRoutesStartLeavesFolderVersionsAndBeansAsTheyWere() throws Exception {
+    void refusalAtRouteStartLeavesFolderVersionsAndBeansUnchanged() throws Exception {
         String sound = """
                 - beans:
                     - name: greeting
@@ -250,7 +250,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void aFlowIsDeletedOnlyWhenNobodyNeedsItAndNobodyHasChangedIt() {
+    void flowIsDeletedOnlyWithoutCallersAndConcurrentChange() {
         put("needed", restBlock("needed", "here"));
         put("caller", platformHttp("caller", "x").replace("setBody:", "to: direct:needed\n        - setBody:"));
 
@@ -269,7 +269,7 @@ class FlowHttpIT {
     }
 
     @Test
-    void whoHasTheTextIsToldSoWithoutIt() {
+    void conditionalGetOfCurrentTextGets304() {
         put("tagged", platformHttp("tagged", "one"));
         String tag = hub.get("/flows/tagged.camel.yaml").header("ETag");
 

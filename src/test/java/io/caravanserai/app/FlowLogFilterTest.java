@@ -34,7 +34,7 @@ class FlowLogFilterTest {
     }
 
     @Test
-    void theNextLineTellsHowManyWereLeftOut() {
+    void nextLineHasNumberOfDroppedLines() {
         LineLimit limit = new LineLimit(nanos::get);
         for (int i = 0; i < LineLimit.MAX_LINES; i++) {
             assertThat(limit.pass("flow-1@flow.1")).hasValue(0);

@@ -144,14 +144,14 @@ class FlowProblemsIT {
     }
 
     @Test
-    void aFlowThatDoesNotMuteItsExceptionsIsQuotedWithoutItsStack() {
+    void unmutedExceptionIsQuotedWithoutStackTrace() {
         JsonNode problem = hub.get("/speaks").json();
 
         assertThat(problem.path("detail").textValue()).isEqualTo("the parcel is too large");
     }
 
     @Test
-    void whatAFlowAnswersItselfIsLeftAlone() {
+    void responseSetByFlowIsUnchanged() {
         Answer answer = hub.get("/says-so-itself");
 
         assertThat(answer.status()).isEqualTo(503);

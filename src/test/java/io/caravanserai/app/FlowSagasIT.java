@@ -48,7 +48,7 @@ class FlowSagasIT {
     }
 
     @Test
-    void aSagaOfItsOwnInAnOrdersSagaEndsByItself() throws IOException {
+    void nestedSagaEndsIndependentlyOfOrderSaga() throws IOException {
         put(
                 "order-request-reply",
                 withTimeout("order-request-reply", "1h").replace("- to: direct:request-reply-reserve\n", """
@@ -128,7 +128,7 @@ class FlowSagasIT {
     }
 
     @Test
-    void aTimeoutOfALaterBlockReplacesTheDefaultToo() throws IOException {
+    void timeoutInLaterSagaBlockReplacesDefault() throws IOException {
         String mandatory = "types: OrderCreated\n      steps:\n        - saga:\n            propagation: MANDATORY\n";
         String text = text("order-pubsub");
         assertThat(text).contains(mandatory);
@@ -142,7 +142,7 @@ class FlowSagasIT {
     }
 
     @Test
-    void aVersionLivesAsLongAsAnOpenSagaNamesIt() throws Exception {
+    void versionRunsWhileOpenSagaReferencesVersion() throws Exception {
         String text = """
                 - route:
                     id: jobs

@@ -136,7 +136,7 @@ class FlowSecretsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"{{hub.store.password}}", "${sys.hub.store.password}", "${properties:hub.store.password}"})
-    void whatAMessagePutsTogetherIsNotReadEither(String text) {
+    void placeholderComposedFromMessageIsNotResolved(String text) {
         String evaluating = """
                 - route:
                     id: evaluator
@@ -158,7 +158,7 @@ class FlowSecretsIT {
     }
 
     @Test
-    void flowsUseOnlyWhatTheSettingAllows() throws Exception {
+    void flowsUseOnlyAllowedComponents() throws Exception {
         Path routes = Files.createDirectories(folder.resolve("limited/routes"));
         Files.copy(
                 Path.of("src/main/resources/routes/order-request-reply.camel.yaml"),

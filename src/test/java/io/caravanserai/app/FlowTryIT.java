@@ -111,7 +111,7 @@ class FlowTryIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"once", "subscriber", "file-ingress"})
-    void aFlowThatNoOrderEntersChangesNoOrder(String recipe) throws Exception {
+    void dryRunOfFlowWithoutEntryHasNoOrders(String recipe) throws Exception {
         Answer tried = attempt(recipe + ".camel.yaml", recipe(recipe));
 
         assertThat(tried.status()).as(tried.body()).isEqualTo(200);
@@ -119,7 +119,7 @@ class FlowTryIT {
     }
 
     @Test
-    void whatTheServicesDropIsNotClaimedToHaveRun() {
+    void droppedServiceCallIsNotInTrace() {
         String policy = "          redeliveryPolicy:\n            maximumRedeliveries: 0\n";
         assertThat(shipped).contains(policy);
         String goesOn = shipped.replace(policy, "          handled: {constant: \"true\"}\n" + policy);
@@ -133,7 +133,7 @@ class FlowTryIT {
     }
 
     @Test
-    void aFlowThatShipsBeforeItIsPaidIsNotTried() {
+    void flowThatShipsUnpaidOrderIsNotRun() {
         String backwards = shipped.replace("direct:process-payment", "direct:first")
                 .replace("direct:ship-order", "direct:process-payment")
                 .replace("direct:first", "direct:ship-order");

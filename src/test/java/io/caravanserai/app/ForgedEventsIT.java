@@ -79,7 +79,7 @@ class ForgedEventsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"RESERVED", "PAID"})
-    void aRunningOrderIsNotUndone(String status) throws Exception {
+    void forgedEventDoesNotUndoRunningOrder(String status) throws Exception {
         String sku = stocked();
         Map<String, EventData> forged = ordersFor(sku, "NL", status);
         for (Map.Entry<String, EventData> each : forged.entrySet()) {
@@ -92,7 +92,7 @@ class ForgedEventsIT {
     }
 
     @Test
-    void anOrderOnItsWayBackIsUndoneAltogether() throws Exception {
+    void forgedEventDoesNotStopCompensationOfOrder() throws Exception {
         String sku = stocked();
         Map<String, EventData> forged = ordersFor(sku, "AQ", "PAID");
         for (Map.Entry<String, EventData> each : forged.entrySet()) {

@@ -69,7 +69,7 @@ class ForgedProgressIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"jms", "kafka"})
-    void onlyWhatTheHubHasRecordedMovesAnOrder(String bus) throws Exception {
+    void onlyRecordedEventsAdvanceAnOrder(String bus) throws Exception {
         overKafka = bus.equals("kafka");
         Map<String, String> settings = new HashMap<>(Map.of("hub.events.bus", bus));
         if (overKafka) {

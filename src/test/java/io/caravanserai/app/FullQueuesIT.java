@@ -64,8 +64,7 @@ class FullQueuesIT {
 
     @ParameterizedTest
     @EnumSource(names = {"FAIL", "BLOCK"})
-    void aQueueForAnswersThatIsFullHoldsUpNobodyElseAndGetsThemAllOnceThereIsRoom(AddressFullMessagePolicy policy)
-            throws Exception {
+    void fullReplyQueueBlocksNoOtherSenderAndReceivesAllRepliesLater(AddressFullMessagePolicy policy) throws Exception {
         String full = "answers." + policy;
         try (TestHub hub = TestHub.start(folder, Map.of("hub.jms.url", URL));
                 Connection connection = new ActiveMQConnectionFactory(URL).createConnection();

@@ -69,7 +69,7 @@ class HostileMessagesIT {
     }
 
     @Test
-    void messagesWithoutAnIdAreToldApart() throws Exception {
+    void messagesWithoutIdAreDistinguished() throws Exception {
         String customer = "C-" + UUID.randomUUID();
         MessageProducer orders = session.createProducer(session.createQueue("orders"));
         orders.setDisableMessageID(true);
@@ -90,7 +90,7 @@ class HostileMessagesIT {
     }
 
     @Test
-    void aBodyThatCannotBeReadDoesNotHoldUpTheNext() throws Exception {
+    void unreadableBodyDoesNotBlockNextMessage() throws Exception {
         ClientSession core = ((ActiveMQSession) session).getCoreSession();
         for (Map.Entry<String, RoutingType> to : Map.of(
                         "orders", RoutingType.ANYCAST, "order-events", RoutingType.MULTICAST)

@@ -158,7 +158,7 @@ class HubEdgeIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"/edge", "/edge?Long-Running-Action=forged&CamelFileName=forged", "/edge-rest"})
-    void aFlowSeesNoSteeringHeaderOfARequest(String path) {
+    void controlHeaderOfRequestIsHiddenFromFlow(String path) {
         TestHub.Answer answer = hub.get(path, steering("X-API-Key", "key of boss", "X-Harmless", "kept"));
 
         assertThat(answer.status()).isEqualTo(200);
@@ -180,7 +180,7 @@ class HubEdgeIT {
     }
 
     @Test
-    void anAnswerCarriesNoHeaderOfItsRequest() {
+    void responseHasNoHeaderOfRequest() {
         TestHub.Answer answer = hub.post(
                 "/edge",
                 "<x/>",
@@ -199,26 +199,26 @@ class HubEdgeIT {
     }
 
     @Test
-    void anAnswerHasTheHeadersThatItsFlowSets() {
+    void responseHasHeadersSetByFlow() {
         TestHub.Answer answer = hub.post("/json", "{}", "X-API-Key", "key of boss", "Content-Type", "application/json");
 
         assertThat(answer.header("Content-Type")).isEqualTo("application/json");
     }
 
     @Test
-    void anAnswerOfAnotherServiceDoesNotSteer() {
+    void controlHeaderInServiceResponseIsDropped() {
         assertHarmlessOnly(hub.get("/call", "X-API-Key", "key of boss").body());
     }
 
     @Test
-    void anotherServiceIsNotToldOfTheSaga() {
+    void sagaHeaderIsNotSentToOutsideService() {
         assertThat(hub.get("/vertx", "X-API-Key", "key of boss").body().toLowerCase(Locale.ROOT))
                 .contains("host")
                 .doesNotContain("long-running-action", "x-api-key");
     }
 
     @Test
-    void aFlowSeesNoSteeringPropertyOfAJmsMessage() throws Exception {
+    void controlPropertyOfJmsMessageIsHiddenFromFlow() throws Exception {
         try (Connection connection = connect();
                 Session session = connection.createSession()) {
             TextMessage message = session.createTextMessage("hello");
@@ -237,7 +237,7 @@ class HubEdgeIT {
     }
 
     @Test
-    void aFlowSeesNoSteeringHeaderOfAKafkaRecord() throws Exception {
+    void controlHeaderOfKafkaRecordIsHiddenFromFlow() throws Exception {
         try (Connection connection = connect();
                 Session session = connection.createSession()) {
             var record =

@@ -92,7 +92,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void anOrderSentOverJmsIsAnsweredAndItsEventsAreHeard() throws Exception {
+    void orderOverJmsGetsReplyAndEvents() throws Exception {
         MessageConsumer events =
                 session.createSharedDurableConsumer(session.createTopic("order-events"), "a-client-of-ours");
         String orderId = newOrderId();
@@ -136,7 +136,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void anAnswerThatNobodyIsLeftToHearLeavesNothingAtTheBroker() throws Exception {
+    void replyToClosedConnectionLeavesNothingAtBroker() throws Exception {
         String orderId = newOrderId();
         String queue;
         try (Connection impatient = factory().createConnection();
@@ -158,7 +158,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void anOrderWithoutAnIdThatIsSentAgainUnderOneKeyHasOneEffect() throws Exception {
+    void repeatedOrderWithoutIdButWithSameKeyHasOneEffect() throws Exception {
         String order = ORDER.formatted("x", "pm_card_visa").replace("\"orderId\": \"x\", ", "");
         String key = UUID.randomUUID().toString();
 
@@ -174,7 +174,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void garbageGoesToTheDeadLettersWithTheReasonAndTheNextOrderIsTaken() throws Exception {
+    void invalidMessageBecomesDeadLetterWithReasonAndNextOrderIsAccepted() throws Exception {
         String mark = UUID.randomUUID().toString();
         Sent garbage = send("{\"customerId\": \"" + mark + "\"", Map.of("mine", mark), "c-3");
         JsonNode next = reply(send(ORDER.formatted(newOrderId(), "pm_card_visa"), Map.of(), "c-4"));
@@ -203,7 +203,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void aReplayIsInTheHistoryOfTheOrderThatTheMessageNames() throws Exception {
+    void replayIsInHistoryOfOrderInMessage() throws Exception {
         String orderId = newOrderId();
         String order = ORDER.formatted(orderId, "pm_card_visa");
         reply(send(order, Map.of(), "c-h"));
@@ -220,7 +220,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void aDeadLetterIsMendedAndSentAgain() throws Exception {
+    void deadLetterIsChangedAndReplayed() throws Exception {
         String orderId = newOrderId();
         String broken = ORDER.formatted(orderId, "pm_card_visa").replaceFirst("\\{", "{\"typo\": 1, ");
         send(broken, Map.of(), "c-m");
@@ -253,7 +253,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void manyDeadLettersAreReplayedUntilTooManyFailInARow() throws Exception {
+    void bulkReplayStopsAfterTooManyConsecutiveFailures() throws Exception {
         String mark = UUID.randomUUID().toString();
         for (int i = 0; i < 10; i++) {
             send("[] " + mark, Map.of("style", "by-camel-" + mark.substring(0, 8)), "c-" + i);
@@ -287,7 +287,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void theStreamOfEventsIsLiveAndResumable() throws Exception {
+    void eventStreamIsLiveAndResumable() throws Exception {
         List<String> live = new ArrayList<>();
         HttpResponse<InputStream> stream = HTTP.send(
                 HttpRequest.newBuilder(uri("/events/stream")).build(), HttpResponse.BodyHandlers.ofInputStream());
@@ -333,7 +333,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void schemasAreServedAsTheyAreUsed() throws Exception {
+    void servedSchemasAreTheSchemasInUse() throws Exception {
         JsonNode schemas = json(get("/schemas"));
         assertThat(schemas.path("items")).hasSize(14);
         for (JsonNode each : schemas.path("items")) {
@@ -346,7 +346,7 @@ class HubMessagesIT {
     }
 
     @Test
-    void whatIsNotThereIsSaid() throws Exception {
+    void missingResourcesGet404() throws Exception {
         assertThat(json(get("/events?orderId=none")).path("items")).isEmpty();
         assertThat(get("/events?after=x").statusCode()).isEqualTo(400);
         assertThat(get("/dead-letters/none").statusCode()).isEqualTo(404);

@@ -31,7 +31,7 @@ class HubNameIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"jms", "kafka"})
-    void hubsOfDifferentNamesShareTheWaysInAndNothingElse(String bus) throws Exception {
+    void hubsWithDifferentNamesShareOnlyIngressQueues(String bus) throws Exception {
         try (TestHub one = first(bus);
                 TestHub other = beside(one, bus, "east")) {
             List<String> ofOne = post(one, "one");
@@ -53,7 +53,7 @@ class HubNameIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"jms", "kafka"})
-    void twoStoresUnderOneNameAreTold(String bus) throws Exception {
+    void twoStoresWithSameHubNameAreReported(String bus) throws Exception {
         try (TestHub one = first(bus)) {
             assertThat(check(one, "name")).isEqualTo("UP");
             Map<String, String> own = bus.equals("kafka") ? Map.of("hub.jms.url", "embedded") : Map.of();

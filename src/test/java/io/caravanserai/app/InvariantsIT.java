@@ -68,7 +68,7 @@ class InvariantsIT {
 
     /** An edit that slips past the check, as through a header: shipping itself refuses, and the order turns back. */
     @Test
-    void anUnpaidOrderIsNotShippedWhateverItsFlowSays() throws Exception {
+    void unpaidOrderIsNotShippedByAnyFlow() throws Exception {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         String file = "order-request-reply.camel.yaml";
         String text = Files.readString(Path.of("src/main/resources/routes", file));
@@ -108,7 +108,7 @@ class InvariantsIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"constant: shipped", "header: other", "simple: ${header.orderId}x"})
-    void aCompensationUndoesItsOwnOrderWhateverOrderItsOptionNames(String option) throws Exception {
+    void compensationUndoesOwnOrderDespiteAnotherOrderIdInOption(String option) throws Exception {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         String file = "order-request-reply.camel.yaml";
         String text = Files.readString(Path.of("src/main/resources/routes", file));

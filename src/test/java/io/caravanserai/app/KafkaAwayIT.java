@@ -16,7 +16,7 @@ class KafkaAwayIT {
     Path folder;
 
     @Test
-    void theHubTakesOrdersSaysWhatIsMissingAndCatchesUp() throws Exception {
+    void hubAcceptsOrdersReportsMissingKafkaAndCatchesUp() throws Exception {
         Path data = folder.resolve("kafka");
         KafkaProcess broker = KafkaProcess.start(data, FreePort.take());
         broker.close();

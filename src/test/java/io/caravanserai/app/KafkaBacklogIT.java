@@ -38,7 +38,7 @@ class KafkaBacklogIT {
     Path folder;
 
     @Test
-    void aBacklogIsWorkedOffToTheLastOrderAndDoesNotFillTheMemory() throws Exception {
+    void backlogIsProcessedCompletelyInBoundedMemory() throws Exception {
         Path data = folder.resolve("kafka");
         int kafkaPort;
         try (KafkaProcess broker = KafkaProcess.start(data, FreePort.take())) {

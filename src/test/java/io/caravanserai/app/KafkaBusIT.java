@@ -56,7 +56,7 @@ class KafkaBusIT {
     }
 
     @Test
-    void ordersThatEventsOverKafkaDriveEndAsThoseThatAFlowConducts() throws Exception {
+    void ordersDrivenByKafkaEventsEndLikeOrchestratedOrders() throws Exception {
         for (int number = 0; number < OF_EACH_KIND * KINDS.size(); number++) {
             for (String style : List.of("request-reply", "pubsub", "choreography")) {
                 hub.send(record(order(style, number), "style", style));
@@ -86,7 +86,7 @@ class KafkaBusIT {
     }
 
     @Test
-    void aReplayGoesBackToItsTopicAndIsTheSameLetterWhenItFailsAgain() throws Exception {
+    void replayGoesToSourceTopicAndFailsAsSameDeadLetter() throws Exception {
         ProducerRecord<byte[], byte[]> bad = new ProducerRecord<>("orders", bytes("pigeon"), bytes("coo"));
         bad.headers().add("perch", bytes("roof"));
         hub.send(bad);

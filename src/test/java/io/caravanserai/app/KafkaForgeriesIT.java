@@ -32,7 +32,7 @@ class KafkaForgeriesIT {
     }
 
     @Test
-    void aMadeUpOriginMakesNeitherOneLetterOfThreeNorOneOrderOfSix() throws Exception {
+    void forgedOriginMergesNeitherDeadLettersNorOrders() throws Exception {
         for (int i = 0; i < 3; i++) {
             hub.send(record("{\"broken\": \"forged-" + i, "kafka-orders:orders-0-0@1"));
         }
@@ -50,7 +50,7 @@ class KafkaForgeriesIT {
     }
 
     @Test
-    void aReplayOfALetterIsTheSameLetterWhenItFailsAgain() throws Exception {
+    void replayThatFailsAgainIsSameDeadLetter() throws Exception {
         hub.send(record("{\"broken\": \"replayed", null));
         JsonNode letter = await().until(() -> letters("replayed"), found -> found.size() == 1)
                 .get(0);
@@ -68,7 +68,7 @@ class KafkaForgeriesIT {
     }
 
     @Test
-    void aKeyWithoutBoundsIsADeadLetterAndTheNextRecordIsTaken() throws Exception {
+    void recordWithHugeKeyBecomesDeadLetterAndNextRecordIsConsumed() throws Exception {
         ProducerRecord<byte[], byte[]> endless = KafkaHub.record(
                 KafkaHub.order("K-endless", "pm_card_visa"), "idempotency-key", "\"" + "k".repeat(20_000) + "\"");
         hub.send(endless);

@@ -16,7 +16,7 @@ class KafkaFrozenIT {
     Path folder;
 
     @Test
-    void ordersThatNeedNoKafkaAreAnsweredAndTheOthersWait() throws Exception {
+    void ordersWithoutKafkaStepsEndWhileOtherOrdersWait() throws Exception {
         try (KafkaProcess broker = KafkaProcess.start(folder.resolve("kafka"), FreePort.take());
                 TestHub hub = TestHub.start(
                         folder.resolve("hub"),

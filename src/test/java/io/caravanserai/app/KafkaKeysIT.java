@@ -96,7 +96,7 @@ class KafkaKeysIT {
 
     @ParameterizedTest
     @CsvSource({"eye, orders", "eye, signals", "eye, order-events", "shop, order-events", "shop, orders.DLT"})
-    void nobodyWritesElsewhere(String who, String topic) {
+    void writeToOtherTopicIsRefused(String who, String topic) {
         try (KafkaProducer<String, String> producer = producer(who)) {
             assertThatThrownBy(() ->
                             producer.send(new ProducerRecord<>(topic, "forged")).get())
@@ -119,7 +119,7 @@ class KafkaKeysIT {
 
     @ParameterizedTest
     @CsvSource({"eye, orders", "shop, orders", "shop, signals", "shop, orders.DLT", "eye, __consumer_offsets"})
-    void nobodyReadsElsewhere(String who, String topic) {
+    void readOfOtherTopicIsRefused(String who, String topic) {
         try (KafkaConsumer<String, String> consumer = consumer(who, who + "-group")) {
             consumer.subscribe(List.of(topic));
             assertThatThrownBy(() -> poll(consumer)).isInstanceOf(TopicAuthorizationException.class);
@@ -128,7 +128,7 @@ class KafkaKeysIT {
 
     @ParameterizedTest
     @CsvSource({"eye, hub-pubsub-inventory", "shop, hub-choreography-payment", "shop, hub-orders"})
-    void nobodyTakesTheRecordsOfTheHub(String who, String group) {
+    void consumerGroupOfHubIsRefused(String who, String group) {
         try (KafkaConsumer<String, String> consumer = consumer(who, group)) {
             consumer.subscribe(List.of("order-events"));
             assertThatThrownBy(() -> poll(consumer)).isInstanceOf(GroupAuthorizationException.class);
@@ -172,7 +172,7 @@ class KafkaKeysIT {
 
     @ParameterizedTest
     @CsvSource({"eye, eye", "eye, eye.reader", "eye.left, eye.left", "eye.left, eye.left-7", "shop, a-name-of-nobody"})
-    void aGroupOfTheKeyOrOfNobodyReads(String who, String group) {
+    void consumerWithOwnGroupOrWithoutGroupReads(String who, String group) {
         hub.post("/orders", ORDER.formatted("read-as-" + group), "X-API-Key", "key of shop");
         try (KafkaConsumer<String, String> consumer = consumer(who, group)) {
             consumer.subscribe(List.of("order-events"));
@@ -184,7 +184,7 @@ class KafkaKeysIT {
     @ParameterizedTest
     @CsvSource({"shop, shop.tx, true", "shop, eye.tx, false", "eye, eye.tx, false", "shop, tx, false", "boss, tx, true"
     })
-    void transactionsAreNamedAfterTheirSender(String who, String transaction, boolean allowed) {
+    void transactionalIdBeginsWithNameOfKey(String who, String transaction, boolean allowed) {
         Map<String, Object> settings = settings(hub.kafkaBrokers(), who);
         settings.put("transactional.id", transaction);
         try (KafkaProducer<String, String> producer =
@@ -220,7 +220,7 @@ class KafkaKeysIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"eye", "shop"})
-    void nobodyAdministers(String who) {
+    void administrationIsRefused(String who) {
         try (Admin admin = Admin.create(settings(hub.kafkaBrokers(), who))) {
             Stream.of(
                             admin.createTopics(List.of(new NewTopic("mine", 1, (short) 1)))
@@ -246,7 +246,7 @@ class KafkaKeysIT {
     }
 
     @Test
-    void nobodyElseLogsIn() {
+    void kafkaRefusesUnknownLogins() {
         Map<String, Object> wrong = settings(hub.kafkaBrokers(), "shop");
         wrong.put("sasl.jaas.config", login("shop", "key of eye"));
         Map<String, Object> asHub = settings(hub.kafkaBrokers(), "shop");

@@ -47,7 +47,7 @@ class KafkaOrdersIT {
     }
 
     @Test
-    void anOrderIsCarriedOutAndItsEventsGoOutInOrder() throws Exception {
+    void orderFromTopicIsProcessedAndEventsArePublishedInOrder() throws Exception {
         hub.send(record(
                 order("K-1", "pm_card_visa"),
                 "traceparent",
@@ -92,7 +92,7 @@ class KafkaOrdersIT {
     }
 
     @Test
-    void headersWithNothingInThemSayNothing() throws Exception {
+    void emptyHeadersAreIgnored() throws Exception {
         ProducerRecord<byte[], byte[]> record = record(order("K-4", "pm_card_visa"), "style", "");
         record.headers().add("idempotency-key", null);
         hub.send(record);
@@ -101,7 +101,7 @@ class KafkaOrdersIT {
     }
 
     @Test
-    void whatIsNoOrderIsADeadLetterWithItsReasonAndItsNeighboursAreCarriedOut() throws Exception {
+    void invalidRecordBecomesDeadLetterWithReasonAndNeighboursAreProcessed() throws Exception {
         hub.send(new ProducerRecord<>("orders", 0, null, bytes(order("K-before", "pm_card_visa"))));
         hub.send(new ProducerRecord<>("orders", 0, null, null));
         hub.send(new ProducerRecord<>("orders", 0, null, new byte[2 * 1024 * 1024]));
@@ -143,7 +143,7 @@ class KafkaOrdersIT {
     }
 
     @Test
-    void ofARecordTooLargeOrWithHeadersTooLargeNoMoreThanTheBoundIsKept() throws Exception {
+    void deadLetterOfOversizedRecordIsBounded() throws Exception {
         byte[] body = new byte[DeadLetter.MAX_BODY + 1];
         hub.sendCompressed(new ProducerRecord<>("orders", 0, bytes("key-of-huge"), body));
         ProducerRecord<byte[], byte[]> wordy = inFirst(record("{", DeadLetter.BODY_LEFT_OUT, "made up by the sender"));
@@ -180,7 +180,7 @@ class KafkaOrdersIT {
     }
 
     @Test
-    void ordersAreNeitherLostNorDoubledWhilePartitionsGoAwayAndComeBack() throws Exception {
+    void rebalanceNeitherLosesNorDuplicatesOrders() throws Exception {
         hub.put("/stock/MOVING-1", "{\"onHand\": 1000}");
         CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
             for (int number = 0; number < MOVING; number++) {

@@ -56,7 +56,7 @@ class ListPlansIT {
     }
 
     @Test
-    void ordersAreFoundByAnIndexWhateverTheFilter() {
+    void everyOrderFilterUsesAnIndex() {
         Orders orders = new Orders(Clock.systemUTC());
         List<OrderStatus> statuses = new ArrayList<>(List.of(OrderStatus.values()));
         statuses.add(null);
@@ -72,7 +72,7 @@ class ListPlansIT {
     }
 
     @Test
-    void passesOfTheHubLookAtWhatIsOpen() {
+    void periodicPassesReadOnlyOpenRows() {
         Orders orders = new Orders(Clock.systemUTC());
         store.read(tx -> orders.unfinished(tx, 0, Instant.now(), 500)).join();
         try (ChoreographyDeadlines sagaless =
@@ -104,7 +104,7 @@ class ListPlansIT {
 
     /** One customer may have a third of all orders, one source nearly all dead letters. */
     @Test
-    void filtersThatFewPassAreDecidedWithoutReadingRows() {
+    void selectiveFiltersAreEvaluatedWithinTheIndex() {
         Orders orders = new Orders(Clock.systemUTC());
         for (OrderStyle style : new OrderStyle[] {null, Style.QUEUE}) {
             for (OrderStatus status : List.of(OrderStatus.CREATED, OrderStatus.PAID, OrderStatus.CANCELLED)) {
@@ -128,7 +128,7 @@ class ListPlansIT {
     }
 
     @Test
-    void metricsCountWhatIsOpenInAnIndex() {
+    void metricsCountOpenWorkInAnIndex() {
         store.read(tx -> OpenWork.read(tx, Map.of(), Clock.systemUTC())).join();
         store.read(tx -> new Orders(Clock.systemUTC()).flowsInUse(tx)).join();
         assertThat(plans)

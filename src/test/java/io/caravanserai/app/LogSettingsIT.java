@@ -27,7 +27,7 @@ class LogSettingsIT {
     private Path folder;
 
     @Test
-    void logStepsAtInfoArePrintedWithTheirOrder() throws Exception {
+    void logStepsAtInfoAreLoggedWithOrderId() throws Exception {
         List<String> lines = logOf(List.of());
 
         assertThat(lines).anyMatch(line -> line.contains("INFO  order-request-reply: paying now orderId=\"far\""));

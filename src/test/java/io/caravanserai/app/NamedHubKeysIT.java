@@ -83,7 +83,7 @@ class NamedHubKeysIT {
     /** The name of a queue is there once, so whoever makes it first keeps it from the hub. */
     @ParameterizedTest
     @ValueSource(strings = {"east-pubsub.more", "east-mine", "hub-mine"})
-    void nobodyMakesAQueueThatTheHubMayWant(String queue) throws Exception {
+    void creationOfReservedQueueNameIsRefused(String queue) throws Exception {
         for (String who : new String[] {"eye", "shop", "east-pubsub"}) {
             try (Connection connection = connect(who);
                     Session session = connection.createSession()) {
@@ -102,7 +102,7 @@ class NamedHubKeysIT {
     @ParameterizedTest
     @ValueSource(
             strings = {"topic://east-presence", "queue://east-order-queue.orders@1", "topic://x::east-pubsub-payment"})
-    void noAnswerGoesToWhatIsTheHubsOwn(String replyTo) throws Exception {
+    void noReplyGoesToAddressOfTheHub(String replyTo) throws Exception {
         String orderId = "order-" + Math.abs(replyTo.hashCode());
         try (Connection connection = connect("boss");
                 Session session = connection.createSession()) {
@@ -117,7 +117,7 @@ class NamedHubKeysIT {
     }
 
     @Test
-    void ordersGoTheirWay() throws Exception {
+    void ordersEndWithApiKeys() throws Exception {
         try (Connection connection = connect("shop");
                 Session session = connection.createSession()) {
             connection.start();

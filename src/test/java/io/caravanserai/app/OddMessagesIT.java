@@ -120,7 +120,7 @@ class OddMessagesIT {
 
     /** A message that says neither of which kind its receiver is goes to all that listen at an address. */
     @Test
-    void aMessageToWhoeverListensIsOneOrderAndOneReply() throws Exception {
+    void multicastMessageIsOneOrderAndOneReply() throws Exception {
         String address = "replies-" + UUID.randomUUID();
         String customer = customer();
         for (int i = 0; i < 10; i++) {
@@ -192,7 +192,7 @@ class OddMessagesIT {
     }
 
     @Test
-    void aMessageOfATypeThatJmsDoesNotKnowIsADeadLetterWhereverItComes() throws Exception {
+    void messageOfUnknownTypeBecomesDeadLetterOnEachQueue() throws Exception {
         String customer = customer();
         for (String address : List.of("orders", "DLQ")) {
             send(address, RoutingType.ANYCAST, bytes(UNKNOWN_TYPE, order(customer)));
@@ -206,7 +206,7 @@ class OddMessagesIT {
     }
 
     @Test
-    void whatOnlyTheBrokerMaySayDoesNotStopTheReceiver() throws Exception {
+    void reservedPropertiesDoNotStopTheReceiver() throws Exception {
         String customer = customer();
         List<Consumer<ClientMessage>> marks = List.of(
                 message -> message.putStringProperty("_hornetq.forced.delivery.seq", "x"),
@@ -237,7 +237,7 @@ class OddMessagesIT {
     }
 
     @Test
-    void headersThatJmsHasNoNamesForAreKept() throws Exception {
+    void headersWithoutJmsNameAreKept() throws Exception {
         String customer = customer();
         ClientMessage garbage = text(Message.TEXT_TYPE, "garbage " + customer);
         garbage.putStringProperty("content-kind", "of STOMP");
@@ -257,7 +257,7 @@ class OddMessagesIT {
     }
 
     @Test
-    void aLetterAmongLargeOnesIsListedWithoutAnother() throws Exception {
+    void deadLetterBesideLargeOnesIsListedAlone() throws Exception {
         String customer = customer();
         for (int i = 0; i < 20; i++) {
             ClientMessage letter = text(Message.TEXT_TYPE, "lost " + customer + " " + i + " ".repeat(i % 2 * 300_000));
@@ -268,7 +268,7 @@ class OddMessagesIT {
     }
 
     @Test
-    void noPropertyMakesAMessageALetterThatItIsNot() throws Exception {
+    void forgedPropertyDoesNotImpersonateDeadLetter() throws Exception {
         String customer = customer();
         for (int i = 0; i < 3; i++) {
             ClientMessage letter = text(Message.TEXT_TYPE, "lost " + customer + i);
@@ -281,7 +281,7 @@ class OddMessagesIT {
 
     /** As after a crash, when the message was not yet acknowledged. */
     @Test
-    void aMessageThatComesAgainIsOneOrderAlsoWhenItsTextLooksLikeItNamedOne() throws Exception {
+    void redeliveredMessageIsOneOrderAlsoWhenTextResemblesOrderId() throws Exception {
         String customer = customer();
         var id = UUIDGenerator.getInstance().generateUUID();
         for (int i = 0; i < 2; i++) {
@@ -297,7 +297,7 @@ class OddMessagesIT {
     /** The broker makes another id of its own at each delivery of a message of AMQP, and keeps the sender's in a property. */
     @ParameterizedTest
     @ValueSource(strings = {"NATIVE_MESSAGE_ID", "__HDR_MESSAGE_ID"})
-    void aMessageIsKnownAndAnsweredByTheIdThatItsSenderGaveIt(String property) throws Exception {
+    void messageIsIdentifiedAndAnsweredByIdOfSender(String property) throws Exception {
         String customer = customer();
         String id = "ID:AMQP_ULONG:" + UUID.randomUUID();
         String address = "replies-" + UUID.randomUUID();
@@ -321,7 +321,7 @@ class OddMessagesIT {
 
     /** Senders of AMQP choose the ids of their messages, and brokers that lost their journal begin to count anew. */
     @Test
-    void anotherMessageOfTheSameIdIsAnotherOrder() throws Exception {
+    void differentMessageWithSameIdIsAnotherOrder() throws Exception {
         String customer = customer();
         var id = UUIDGenerator.getInstance().generateUUID();
         for (String sku : List.of("orderId", "SADDLE-01", "orderId", "SADDLE-01")) {
@@ -336,7 +336,7 @@ class OddMessagesIT {
 
     /** As clients of MQTT do, which know no queues, and clients of JMS that take the queue for a topic. */
     @Test
-    void anOrderThatIsPublishedIsTakenOnceLikeOneThatIsSent() throws Exception {
+    void publishedOrderIsAcceptedOnceLikeSentOrder() throws Exception {
         String customer = customer();
         send("orders", RoutingType.MULTICAST, bytes(Message.BYTES_TYPE, order(customer)));
         // To whoever listens at the address, which is both.

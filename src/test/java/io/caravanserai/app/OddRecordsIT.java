@@ -79,7 +79,7 @@ class OddRecordsIT {
 
     @Test
     @Order(1)
-    void bodiesBeyondAllBoundsAreDeadLettersWithTheirSizeAndDigestInstead() throws Exception {
+    void oversizedBodyBecomesDeadLetterWithSizeAndDigest() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = producer(Map.of("compression.type", "gzip"))) {
             for (int bomb = 0; bomb < 8; bomb++) {
                 producer.send(new ProducerRecord<>("orders", bomb, bytes("bomb"), new byte[40 * MEBI]))
@@ -110,7 +110,7 @@ class OddRecordsIT {
 
     @Test
     @Order(2)
-    void keysAndHeadersBeyondAllBoundsAreCut() throws Exception {
+    void oversizedKeysAndHeadersAreTruncated() throws Exception {
         ProducerRecord<byte[], byte[]> key =
                 new ProducerRecord<>("orders", 0, new byte[3 * MEBI], bytes("{\"huge\": 1"));
         ProducerRecord<byte[], byte[]> headers = new ProducerRecord<>("orders", 0, null, bytes("{\"headers\": 1"));
@@ -138,7 +138,7 @@ class OddRecordsIT {
 
     @Test
     @Order(3)
-    void emptyDoubledAndUnreadableFieldsSayNothingOrAreDeadLetters() throws Exception {
+    void emptyRepeatedAndUnreadableFieldsAreIgnoredOrBecomeDeadLetters() throws Exception {
         int before = letters("").size();
         hub.send(new ProducerRecord<>("orders", 0, null, null));
         hub.send(new ProducerRecord<>("orders", 0, bytes("tombstone"), null));
@@ -163,7 +163,7 @@ class OddRecordsIT {
     @ParameterizedTest
     @ValueSource(longs = {0, 1, Long.MAX_VALUE, 4_102_444_800_000L})
     @Order(4)
-    void aTimeOfAnotherAgeIsNoMatter(long time) {
+    void extremeTimestampIsAccepted(long time) {
         setTopic("message.timestamp.after.max.ms", String.valueOf(Long.MAX_VALUE));
         hub.send(new ProducerRecord<>("orders", 0, time, null, bytes(order("at-" + time, "pm_card_visa"))));
         hub.send(new ProducerRecord<>("orders", 0, time, null, bytes("{\"at\": " + time)));
@@ -233,7 +233,7 @@ class OddRecordsIT {
 
     @Test
     @Order(8)
-    void placesOutOfRangeLoseNothing() throws Exception {
+    void offsetOutOfRangeLosesNoOrder() throws Exception {
         hub.send(new ProducerRecord<>("orders", 0, null, bytes(order("before-cut", "pm_card_visa"))));
         hub.awaitStatus("before-cut", "SHIPPED");
         TopicPartition first = new TopicPartition("orders", 0);
@@ -262,7 +262,7 @@ class OddRecordsIT {
 
     @Test
     @Order(10)
-    void aTopicMadeAnewIsReadFromItsBeginning() throws Exception {
+    void recreatedTopicIsReadFromBeginning() throws Exception {
         for (String topic : List.of("orders", "order-events")) {
             admin.deleteTopics(List.of(topic)).all().get();
             await().ignoreExceptions()

@@ -73,7 +73,7 @@ class OpenApiIT {
     }
 
     @Test
-    void itDescribesWhatIsServedAndNothingElse() {
+    void documentDescribesExactlyTheServedEndpoints() {
         Set<String> described = new TreeSet<>();
         document.path("paths")
                 .properties()
@@ -89,7 +89,7 @@ class OpenApiIT {
     }
 
     @Test
-    void itNamesTheQueryParametersThatAreKnownAndNoOther() {
+    void documentNamesExactlyTheKnownQueryParameters() {
         hub.endpointsServed().forEach(endpoint -> {
             Set<String> described = new TreeSet<>();
             operation(endpoint.method(), endpoint.path()).path("parameters").forEach(parameter -> {
@@ -129,7 +129,7 @@ class OpenApiIT {
     }
 
     @Test
-    void itSaysWhichMediaTypesAreTaken() {
+    void documentNamesAcceptedMediaTypes() {
         hub.endpointsServed().stream()
                 .filter(endpoint -> !endpoint.mediaTypes().isEmpty())
                 .forEach(endpoint -> assertThat(operation(endpoint.method(), endpoint.path())
@@ -192,7 +192,7 @@ class OpenApiIT {
     }
 
     @Test
-    void metersTellWhatHappened() {
+    void metersCountOrdersStepsAndSagas() {
         hub.post("/orders", order("counted", "pm_card_visa"));
         hub.post("/orders", order("counted-too", "pm_card_declined"));
 

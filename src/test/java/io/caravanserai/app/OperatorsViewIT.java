@@ -67,7 +67,7 @@ class OperatorsViewIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"request-reply", "queue", "pubsub", "choreography"})
-    void anOperatorsCancelIsAnEventBeforeWhatUndoesTheOrder(String style) {
+    void cancelRequestEventPrecedesCompensationEvents(String style) {
         String id = "cancelled-" + style;
         hub.post("/orders?style=" + style, KafkaHub.order(id, "pm_slow_5000"), "Prefer", "respond-async");
         await().until(() ->
@@ -91,7 +91,7 @@ class OperatorsViewIT {
     }
 
     @Test
-    void aCompensationOfTheFlowsOwnIsInTheHistoryWithItsAttempts() throws Exception {
+    void compensationOfFlowIsInHistoryWithAttempts() throws Exception {
         AtomicInteger calls = new AtomicInteger();
         HttpServer points = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         points.createContext("/points", exchange -> {
@@ -138,7 +138,7 @@ class OperatorsViewIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"request-reply", "queue", "pubsub", "choreography"})
-    void metersTellOfStepsCompensationsAndRetriesInEveryStyle(String style) {
+    void stepsCompensationsAndRetriesAreMeteredInEveryStyle(String style) {
         String before = hub.get("/observe/metrics").body();
         hub.post("/orders?style=" + style, KafkaHub.order("metered-1-" + style, "pm_flaky_1"));
         hub.post("/orders?style=" + style, KafkaHub.order("metered-2-" + style, "SADDLE-01", "pm_card_visa", "AQ"));
@@ -170,7 +170,7 @@ class OperatorsViewIT {
     }
 
     @Test
-    void metersTellOfOpenOrdersByTheVersionOfTheirFlow() {
+    void openOrdersAreMeteredByFlowVersion() {
         hub.post("/orders", KafkaHub.order("metered-open", "pm_slow_60000"), "Prefer", "respond-async");
         try {
             await().untilAsserted(() -> assertThat(hub.get("/observe/metrics").body())

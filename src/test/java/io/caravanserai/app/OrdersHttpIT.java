@@ -126,7 +126,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void whoDoesNotWaitIsAnsweredAtOnce() {
+    void requestWithoutWaitIsAnsweredAtOnce() {
         Answer answer = hub.post("/orders", order("pm_slow_1000"), "Prefer", "respond-async");
 
         assertThat(answer.status()).isEqualTo(202);
@@ -155,7 +155,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void whoWaitsAWhileIsAnsweredThen() {
+    void requestWithWaitIsAnsweredAfterTheWait() {
         Answer answer = hub.post("/orders", order("pm_slow_3000"), "Prefer", "wait=1");
 
         assertThat(answer.status()).isEqualTo(202);
@@ -223,7 +223,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void aRefusalBecauseAnotherOrderHasTheIdIsKeptUnderItsKey() {
+    void conflictOfOrderIdIsStoredUnderIdempotencyKey() {
         hub.post("/orders", named("taken-id", "pm_card_visa"));
         String[] key = {"Idempotency-Key", "taken-id-key"};
 
@@ -243,7 +243,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void aFaultyRequestDoesNotUseItsKeyUp() {
+    void invalidRequestDoesNotConsumeIdempotencyKey() {
         String[] key = {"Idempotency-Key", "faulty-first"};
 
         assertThat(hub.post("/orders", "{", key).status()).isEqualTo(400);
@@ -288,7 +288,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void whatCannotBeAnOrderLeavesNothing() {
+    void invalidOrderLeavesNothing() {
         String before = hub.get("/orders?limit=1").body();
 
         Answer invalid = hub.post(
@@ -356,7 +356,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void aBodyInAnotherCharsetOrThatIsNoJsonIsToldInPlainWords() {
+    void bodyInOtherCharsetOrWithoutJsonGetsPlainProblem() {
         assertThat(hub.post(
                                 "/orders",
                                 named("utf-16", "pm_card_visa"),
@@ -413,7 +413,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void whatASenderCallsASagaIsNotOne() {
+    void sagaHeaderOfSenderIsIgnored() {
         Answer answer = hub.post(
                 "/orders",
                 order("pm_card_visa"),
@@ -498,7 +498,7 @@ class OrdersHttpIT {
     }
 
     @Test
-    void anAnswerThatWasNeverGivenIsMadeOfTheOrder(@TempDir Path other) throws Exception {
+    void missingStoredAnswerIsBuiltFromOrder(@TempDir Path other) throws Exception {
         String[] key = {"Idempotency-Key", "over-a-restart"};
         try (TestHub first = TestHub.start(other, Map.of())) {
             assertThat(first.post("/orders", named("survivor", "pm_card_visa"), key)

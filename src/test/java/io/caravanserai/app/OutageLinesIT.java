@@ -45,7 +45,7 @@ class OutageLinesIT {
     private Process hub;
 
     @Test
-    void brokersThatGoOrFreezeAndComeBackAreToldInFewLines() throws Exception {
+    void brokerOutagesAreLoggedInFewLines() throws Exception {
         Path kafkaFolder = folder.resolve("kafka");
         Path artemisFolder = folder.resolve("artemis");
         int artemisPort = FreePort.take();

@@ -115,7 +115,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void aRefundThatIsRefusedIsTriedUntilItIsDoneOrShown() throws Exception {
+    void refusedRefundIsRetriedUntilDoneOrStuck() throws Exception {
         provider.faults(request -> request.path().equals("/refunds") ? Fault.ERROR : Fault.NONE);
         List<String> ids = ids("back", 10);
         post(Style.REQUEST_REPLY, ids, "AQ", "Prefer", "respond-async").forEach(CompletableFuture::join);
@@ -140,7 +140,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void asManyOrdersAtOnceAsThereArePlacesArePaidAtOnce() {
+    void ordersUpToConcurrencyLimitArePaidConcurrently() {
         provider.faults(request -> Fault.SLOW);
         List<String> ids = ids("many", 64);
         long began = System.nanoTime();
@@ -158,7 +158,7 @@ class OutsideCallsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void manyOrdersAtOnceArePaidInEveryStyle(Style style) throws Exception {
+    void manyConcurrentOrdersArePaidInEveryStyle(Style style) throws Exception {
         put(style, TIMEOUT_MILLIS);
         provider.faults(request -> Fault.SLOW);
         List<String> ids = ids("thirty-" + style.wire(), 30);
@@ -176,7 +176,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void anOrderThatIsCalledOffWhileItWaitsIsNotCalledFor() throws Exception {
+    void serviceIsNotCalledForOrderCancelledWhileWaiting() throws Exception {
         provider.faults(request -> request.path().equals("/charges") ? Fault.HANG : Fault.NONE);
         putText(
                 FLOW,
@@ -195,7 +195,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void waitingForAPlaceIsNotTheTimeOfTheService() throws Exception {
+    void timeWaitingForFreePlaceDoesNotCountAsCallTimeout() throws Exception {
         provider.faults(request -> Fault.SLOW);
         putText(
                 FLOW,
@@ -217,7 +217,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void aLateAnswerIsThrownAway() throws Exception {
+    void lateAnswerIsDropped() throws Exception {
         provider.faults(failing(1, Fault.LATE));
 
         assertThat(order("late", "NL").status()).isEqualTo(201);
@@ -246,7 +246,7 @@ class OutsideCallsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void theNextAttemptIsInTheHistoryBeforeItIsDue(Style style) throws Exception {
+    void nextAttemptIsInHistoryBeforeDueTime(Style style) throws Exception {
         String id = "planned-" + style.wire();
         provider.faults(request -> request.orderId().equals(id) && keys(id).size() < 2 ? Fault.ERROR : Fault.NONE);
         putText(
@@ -268,7 +268,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void anUndoThatWasDoneIsNotSkipped() throws Exception {
+    void completedCompensationIsNotRecordedAsSkipped() throws Exception {
         provider.faults(request -> request.path().equals("/charges") ? Fault.ERROR_AFTER : Fault.NONE);
 
         TestHub.Answer answer = order("undone", "NL");
@@ -281,7 +281,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void anUndoThatIsBookedIsToldOnce() throws Exception {
+    void recordedCompensationIsInHistoryOnce() throws Exception {
         TestHub.Answer answer = order("far", "AQ");
 
         assertThat(answer.json().path("reason").asText()).as(answer.body()).isEqualTo("shipping-refused");
@@ -292,7 +292,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void nothingIsSentForAnOrderThatHasTurnedBack() throws Exception {
+    void noCallIsSentForOrderBeingCancelled() throws Exception {
         provider.faults(request -> request.path().equals("/charges") ? Fault.HANG : Fault.NONE);
         CompletableFuture<TestHub.Answer> posted =
                 post(Style.REQUEST_REPLY, List.of("called-off"), "NL").get(0);
@@ -400,7 +400,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void aStepOfOnesOwnIsInTheHistory() throws Exception {
+    void customStepIsInHistory() throws Exception {
         String own = PaymentOutside.of(Style.REQUEST_REPLY, provider.port(), TIMEOUT_MILLIS)
                 .replaceAll("(?m)^( +)timeout: .*$", "$0\n$1step: check-fraud")
                 .replace("- to: direct:payment-captured", "- to: direct:process-payment");
@@ -423,7 +423,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void aQueueThatNobodyListensToIsNoAnswer() throws Exception {
+    void queueWithoutConsumerCountsAsNoAnswer() throws Exception {
         String overJms = PaymentOutside.of(Style.REQUEST_REPLY, provider.port(), 100)
                 .replaceAll("(?m)^ +accept: .*\\n", "")
                 .replace("kamelet:http-call", "kamelet:jms-call")
@@ -443,7 +443,7 @@ class OutsideCallsIT {
     }
 
     @Test
-    void aSubscriberTellsOfAnOrderThatHasTurnedBack() throws Exception {
+    void subscriberNotifiesServiceOfOrderBeingCancelled() throws Exception {
         putText("webhook.camel.yaml", """
                 - route:
                     id: webhook

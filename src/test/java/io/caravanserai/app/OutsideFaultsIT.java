@@ -59,7 +59,7 @@ class OutsideFaultsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void nobodyIsChargedTwiceOrForNothing(Style style) throws Exception {
+    void noOrderIsChargedTwiceOrWithoutShipment(Style style) throws Exception {
         TestHub.Answer put = hub.put(
                 "/flows/" + style.flow() + ".camel.yaml",
                 PaymentOutside.of(style, provider.port(), TIMEOUT_MILLIS),

@@ -67,7 +67,7 @@ class OutsideRefundsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void aChargeInDoubtThatCannotBeRefundedKeepsItsOrderOpen(Style style) {
+    void orderStaysOpenWhileUncertainChargeIsNotRefunded(Style style) {
         provider.faults(request -> request.path().equals("/charges") ? Fault.ERROR_AFTER : Fault.ERROR);
         String id = "doubt-" + style.wire();
         String saga = stuck(style, id, "NL");
@@ -84,7 +84,7 @@ class OutsideRefundsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void aPaymentThatCannotBeRefundedKeepsItsOrderOpen(Style style) {
+    void orderStaysOpenWhilePaymentIsNotRefunded(Style style) {
         provider.faults(request -> request.path().equals("/refunds") ? Fault.ERROR : Fault.NONE);
         String id = "paid-" + style.wire();
         String saga = stuck(style, id, "AQ");
@@ -105,7 +105,7 @@ class OutsideRefundsIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void aChargeThatIsPendingIsAskedForUntilItIsDecided(Style style) {
+    void pendingChargeIsPolledUntilDecided(Style style) {
         String id = "pending-" + style.wire();
         provider.faults(request -> asked(id) <= 3 ? Fault.PENDING : Fault.NONE);
         assertThat(hub.post("/orders?style=" + style.wire(), ORDER.formatted(id, "NL"))
@@ -118,7 +118,7 @@ class OutsideRefundsIT {
 
     @ParameterizedTest
     @ValueSource(ints = {300, 301, 302, 307, 400, 401, 403, 404, 405, 409, 410, 418, 422})
-    void anAnswerThatIsNoYesShipsNothing(int status) {
+    void orderWithoutConfirmedChargeIsNotShipped(int status) {
         provider.faults(request -> Fault.NONE);
         provider.statuses(request -> request.path().equals("/charges") ? status : 0);
         for (Style style : Style.values()) {
@@ -133,7 +133,7 @@ class OutsideRefundsIT {
 
     @ParameterizedTest
     @ValueSource(ints = {408, 425, 429, 500, 502, 503, 504, 511})
-    void anAnswerThatSaysLaterIsAskedAgainForWithTheSameKey(int status) {
+    void pendingReplyIsRequestedAgainWithSameKey(int status) {
         provider.faults(request -> Fault.NONE);
         for (Style style : Style.values()) {
             String id = "later-" + status + "-" + style.wire();

@@ -70,7 +70,7 @@ class OwnStyleIT {
     }
 
     @Test
-    void ordersTravelInAStyleThatIsAFlowOfOnesOwn() {
+    void ordersRunInCustomStyle() {
         for (String style : List.of("express", "told", "free")) {
             Answer shipped = hub.post("/orders?style=" + style, order(style + "-1", "pm_card_visa"));
             Answer cancelled = hub.post("/orders?style=" + style, order(style + "-2", "pm_card_declined"));
@@ -93,7 +93,7 @@ class OwnStyleIT {
     }
 
     @Test
-    void messagesAndTheSettingNameItToo() throws Exception {
+    void messagesAndSettingMayNameCustomStyle() throws Exception {
         try (ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort());
                 Connection connection = factory.createConnection()) {
             Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE);
@@ -123,7 +123,7 @@ class OwnStyleIT {
     }
 
     @Test
-    void aStyleThatIsNoFlowIsRefusedWithTheStylesThereAre() {
+    void unknownStyleIsRefusedWithListOfStyles() {
         for (String call : List.of("/orders?style=expres", "/orders?style=no/name")) {
             Answer refused = hub.post(call, order("never", "pm_card_visa"));
 
@@ -136,7 +136,7 @@ class OwnStyleIT {
     }
 
     @Test
-    void ordersOfItEndUnderItsVersionAfterItIsDeletedAndAfterARestart() throws Exception {
+    void ordersOfDeletedCustomStyleEndInTheirVersionAlsoAfterRestart() throws Exception {
         String slow = like("request-reply", "slow")
                 .replace(
                         "- to: direct:slow-ship\n",
@@ -158,7 +158,7 @@ class OwnStyleIT {
     }
 
     @Test
-    void aSubscriberOfAStyleThatIsNoFlowIsRefused() throws Exception {
+    void subscriberOfUnknownStyleIsRefused() throws Exception {
         String text = like("pubsub", "other").replace("style: other", "style: othr");
 
         Answer refused = hub.put("/flows/order-other.camel.yaml", text, "Content-Type", "application/yaml");

@@ -23,7 +23,7 @@ class PrivateDataIT {
     Path folder;
 
     @Test
-    void filesOfTheDataFolderAreOpenToTheirOwnerAlone() throws Exception {
+    void filesOfDataFolderAreAccessibleToOwnerOnly() throws Exception {
         Path data = folder.resolve("data");
         try (TestHub hub = TestHub.start(data, Map.of("hub.kafka.brokers", "embedded", "hub.kafka.port", "0"))) {
             assertThat(hub.post("/orders", ORDER).status()).isEqualTo(201);
@@ -70,7 +70,7 @@ class PrivateDataIT {
     }
 
     @Test
-    void othersAreToldOfOnlyWhenTheFolderWasOpenToThem(@TempDir Path folder) throws Exception {
+    void warningIsLoggedOnlyWhenOtherUsersHadAccess(@TempDir Path folder) throws Exception {
         for (boolean open : new boolean[] {false, true}) {
             Path data = Files.createDirectory(folder.resolve("open-" + open));
             Path file = Files.createFile(data.resolve("journal"));

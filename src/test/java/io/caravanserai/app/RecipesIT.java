@@ -97,7 +97,7 @@ class RecipesIT {
     }
 
     @Test
-    void aPaymentServiceThatStaysAwayIsGivenUp() throws Exception {
+    void unavailablePaymentServiceCancelsOrderAfterLastAttempt() throws Exception {
         edit(text -> replace(text, "request-reply-pay", recipe("http-payment")));
         failures.set(5);
 
@@ -168,7 +168,7 @@ class RecipesIT {
     }
 
     @Test
-    void theWarehouseHearsOfOrdersByKafka() throws Exception {
+    void warehouseReceivesOrdersOverKafka() throws Exception {
         hub.close();
         hub = TestHub.start(
                 folder.resolve("data"),
@@ -208,7 +208,7 @@ class RecipesIT {
     }
 
     @Test
-    void bigOrdersAreToldToTheFreightDeskWhichNotesThemOnce() throws Exception {
+    void freightDeskReceivesBigOrdersOnce() throws Exception {
         Path desk = folder.resolve("desk");
         write("freight.camel.yaml", recipe("once").replace("file:desk", "file:" + desk));
         // Told twice, as after a crash.
@@ -228,7 +228,7 @@ class RecipesIT {
     }
 
     @Test
-    void aSubscriberHearsOfOrdersThatHaveEnded() throws Exception {
+    void subscriberReceivesEndedOrders() throws Exception {
         Path audit = folder.resolve("audit");
         write("audit.camel.yaml", recipe("subscriber").replace("file:audit", "file:" + audit));
 

@@ -124,7 +124,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void onlyOrdersThatEndedLongAgoAndHaveBeenToldEverywhereLeaveTheLog() throws Exception {
+    void onlyOldEndedOrdersWithSentEventsAreDeletedFromLog() throws Exception {
         happened("shipped", RESERVED, SHIPPED);
         happened("cancelled", RESERVED, CANCELLED);
         happened("unfinished", RESERVED);
@@ -153,7 +153,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void thousandsGoInSmallUnitsAndSequencesAreNotGivenTwice() throws Exception {
+    void thousandsOfEventsAreDeletedInSmallUnitsAndSequencesAreNotReused() throws Exception {
         for (int i = 0; i < 700; i++) {
             happened("old-" + i, SHIPPED);
         }
@@ -170,7 +170,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void theCustomersMessagesAndTheMarksOfTheirEventsGoWithTheOrder() throws Exception {
+    void customerMessagesAndInboxEntriesAreDeletedWithOrder() throws Exception {
         happened("order", SHIPPED);
         sent("1 = 1");
         notifications.handle(log.after(0, 1).join().get(0).event()).join();
@@ -198,7 +198,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void figuresCountedAgainAreTheSameAfterOrdersHaveLeftTheLog() throws Exception {
+    void rebuiltFiguresAreEqualAfterDeletionOfOldOrders() throws Exception {
         happened("shipped", CREATED, RESERVED, PAID, SHIPPED);
         happened("cancelled", CREATED, RESERVED, PAID, REFUNDED, CANCELLED);
         happened("unfinished", CREATED, RESERVED, PAID);
@@ -233,7 +233,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void figuresAreRightWhenOrdersLeaveTheLogWhileTheyAreCountedAgain() throws Exception {
+    void figuresAreRightWhenOrdersAreDeletedDuringRebuild() throws Exception {
         // More than a rebuild takes at once.
         for (int i = 0; i < 300; i++) {
             happened("old-" + i, CREATED, RESERVED, PAID, SHIPPED);
@@ -254,7 +254,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void keysAreForgottenAfterADayAndLettersOnceTheyAreSettled() throws Exception {
+    void idempotencyKeysAreDeletedAfterOneDayAndDeadLettersOnceSettled() throws Exception {
         IdempotencyKeys keys = new IdempotencyKeys(clock);
         DeadLetters letters = new DeadLetters(store, new Ids(), clock);
         letters.replayedBy("test", letter -> CompletableFuture.completedFuture(null));
@@ -282,7 +282,7 @@ class RetentionJobsIT {
     }
 
     @Test
-    void replaysAreForgottenSomeTimeAfterTheyHaveEnded() throws Exception {
+    void replaysAreDeletedAfterRetention() throws Exception {
         DeadLetters letters = new DeadLetters(store, new Ids(), clock);
         CompletableFuture<Void> never = new CompletableFuture<>();
         letters.replayedBy(

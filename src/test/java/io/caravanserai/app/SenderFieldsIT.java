@@ -150,7 +150,7 @@ class SenderFieldsIT {
 
     /** Each value twice would be a duplicate, which the broker drops because the sender has asked for that. */
     @Test
-    void anEmptyDuplicateIdTellsNoMessagesApart() throws Exception {
+    void emptyDuplicateIdIsIgnored() throws Exception {
         String customer = customer();
         for (Object id : new Object[] {"", "", new byte[0], new byte[0], 5, 5}) {
             ClientMessage order = text(ORDER.formatted(customer));
@@ -163,7 +163,7 @@ class SenderFieldsIT {
 
     @ParameterizedTest
     @ValueSource(longs = {-1, 1, Long.MIN_VALUE, Long.MAX_VALUE})
-    void anOrderOfAnyTimeIsAnOrderOrADeadLetter(long millis) throws Exception {
+    void messageWithAnyTimestampIsOrderOrDeadLetter(long millis) throws Exception {
         String customer = customer();
         ClientMessage sent = text(ORDER.formatted(customer));
         sent.setTimestamp(millis);
@@ -177,7 +177,7 @@ class SenderFieldsIT {
     }
 
     @Test
-    void manyHeadersAndLargeOnesAreTakenOrRefused() throws Exception {
+    void manyOrLargeHeadersAreAcceptedOrRefused() throws Exception {
         String customer = customer();
         ClientMessage many = text(ORDER.formatted(customer));
         for (int i = 0; i < 10_000; i++) {

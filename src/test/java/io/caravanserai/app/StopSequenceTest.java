@@ -36,7 +36,7 @@ class StopSequenceTest {
     }
 
     @Test
-    void partsThatHangAreLeftBehind() {
+    void hangingPartsAreAbandoned() {
         CountDownLatch never = new CountDownLatch(1);
         started("first", () -> {});
         for (int i = 0; i < 3; i++) {

@@ -18,7 +18,7 @@ class StoppedKafkaIT {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void noClientLivesOnAfterAHubStopped(boolean away) throws Exception {
+    void noKafkaClientSurvivesStopOfHub(boolean away) throws Exception {
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         Map<String, String> settings = away
                 ? Map.of("hub.kafka.brokers", "127.0.0.1:" + FreePort.take(), "hub.events.bus", "kafka")

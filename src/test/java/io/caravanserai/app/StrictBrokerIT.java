@@ -49,7 +49,7 @@ class StrictBrokerIT {
     }
 
     @Test
-    void aHubThatCannotTakeOrdersFromTheBrokerSaysSoUntilItCan() throws Exception {
+    void hubReportsMissingOrdersQueueUntilCreated() throws Exception {
         Map<String, String> settings =
                 Map.of("hub.data.dir", folder.toString(), "hub.http.port", "0", "hub.jms.url", URL);
         try (Hub hub = Hub.start(new SettingsReader(Map.of(), settings).read().settings())) {

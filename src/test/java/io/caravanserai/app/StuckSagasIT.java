@@ -94,7 +94,7 @@ class StuckSagasIT {
     }
 
     @Test
-    void aStuckSagaIsShownAndGoesOnWhenItIsRetried() {
+    void stuckSagaIsShownAndContinuesAfterRetry() {
         String saga = stuck("retried");
         assertThat(hub.get("/sagas?status=STUCK").json().path("items").findValuesAsText("sagaId"))
                 .contains(saga);
@@ -127,7 +127,7 @@ class StuckSagasIT {
     }
 
     @Test
-    void aStuckSagaIsCompensatedOnceMoreFromItsLastStep() {
+    void stuckSagaIsCompensatedAgainFromLastStep() {
         String saga = stuck("again");
         outOfOrder = false;
 
@@ -139,7 +139,7 @@ class StuckSagasIT {
     }
 
     @Test
-    void aStuckSagaThatAPersonHasUndoneIsResolvedWithAReason() {
+    void stuckSagaIsResolvedByOperatorWithReason() {
         String saga = stuck("by-hand");
 
         TestHub.Answer resolved = hub.post("/sagas/" + saga + "/resolve", "{\"reason\": \"refunded at the counter\"}");

@@ -38,7 +38,7 @@ class StylesHttpIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void anOrderIsAnsweredWithItsEnd(Style style) {
+    void orderIsAnsweredAtItsEnd(Style style) {
         ships(style, "pm_card_visa");
         ships(style, "pm_flaky_2");
         ships(style, "pm_slow_200");

@@ -192,7 +192,7 @@ class StylesIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void attemptsThatFailForTheMomentShowInTheHistory(Style style) throws Exception {
+    void transientFailuresAreInHistory(Style style) throws Exception {
         String orderId = newId(style);
 
         hub.submit(order(orderId, KINDS.get(1)), style).get(60, TimeUnit.SECONDS);
@@ -214,7 +214,7 @@ class StylesIT {
     }
 
     @Test
-    void anOrderThatDoesNotEndInTimeIsUndoneInEveryStyle(@TempDir Path other) throws Exception {
+    void orderPastDeadlineIsCompensatedInEveryStyle(@TempDir Path other) throws Exception {
         Kind kind = new Kind("SADDLE-01", "pm_slow_60000", "NL", OrderStatus.CANCELLED, Reason.TIMED_OUT);
         HubSettings.Saga impatient = new HubSettings.Saga(Duration.ofSeconds(10), 10, Duration.ofMillis(100));
         try (CoreHub hub = CoreHub.start(TestSettings.in(other, impatient))) {
@@ -248,7 +248,7 @@ class StylesIT {
             EventType.OrderCancelled);
 
     @Test
-    void anOperatorCancelsAnOrderThatHasNoSaga() throws Exception {
+    void operatorCancelsOrderWithoutSaga() throws Exception {
         String orderId = newId(Style.CHOREOGRAPHY);
         Kind kind = new Kind("SADDLE-01", "pm_slow_30000", "NL", null, null);
         CompletableFuture<Void> ended = hub.submit(order(orderId, kind), Style.CHOREOGRAPHY);
@@ -270,7 +270,7 @@ class StylesIT {
 
     @ParameterizedTest
     @EnumSource(Style.class)
-    void theCustomerHearsOnceOfEachTurn(Style style) throws Exception {
+    void customerGetsOneMessageForEachStateChange(Style style) throws Exception {
         String orderId = newId(style);
 
         hub.submit(order(orderId, KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
@@ -343,7 +343,7 @@ class StylesIT {
 
     @ParameterizedTest
     @EnumSource(value = Style.class, mode = EnumSource.Mode.EXCLUDE, names = "CHOREOGRAPHY")
-    void theSagaEndsWithItsOrder(Style style) throws Exception {
+    void sagaEndsWithOrder(Style style) throws Exception {
         String shipped = newId(style);
         String refused = newId(style);
 

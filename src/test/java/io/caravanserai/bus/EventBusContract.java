@@ -52,7 +52,7 @@ public abstract class EventBusContract {
     protected abstract void sendRaw(Map<String, String> attributes, String data) throws Exception;
 
     @Test
-    void everySubscriberHearsEveryEventInTheOrderOfItsOrder() {
+    void everySubscriberReceivesEventsOfOneOrderInSequence() {
         try (EventBus bus = open(QUICK)) {
             Heard one = new Heard();
             Heard other = new Heard();
@@ -73,7 +73,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void eventsAreKeptForASubscriberThatIsAway() {
+    void eventsAreKeptForDisconnectedSubscriber() {
         Heard heard = new Heard();
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, heard).close();
@@ -86,7 +86,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void aSubscriberMayComeToWantOtherEvents() {
+    void subscriberMayChangeWantedEvents() {
         Heard heard = new Heard();
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, new EventFilter(Optional.empty(), Set.of(EventType.OrderShipped)), heard)
@@ -100,7 +100,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void aSubscriberHearsAgainWhatItWantedBeforeItWantedOtherEvents() {
+    void subscriberReceivesFormerlyWantedEventsAgain() {
         EventFilter failures = new EventFilter(Optional.empty(), Set.of(EventType.PaymentFailed));
         EventFilter others = new EventFilter(Optional.empty(), Set.of(EventType.OrderShipped));
         Heard heard = new Heard();
@@ -120,7 +120,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void anEventThatWasNotHandledComesAgain() {
+    void unhandledEventIsRedelivered() {
         AtomicInteger begun = new AtomicInteger();
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, event -> {
@@ -139,7 +139,7 @@ public abstract class EventBusContract {
 
     /** Each waits some seconds for what it has in hand. */
     @Test
-    void subscriptionsEndBesideEachOther() {
+    void subscriptionsEndConcurrently() {
         AtomicInteger begun = new AtomicInteger();
         try (EventBus bus = open(QUICK)) {
             for (int i = 0; i < 4; i++) {
@@ -156,7 +156,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void aFailureIsTriedAgainBeforeWhatFollowsInTheOrder() {
+    void failedEventIsRetriedBeforeLaterEventsOfSameOrder() {
         Heard heard = new Heard();
         AtomicInteger failures = new AtomicInteger();
         try (EventBus bus = open(QUICK)) {
@@ -175,7 +175,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void aSlowOrderDoesNotHoldUpOthers() {
+    void slowOrderDoesNotBlockOtherOrders() {
         Heard heard = new Heard();
         CompletableFuture<Void> slow = new CompletableFuture<>();
         try (EventBus bus = open(QUICK)) {
@@ -194,7 +194,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void whatCannotBeHandledBecomesADeadLetterAndItsOrderGoesOn() {
+    void unhandleableEventBecomesDeadLetterAndOrderContinues() {
         Heard heard = new Heard();
         AtomicBoolean broken = new AtomicBoolean(true);
         try (EventBus bus = open(QUICK)) {
@@ -226,7 +226,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void aMessageThatIsNoEventBecomesADeadLetterWithTheReason() throws Exception {
+    void messageWithoutEventBecomesDeadLetterWithReason() throws Exception {
         Heard heard = new Heard();
         try (EventBus bus = open(QUICK)) {
             bus.subscribe(subscriber, heard);
@@ -266,7 +266,7 @@ public abstract class EventBusContract {
     }
 
     @Test
-    void hubsThatSubscribeUnderOneNameShareEvents() {
+    void hubsWithSameNameShareSubscription() {
         Heard heard = new Heard();
         try (EventBus one = open(QUICK);
                 EventBus other = open(QUICK)) {

@@ -98,7 +98,7 @@ class EventsComponentIT {
     }
 
     @Test
-    void aRouteHearsAnEventWithWhatItNeedsToGoOn() {
+    void routeReceivesEventWithOrderSagaAndTraceHeaders() {
         CloudEvent event = EventBusContract.event("order-a", 7);
 
         bus.publish(List.of(event)).join();
@@ -115,7 +115,7 @@ class EventsComponentIT {
     }
 
     @Test
-    void aNewerRouteThatIsRefusedLeavesTheOlderOneListening() throws Exception {
+    void refusedNewVersionLeavesOldVersionSubscribed() throws Exception {
         String newer = FLOW.replace("id: heard", "id: heard@2").replace("PaymentFailed", "OrderShipped");
         refusing = true;
 
@@ -129,7 +129,7 @@ class EventsComponentIT {
     }
 
     @Test
-    void aRouteThatFailsFailsTheEvent() {
+    void failedRouteFailsTheEvent() {
         failures.set(1);
         assertThat(bus.publish(List.of(EventBusContract.event("order-a", 7))))
                 .failsWithin(java.time.Duration.ofSeconds(60));
@@ -148,7 +148,7 @@ class EventsComponentIT {
     }
 
     @Test
-    void anEditorMayLoseTheOnlyNameThereIs() throws Exception {
+    void endpointNameIsOptional() throws Exception {
         String nameless = FLOW.replace("id: heard", "id: heard@2").replace("events:order-events", "events");
 
         PluginHelper.getRoutesLoader(context).loadRoutes(ResourceHelper.fromString("flow.camel.yaml", nameless));
@@ -158,7 +158,7 @@ class EventsComponentIT {
     }
 
     @Test
-    void whatIsMissingOrUnknownIsSaid() {
+    void missingOrUnknownOptionIsReported() {
         assertRefused("events:order-events", "needs a subscriber");
         assertRefused("events:order-evens?subscriber=a", "no events named 'order-evens'");
         assertRefused("events:order-events?subscriber=a&types=Payed", "no event type 'Payed'");

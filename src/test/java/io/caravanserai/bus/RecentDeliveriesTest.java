@@ -14,7 +14,7 @@ class RecentDeliveriesTest {
     private CompletableFuture<Void> next = CompletableFuture.completedFuture(null);
 
     @Test
-    void eventThatComesAgainAtOnceIsHandledOnce() {
+    void immediatelyRedeliveredEventIsHandledOnce() {
         deliver();
         deliver();
 
@@ -22,7 +22,7 @@ class RecentDeliveriesTest {
     }
 
     @Test
-    void eventThatRecoveryRepeatsIsHandledAgain() {
+    void eventRepeatedByRecoveryIsHandledAgain() {
         deliver();
         nanos.addAndGet(RecentDeliveries.REMEMBERED_FOR.toNanos() + 1);
         deliver();
@@ -31,7 +31,7 @@ class RecentDeliveriesTest {
     }
 
     @Test
-    void deliveryInFlightIsSharedHoweverLongItTakes() {
+    void deliveryInFlightIsSharedForAnyDuration() {
         next = new CompletableFuture<>();
         deliver();
         nanos.addAndGet(10 * RecentDeliveries.REMEMBERED_FOR.toNanos());
@@ -41,7 +41,7 @@ class RecentDeliveriesTest {
     }
 
     @Test
-    void eventThatWasGivenUpIsHandledAgain() {
+    void eventAfterLastAttemptIsHandledAgain() {
         deliver();
         recent.forget("key");
         deliver();

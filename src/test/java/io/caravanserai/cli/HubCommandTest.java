@@ -49,14 +49,14 @@ class HubCommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--port=8081", "-x", "run"})
-    void anUnknownWordIsToldOnStandardError(String word) {
+    void unknownCommandIsReportedOnStandardError(String word) {
         assertThat(run(word)).isEqualTo(2);
         assertThat(out.toString(StandardCharsets.UTF_8)).isEmpty();
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("'" + word + "'", "--help");
     }
 
     @Test
-    void theCallThatIsProposedHasAPlaceForTheKeyWhenKeysAreSet() {
+    void exampleCallHasPlaceholderForKeyWhenKeysAreSet() {
         new StartupBanner(settings(Map.of()), 8080).print(print(out), Duration.ofSeconds(1), Optional.empty());
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .contains("curl -i http://127.0.0.1:8080/orders -H 'Content-Type")

@@ -122,7 +122,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void systemPropertiesWinOverTheEnvironmentAndThatOverTheFile() {
+    void systemPropertiesOverrideEnvironmentAndEnvironmentOverridesFile() {
         Map<String, String> file =
                 Map.of("hub.http.port", "1", "hub.jms.port", "1", "hub.kafka.port", "1", "hub.node.id", "of-file");
         SettingsReader reader = new SettingsReader(
@@ -137,7 +137,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void dashesAndTypesHaveTheirVariables() {
+    void keysWithDashesAndTypesHaveVariables() {
         SettingsReader reader = new SettingsReader(
                 Map.of("HUB_SECURITY_API_KEYS", "ann:sender:" + HASH, "HUB_EVENTS_EMIT_ORDERSHIPPED", "1"), Map.of());
 
@@ -148,7 +148,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void anUnknownVariableIsWarnedOf() {
+    void unknownVariableLogsWarning() {
         SettingsReader reader = new SettingsReader(Map.of("HUB_HTTP_PROT", "1", "HUBBLE", "x"), Map.of());
 
         assertThat(reader.read(Map.of(), ROUTES).warnings())
@@ -156,7 +156,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void anUnknownKeyStopsTheStartWithTheNearestKnownOne() {
+    void unknownKeyStopsStartWithSuggestion() {
         assertThatThrownBy(() -> read(Map.of("hub.http.prot", "1")))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("hub.http.prot")
@@ -169,7 +169,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void keysOfOthersAreLeftAlone() {
+    void keysWithoutHubPrefixAreIgnored() {
         assertThat(read(Map.of("camel.main.name", "x", "hubert", "y"))).isNotNull();
     }
 
@@ -219,7 +219,7 @@ class SettingsReaderTest {
 
     @ParameterizedTest
     @CsvSource({"smtp://hub:s3cret@mail.example:587", "smtp:hub:s3cret@mail.example", "ftp://hub:s3@cret@mail:1"})
-    void aPasswordInTheWrongPlaceIsNotShown(String url) {
+    void misplacedPasswordIsHiddenInFault(String url) {
         assertThatThrownBy(() -> read(Map.of("hub.notification.mail.url", url)))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("hub.notification.mail.url=")
@@ -236,7 +236,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void allFaultsAreToldAtOnce() {
+    void allFaultsAreReportedAtOnce() {
         assertThatThrownBy(() -> read(Map.of("hub.http.prot", "1", "hub.http.wait", "x", "hub.jms.port", "y")))
                 .hasMessageContainingAll("hub.http.prot", "hub.http.wait", "hub.jms.port");
     }
@@ -281,7 +281,7 @@ class SettingsReaderTest {
     }
 
     @Test
-    void withoutAHomeTheRoutesAreThoseOfTheCheckout() {
+    void withoutHomeRoutesAreFromCheckout() {
         assertThat(new SettingsReader(Map.of(), Map.of()).read().settings().routesDir())
                 .isEqualTo(Path.of("src/main/resources/routes"));
     }

@@ -50,7 +50,7 @@ class CrashDuringCallIT {
     }
 
     @Test
-    void aChargeIsRepeatedUnderItsKey() throws Exception {
+    void chargeIsRepeatedWithSameKeyAfterKill() throws Exception {
         provider.faults(request -> Fault.HANG);
         rest.post("/orders", ORDER.formatted("cut", "NL"), "Prefer", "respond-async");
         await().until(() -> !keys().isEmpty());
@@ -64,7 +64,7 @@ class CrashDuringCallIT {
     }
 
     @Test
-    void aRefundIsRepeatedUnderItsKey() throws Exception {
+    void refundIsRepeatedWithSameKeyAfterKill() throws Exception {
         provider.faults(request -> request.path().equals("/refunds") ? Fault.HANG : Fault.NONE);
         rest.post("/orders", ORDER.formatted("back", "AQ"), "Prefer", "respond-async");
         await().until(() -> keys().contains("back:process-payment:undo"));

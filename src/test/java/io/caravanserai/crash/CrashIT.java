@@ -92,7 +92,7 @@ class CrashIT {
     }
 
     @Test
-    void aFirstStartThatIsKilledIsFollowedByAGoodOne() throws Exception {
+    void hubStartsAfterKillDuringFirstStart() throws Exception {
         for (String unit : OF_FIRST_STARTS) {
             for (String when : List.of("before", "after")) {
                 try (HubProcess hub = hub("first-" + unit + when).set("hub.http.wait", "60s")) {

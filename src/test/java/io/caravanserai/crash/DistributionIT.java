@@ -23,7 +23,7 @@ class DistributionIT {
     Path folder;
 
     @Test
-    void stoppingAnswersWhoWaitsAndLeavesTheRestToTheNextStart() throws Exception {
+    void stopAnswersWaitingRequestsAndNextStartResumesOrders() throws Exception {
         Path elsewhere = Distribution.copyTo(folder.resolve("copied to a place with spaces"));
         try (HubProcess hub = new HubProcess(elsewhere, folder.resolve("run/data")).set("hub.saga.timeout", "1h")) {
             hub.start().awaitReady();
@@ -47,7 +47,7 @@ class DistributionIT {
     }
 
     @Test
-    void aFaultThatStopsTheStartIsToldInOneLineThatNamesTheSetting() throws Exception {
+    void failedStartIsReportedInOneLineWithSetting() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
             assertThat(refusal("hub.http.port", port)).contains("hub.http.port=" + port);
@@ -59,7 +59,7 @@ class DistributionIT {
     }
 
     @Test
-    void aSecondHubOnTheSameDataSaysSo() throws Exception {
+    void secondHubOnSameDataFolderReportsConflict() throws Exception {
         Path data = folder.resolve("shared/data");
         try (HubProcess first = new HubProcess(Distribution.built(), data)) {
             first.start().awaitReady();

@@ -25,7 +25,7 @@ class ExamplesIT {
     }
 
     @Test
-    void theKafkaClientPrintsWhatThePageSays() throws Exception {
+    void kafkaClientPrintsOutputOfPage() throws Exception {
         String port = String.valueOf(FreePort.take());
         try (HubProcess hub = hub().set("hub.kafka.brokers", "embedded").set("hub.kafka.port", port)) {
             hub.start().awaitReady();
@@ -34,7 +34,7 @@ class ExamplesIT {
     }
 
     @Test
-    void theJmsClientPrintsWhatThePageSays() throws Exception {
+    void jmsClientPrintsOutputOfPage() throws Exception {
         try (HubProcess hub = hub()) {
             hub.start().awaitReady();
             printsWhatThePageSays("jms.md", "tcp://127.0.0.1:" + hub.jmsPort());

@@ -31,7 +31,7 @@ class FailingDiskIT {
     Path folder;
 
     @Test
-    void noAcknowledgedOrderIsGoneAfterADiskErrorThatHasPassedAndAPowerCut() throws Exception {
+    void acknowledgedOrdersSurviveTransientDiskErrorAndPowerCut() throws Exception {
         try (FailingDisk disk = new FailingDisk(Files.createDirectories(folder.resolve("disk")), 1_000)) {
             Files.createDirectories(disk.root().resolve("data"));
             List<Customers> customers = new ArrayList<>();

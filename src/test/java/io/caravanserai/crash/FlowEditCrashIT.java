@@ -67,7 +67,7 @@ class FlowEditCrashIT {
 
     @ParameterizedTest(name = "in {0}, to {1}")
     @CsvSource({"create-order,NL", "reserve-items,NL", "process-payment,NL", "ship-order,NL", "ship-order,AQ"})
-    void anEditAndAKillInTheMiddleOfAStep(String step, String country) throws Exception {
+    void ordersEndAfterEditAndKillDuringStep(String step, String country) throws Exception {
         marks = folder.resolve("marks");
         routes = Files.createDirectory(folder.resolve("routes"));
         String original = Files.readString(Path.of("src/main/resources/routes", FILE));
@@ -105,7 +105,7 @@ class FlowEditCrashIT {
     }
 
     @Test
-    void anEditOfAKameletAndAKillInTheMiddleOfItsSteps() throws Exception {
+    void ordersEndAfterEditOfKameletAndKillDuringItsSteps() throws Exception {
         marks = folder.resolve("marks");
         routes = Files.createDirectory(folder.resolve("routes"));
         Path kamelet = Files.createDirectory(folder.resolve("kamelets")).resolve("note.kamelet.yaml");

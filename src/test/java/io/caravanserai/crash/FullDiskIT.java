@@ -30,7 +30,7 @@ class FullDiskIT {
     Path folder;
 
     @Test
-    void theHubAndItsBrokersGoOnByThemselvesOnceThereIsRoom() throws Exception {
+    void hubAndBrokersRecoverOnceDiskHasSpace() throws Exception {
         Path life = Files.createDirectories(folder.resolve("hub"));
         try (FailingDisk disk = new FailingDisk(Files.createDirectories(folder.resolve("disk")), 700);
                 HubProcess hub = new HubProcess(

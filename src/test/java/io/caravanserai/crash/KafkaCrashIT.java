@@ -43,7 +43,7 @@ class KafkaCrashIT {
     private KafkaProcess broker;
 
     @Test
-    void ordersFromATopicEndAsPromisedAndTheirEventsAreAllInTheTopicAfterKills() throws Exception {
+    void ordersFromTopicEndAsPromisedWithAllEventsInTopicAfterKills() throws Exception {
         System.out.println("crash.seed=" + SEED);
         Random choice = new Random(SEED);
         brokerData = folder.resolve("kafka");

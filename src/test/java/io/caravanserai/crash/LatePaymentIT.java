@@ -43,13 +43,13 @@ class LatePaymentIT {
     }
 
     @Test
-    void aPaymentThatComesAfterTheDeadlineIsNotKept() throws Exception {
+    void latePaymentIsNotCaptured() throws Exception {
         begin();
         checkThatNoMoneyIsKept();
     }
 
     @Test
-    void norIsOneWithAKillInTheMiddle() throws Exception {
+    void latePaymentAfterKillIsNotCaptured() throws Exception {
         begin();
         await().until(() ->
                 rest.get("/orders/late").body().path("status").asText().equals("RESERVED"));

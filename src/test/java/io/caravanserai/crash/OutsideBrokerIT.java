@@ -61,7 +61,7 @@ class OutsideBrokerIT {
     }
 
     @Test
-    void aHubWhoseBrokerIsAwayServesSaysSoAndCatchesUp() throws Exception {
+    void hubServesReportsMissingBrokerAndCatchesUp() throws Exception {
         long began = System.nanoTime();
         try (HubProcess hub = hub().start()) {
             Rest rest = new Rest(hub.url());
@@ -107,7 +107,7 @@ class OutsideBrokerIT {
     }
 
     @Test
-    void theLogTellsInFewLinesThatTheBrokerIsAwayOrFrozen() throws Exception {
+    void brokerOutageOrFreezeIsLoggedInFewLines() throws Exception {
         ArtemisProcess broker = broker();
         try (HubProcess hub = hub().start().awaitReady()) {
             Rest rest = new Rest(hub.url());

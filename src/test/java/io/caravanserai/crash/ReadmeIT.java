@@ -24,7 +24,7 @@ class ReadmeIT {
     Path folder;
 
     @Test
-    void theReadmesCallsAreAnsweredAsItSays() throws Exception {
+    void callsOfReadmeGetDocumentedAnswers() throws Exception {
         List<Matcher> examples = new ArrayList<>();
         Matcher example = EXAMPLE.matcher(Files.readString(Path.of("README.md")));
         try (HubProcess hub =

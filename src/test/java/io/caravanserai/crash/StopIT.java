@@ -34,7 +34,7 @@ class StopIT {
     }
 
     @Test
-    void clientsOfEveryKindDoNotHoldUpTheStop() throws Exception {
+    void noKindOfClientDelaysTheStop() throws Exception {
         try (HubProcess hub =
                 new HubProcess(Distribution.built(), folder.resolve("run/data")).set("hub.saga.timeout", "1h")) {
             hub.start().awaitReady();
@@ -68,7 +68,7 @@ class StopIT {
     }
 
     @Test
-    void fromTheFirstMomentToTheLastEveryAnswerIsTheHubsOwn() throws Exception {
+    void everyResponseIsFromHubFromStartToStop() throws Exception {
         try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))) {
             hub.start();
             Set<Integer> posted = new TreeSet<>();
@@ -117,7 +117,7 @@ class StopIT {
     }
 
     @Test
-    void toldToStopWhileItStartsItEndsWell() throws Exception {
+    void stopDuringStartEndsCleanly() throws Exception {
         try (HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))) {
             hub.start();
             await().pollInterval(Duration.ofMillis(10)).until(() -> status(hub, "GET /stock") == 503);
@@ -128,7 +128,7 @@ class StopIT {
     }
 
     @Test
-    void aBrokerOutsideThatAnswersNothingDoesNotHoldUpTheStop() throws Exception {
+    void unresponsiveOutsideBrokerDoesNotDelayTheStop() throws Exception {
         int brokerPort = FreePort.take();
         try (ArtemisProcess broker = ArtemisProcess.start(folder.resolve("broker"), brokerPort);
                 HubProcess hub = new HubProcess(Distribution.built(), folder.resolve("run/data"))

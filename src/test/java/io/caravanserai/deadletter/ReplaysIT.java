@@ -91,7 +91,7 @@ class ReplaysIT {
     }
 
     @Test
-    void twoWhoReplayALetterAtTheSameMomentSendItOnce() {
+    void concurrentReplaysOfOneDeadLetterSendOnce() {
         String id = add(1, "body").get(0);
         CompletableFuture<Void> handled = new CompletableFuture<>();
         replayedBy(letter -> handled);
@@ -106,7 +106,7 @@ class ReplaysIT {
     }
 
     @Test
-    void twoReplaysOfTheSameLettersSendEachOnce() {
+    void concurrentBulkReplaysSendEachDeadLetterOnce() {
         List<String> ids = add(100, "body");
         replayedBy(letter -> WELL);
 
@@ -121,7 +121,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aListOfIdsSelectsEachLetterOnceAndOnlyThoseThatTheRestOfTheFilterMatches() {
+    void idListSelectsEachMatchingDeadLetterOnce() {
         List<String> ids = add(4, "body");
         replayedBy(letter -> WELL);
         letters.replay(ids.get(0)).join();
@@ -149,7 +149,7 @@ class ReplaysIT {
     }
 
     @Test
-    void whatIsDeletedBeforeItsTurnIsGoneAndTheRestIsReplayed() {
+    void deletedDeadLetterIsSkippedAndOthersAreReplayed() {
         List<String> ids = add(5, "body");
         CompletableFuture<Void> handled = new CompletableFuture<>();
         replayedBy(letter -> letter.id().equals(ids.get(0)) ? handled : WELL);
@@ -189,7 +189,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aReplayGoesOnWhenTheStoreCanBeWrittenAgain() {
+    void replayContinuesOnceStoreIsWritable() {
         add(10, "body");
         replayedBy(letter -> WELL);
         sql("CREATE TRIGGER trouble BEFORE UPDATE ON replay_letters BEGIN SELECT RAISE(ABORT, 'trouble'); END");
@@ -202,7 +202,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aReplayThatACrashInterruptsIsCountedWhenItComesToSomething() {
+    void replayInterruptedByCrashIsCountedOnceHandled() {
         String id = add(1, "body").get(0);
         replayedBy(letter -> new CompletableFuture<>());
         letters.replay(id);
@@ -216,7 +216,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aReplayThatWaitsSaysSoOnceAndSaysOnceThatItGoesOn() {
+    void waitingReplayLogsPauseAndResumeOnce() {
         List<String> ids = add(3, "body");
         replayedBy(letter -> letter.id().equals(ids.get(1)) && sent.size() < 4
                 ? CompletableFuture.failedFuture(new TargetUnavailableException("away", null))
@@ -249,7 +249,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aChangedLetterWhoseProcessDiesBeforeItIsSentIsSentAtTheNextStart() {
+    void changedDeadLetterNotSentBeforeCrashIsSentAtNextStart() {
         String id = add(1, "before").get(0);
         List<String> bodies = new CopyOnWriteArrayList<>();
         letters.changedAndReplayedBy("test", letter -> new CompletableFuture<>());
@@ -274,7 +274,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aChangedLetterThatFailsAgainIsTheOnlyOneLeft() {
+    void changedDeadLetterThatFailsAgainReplacesOriginal() {
         String id = add(1, "before").get(0);
         letters.changedAndReplayedBy("test", letter -> BADLY);
         CompletableFuture<Void> ended = new CompletableFuture<>();
@@ -289,7 +289,7 @@ class ReplaysIT {
     }
 
     @Test
-    void aLetterThatMayNotBeChangedIsNeitherChangedNorSent() {
+    void unchangeableDeadLetterIsNeitherChangedNorSent() {
         List<String> ids = add(2, "before");
         replayedBy(letter -> WELL);
 
@@ -316,7 +316,7 @@ class ReplaysIT {
     }
 
     @Test
-    void pagesOfLargeLettersAreShort() {
+    void pagesOfLargeDeadLettersAreShort() {
         List<String> ids = add(20, "x".repeat(1_000_000));
 
         List<String> found = new ArrayList<>();

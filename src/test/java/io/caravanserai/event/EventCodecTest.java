@@ -58,7 +58,7 @@ class EventCodecTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"1e5000000", "1e-5000000", "1e99999999999", "1e31"})
-    void aNumberOfTooManyDigitsIsRefusedBeforeAnybodyCountsWithIt(String amount) {
+    void numberWithTooManyDigitsIsRefusedBeforeAnyCalculation(String amount) {
         EventCodec codec = codec(Map.of());
         CloudEvent event = codec.write(event(PAYMENT)).get(0);
 
@@ -87,7 +87,7 @@ class EventCodecTest {
     }
 
     @Test
-    void whatIsNoEventIsRefusedWithTheReason() {
+    void invalidEventIsRefusedWithReason() {
         CloudEvent event = event(PAYMENT);
         Map<String, String> good = event.attributes();
         assertRefused("invalid-event", with(good, "specversion", null), event.data());
@@ -108,7 +108,7 @@ class EventCodecTest {
     }
 
     @Test
-    void anIdAloneProvesNothing() {
+    void eventIsVerifiedByContentAndNotByIdAlone() {
         EventCodec codec = codec(Map.of());
         CloudEvent event = event(PAYMENT);
         codec.read(event.attributes(), event.data());

@@ -168,7 +168,7 @@ class EndlessFlowIT {
             """;
 
     @Test
-    void ofDeletedFlowsEndlessExchangesEndAndSlowOnesGoOn() throws Exception {
+    void deletedFlowEndsLoopingExchangesAndContinuesSlowOnes() throws Exception {
         startAll();
         hub.flows.put("round.camel.yaml", ROUND_BY_SEDA, "ops");
         hub.flows.put("slow.camel.yaml", SLOW, "ops");
@@ -213,7 +213,7 @@ class EndlessFlowIT {
     }
 
     @Test
-    void theContextStopsWhileExchangesGoRound() throws Exception {
+    void contextStopsWhileExchangesLoop() throws Exception {
         startAll();
         long began = System.nanoTime();
 

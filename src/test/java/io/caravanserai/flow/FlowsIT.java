@@ -51,7 +51,7 @@ class FlowsIT {
     }
 
     @Test
-    void ordersEnterTheNewestVersionAndItsLocalNamesAreItsOwn() throws Exception {
+    void ordersEnterNewestVersionWithOwnLocalNames() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
 
         hub.start();
@@ -65,7 +65,7 @@ class FlowsIT {
     }
 
     @Test
-    void theRetryOfAFlowMayStandBehindItsRoutesWhereKaotoWritesIt() throws Exception {
+    void onExceptionAfterRoutesAsWrittenByKaotoIsApplied() throws Exception {
         hub.write(FLOW, FlowHub.failing(FLOW) + """
                 - onException:
                     exception:
@@ -83,7 +83,7 @@ class FlowsIT {
     }
 
     @Test
-    void aRouteConfigurationCountsForTheRoutesOfItsOwnFileAlone() throws Exception {
+    void routeConfigurationAppliesOnlyToOwnFile() throws Exception {
         hub.write("a", FlowHub.catching("a") + FlowHub.failing("a") + FlowHub.failing("a-too"));
         hub.write("b", FlowHub.failing("b"));
         hub.start();
@@ -121,7 +121,7 @@ class FlowsIT {
     }
 
     @Test
-    void nothingIsLeftOfARouteConfigurationThatWasRefusedOrDeleted() throws Exception {
+    void refusedOrDeletedRouteConfigurationLeavesNothing() throws Exception {
         hub.start();
         assertThatExceptionOfType(FlowRefusedException.class)
                 .isThrownBy(() -> hub.flows.put(
@@ -148,7 +148,7 @@ class FlowsIT {
     }
 
     @Test
-    void versionsSideBySideEachHaveTheirOwnRouteConfiguration() throws Exception {
+    void concurrentVersionsHaveOwnRouteConfiguration() throws Exception {
         String named = "- routeConfiguration:\n    id: caught\n";
         String naming = "- route:\n    routeConfigurationId: caught\n    id: order-queue\n";
         String text = (FlowHub.catching("WORD") + FlowHub.failing(FLOW))
@@ -186,7 +186,7 @@ class FlowsIT {
     }
 
     @Test
-    void anUnchangedTextKeepsItsVersionOverARestart() throws Exception {
+    void unchangedTextKeepsVersionAfterRestart() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.start();
 
@@ -197,7 +197,7 @@ class FlowsIT {
     }
 
     @Test
-    void aVersionThatStillCarriesOrdersRunsBesideTheNewestAfterARestart() throws Exception {
+    void versionWithUnfinishedOrdersRunsBesideNewestAfterRestart() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.start();
         hub.write(FLOW, FlowHub.greeting(FLOW, "two"));
@@ -215,7 +215,7 @@ class FlowsIT {
     }
 
     @Test
-    void whatIsAddedEditedAndDeletedRunsOrEndsWithinTwoSeconds() throws Throwable {
+    void addedChangedAndDeletedFlowsTakeEffectWithinTwoSeconds() throws Throwable {
         hub.write(FLOW, FlowHub.greeting(FLOW, "first"));
         hub.start();
         List<Duration> additions = new ArrayList<>();
@@ -252,7 +252,7 @@ class FlowsIT {
     }
 
     @Test
-    void anOldVersionGoesOnceItsLastOrderHasEnded() throws Exception {
+    void oldVersionIsRemovedAfterLastOrder() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.start();
         hub.carried.add(new OrdersCarried.Carried(FLOW, 1, 1));
@@ -271,7 +271,7 @@ class FlowsIT {
     }
 
     @Test
-    void aMessageThatIsUnderWayKeepsItsVersion() throws Exception {
+    void messageInFlightKeepsVersion() throws Exception {
         String slow = """
                 - route:
                     id: order-queue
@@ -303,7 +303,7 @@ class FlowsIT {
     }
 
     @Test
-    void aBadEditChangesNothingAndIsShownUntilItIsMended() throws Exception {
+    void invalidEditChangesNothingAndIsShownUntilFixed() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.start();
 
@@ -374,7 +374,7 @@ class FlowsIT {
     }
 
     @Test
-    void aFileThatOthersCallCannotTakeItsNameAway() throws Exception {
+    void fileWithCallersCannotDropItsEndpoint() throws Exception {
         hub.write("audit", FlowHub.greeting("audit", "noted"));
         hub.write(FLOW, FlowHub.greeting(FLOW, "one").replace("direct:service", "direct:audit"));
         hub.start();
@@ -390,7 +390,7 @@ class FlowsIT {
     }
 
     @Test
-    void aTextThatDoesNotStartIsRefusedAndTheOldOneGoesOn() throws Exception {
+    void textThatDoesNotStartIsRefusedAndOldVersionContinues() throws Exception {
         String door = """
                 - route:
                     id: door
@@ -436,7 +436,7 @@ class FlowsIT {
     }
 
     @Test
-    void anEditOfAKameletMakesNewVersionsAndTheOldOnesKeepTheirs() throws Exception {
+    void editOfKameletCreatesNewVersionsAndOldVersionsKeepOldKamelet() throws Exception {
         hub.writeKamelet("greet", FlowHub.greet("one"));
         hub.write(FLOW, FlowHub.naming(FLOW));
         hub.write("order-extra", FlowHub.naming("order-extra"));
@@ -472,7 +472,7 @@ class FlowsIT {
     }
 
     @Test
-    void aBadEditOfAKameletIsRefusedAtItsLineAndChangesNothing() throws Exception {
+    void invalidEditOfKameletIsRefusedWithLineAndChangesNothing() throws Exception {
         hub.writeKamelet("greet", FlowHub.greet("one"));
         hub.write(FLOW, FlowHub.naming(FLOW));
         hub.start();
@@ -500,7 +500,7 @@ class FlowsIT {
     }
 
     @Test
-    void rollingBackBringsTheKameletOfThatVersionBackForThisFlowAlone() throws Exception {
+    void rollbackRestoresKameletOfVersionForThisFlowOnly() throws Exception {
         hub.writeKamelet("greet", FlowHub.greet("one"));
         hub.write(FLOW, FlowHub.naming(FLOW));
         hub.write("order-extra", FlowHub.naming("order-extra"));
@@ -523,7 +523,7 @@ class FlowsIT {
     }
 
     @Test
-    void aDeletedKameletStaysInTheVersionsThatHaveIt() throws Exception {
+    void deletedKameletStaysInExistingVersions() throws Exception {
         hub.writeKamelet("greet", FlowHub.greet("one"));
         hub.write(FLOW, FlowHub.naming(FLOW));
         hub.start();
@@ -545,7 +545,7 @@ class FlowsIT {
     }
 
     @Test
-    void filesThatNameEachOtherMayComeInAnyOrder() throws Exception {
+    void mutuallyDependentFilesMayBeSavedInAnyOrder() throws Exception {
         hub.write("a", FlowHub.greeting("a", "one").replace("direct:service", "direct:z"));
         hub.write("z", FlowHub.greeting("z", "last"));
 
@@ -590,7 +590,7 @@ class FlowsIT {
     }
 
     @Test
-    void filesInARingAreFoundAtTheStartAndNoneRunsWhenOneDoesNotStart() throws Exception {
+    void mutuallyDependentFilesStartTogetherOrNotAtAll() throws Exception {
         hub.write("a", FlowHub.greeting("a", "one").replace("direct:service", "direct:b"));
         hub.write("b", FlowHub.greeting("b", "two").replace("direct:service", "direct:c"));
         hub.write(
@@ -620,7 +620,7 @@ class FlowsIT {
     }
 
     @Test
-    void aFileThatIsRenamedGoesOnUnderItsNewName() throws Exception {
+    void renamedFileContinuesUnderNewName() throws Exception {
         hub.write("old", FlowHub.greeting("greeting", "one"));
         hub.start();
         hub.carried.add(new OrdersCarried.Carried("old", 1, 1));
@@ -651,7 +651,7 @@ class FlowsIT {
     }
 
     @Test
-    void aFolderThatIsAwayTellsNothingOfItsFlows() throws Exception {
+    void missingFolderDoesNotDeleteFlows() throws Exception {
         hub.write(FLOW, FlowHub.greeting(FLOW, "one"));
         hub.write("other", FlowHub.greeting("other", "one"));
         hub.start();
@@ -672,7 +672,7 @@ class FlowsIT {
     }
 
     @Test
-    void aLinkedFileIsWrittenWhereItIs() throws Exception {
+    void writeThroughLinkReplacesTarget() throws Exception {
         Path elsewhere = Files.writeString(
                 Files.createDirectory(folder.resolve("elsewhere")).resolve("flow.yaml"), FlowHub.greeting(FLOW, "one"));
         Files.createSymbolicLink(hub.file(FLOW), elsewhere);
@@ -686,7 +686,7 @@ class FlowsIT {
     }
 
     @Test
-    void textsOfManyShortLinesAreComparedInTheSpaceThereIs() throws Exception {
+    void diffOfManyShortLinesFitsInMemory() throws Exception {
         String line = "# abc\n";
         FlowVersion older = FlowVersion.candidate(FILE, "same\n" + line.repeat(100_000) + "same\n", Map.of());
         FlowVersion newer = FlowVersion.candidate(FILE, "same\n" + "# def\n".repeat(100_000) + "same\n", Map.of());

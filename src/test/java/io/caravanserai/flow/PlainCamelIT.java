@@ -114,7 +114,7 @@ class PlainCamelIT {
 
     @ParameterizedTest
     @MethodSource("kamelets")
-    void everyKameletTellsWhatEditorsShow(Path file) throws IOException {
+    void everyKameletHasTitlesAndDescriptionsForEditors(Path file) throws IOException {
         Node root = Nodes.parse(file.toString(), Files.readString(file)).orElseThrow();
 
         assertThat(Nodes.text(root, "kind")).contains("Kamelet");
@@ -163,7 +163,7 @@ class PlainCamelIT {
     }
 
     @Test
-    void camelsOwnKameletsDoAsTheHubs() throws Exception {
+    void kameletsWorkInPlainCamelAsInHub() throws Exception {
         start("""
                 - route:
                     id: call

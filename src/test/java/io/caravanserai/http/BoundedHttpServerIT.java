@@ -184,7 +184,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void everyRequestBeforeServingIsToldToComeBack() throws Exception {
+    void everyRequestBeforeServingGets503WithRetryAfter() throws Exception {
         try (BoundedHttpServer early = open()) {
             for (String method : List.of("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")) {
                 RawHttp.Answer answer = RawHttp.ask(early.getPort(), method + " /orders" + HOST + "\r\n");
@@ -202,7 +202,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void everyRequestWhileStoppingIsToldToComeBack() throws Exception {
+    void everyRequestWhileStoppingGets503WithRetryAfter() throws Exception {
         try (BoundedHttpServer late = open()) {
             late.serve();
             late.stopAccepting();
@@ -235,7 +235,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void aRequestThatDripsIsTimedOutHoweverManyBytesCome() throws Exception {
+    void drippingRequestTimesOut() throws Exception {
         RawHttp connection = connect().send("GET /now" + HOST);
         long began = System.nanoTime();
         await().pollInterval(Duration.ofMillis(100)).until(() -> {
@@ -250,7 +250,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void aConnectionThatDoesNothingIsClosedWithoutAnAnswer() throws Exception {
+    void idleConnectionIsClosedWithoutResponse() throws Exception {
         RawHttp fresh = connect();
         RawHttp used = connect().send("GET /now" + HOST + "\r\n");
         assertThat(used.answer().body()).isEqualTo("now");
@@ -260,7 +260,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void aRequestThatWaitsForItsAnswerIsNotIdle() throws Exception {
+    void requestWaitingForResponseIsNotIdle() throws Exception {
         RawHttp waiting = connect().send("GET /later" + HOST + "\r\n");
         RawHttp idle = connect();
         await().until(idle::isClosedByServer);
@@ -272,7 +272,7 @@ class BoundedHttpServerIT {
     }
 
     @Test
-    void aClientThatDoesNotTakeItsAnswerIsCutOff() throws Exception {
+    void clientThatDoesNotReadResponseIsDisconnected() throws Exception {
         RawHttp connection = connect().send("GET /large" + HOST + "\r\n");
         await().until(() -> server.connections() > 0);
         await().until(() -> server.connections() == 0);

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class HeaderListTest {
     @Test
-    void separatorsInQuotesSeparateNothing() {
+    void separatorInQuotesIsNoSeparator() {
         assertThat(HeaderList.elements(List.of("a, foo=\"b, c\" ,, d", " ", "e")))
                 .containsExactly("a", "foo=\"b, c\"", "d", "e");
         assertThat(HeaderList.parameters("text/x; a=\"b;c\"; charset=utf-8"))
@@ -15,7 +15,7 @@ class HeaderListTest {
     }
 
     @Test
-    void aQuotedStringEscapesItsQuotesAndAnEntityTagDoesNot() {
+    void quotedStringHasEscapesAndEntityTagHasNone() {
         assertThat(HeaderList.elements(List.of("foo=\"a\\\", b\", c"))).containsExactly("foo=\"a\\\", b\"", "c");
         assertThat(HeaderList.entityTags(List.of("\"a\\\", \"b\""))).containsExactly("\"a\\\"", "\"b\"");
     }

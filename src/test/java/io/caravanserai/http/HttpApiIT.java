@@ -97,7 +97,7 @@ class HttpApiIT {
     }
 
     @Test
-    void anEndpointSeesItsPathDecoded() throws Exception {
+    void endpointReceivesDecodedPath() throws Exception {
         HttpResponse<String> answer = send(open, "GET", "/parcels/a%2Fb+c%20d?limit=7", null, null);
 
         assertThat(answer.statusCode()).isEqualTo(200);
@@ -106,7 +106,7 @@ class HttpApiIT {
     }
 
     @Test
-    void headIsGetWithoutItsBody() throws Exception {
+    void headIsGetWithoutBody() throws Exception {
         HttpResponse<String> answer = send(open, "HEAD", "/open", null, null);
 
         assertThat(answer.statusCode()).isEqualTo(200);
@@ -155,12 +155,12 @@ class HttpApiIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"/parcels/%zz", "/parcels/1?limit=%zz", "/parcels/%c3%28?x=%"})
-    void whatIsNotEncodedRightlyIsABadRequest(String target) throws Exception {
+    void invalidEncodingIsBadRequest(String target) throws Exception {
         assertThat(rawStatus(open, target, "127.0.0.1")).isEqualTo(400);
     }
 
     @Test
-    void methodNotAllowedSaysWhichAre() throws Exception {
+    void methodNotAllowedListsAllowedMethods() throws Exception {
         HttpResponse<String> answer = send(open, "DELETE", "/parcels/1", null, null);
 
         assertThat(answer.headers().firstValue("Allow")).contains("GET, PUT, HEAD, OPTIONS");
@@ -251,7 +251,7 @@ class HttpApiIT {
     }
 
     @Test
-    void anotherOriginsPageMayNotChangeAnythingWithoutKeys() throws Exception {
+    void pageOfOtherOriginMayNotChangeAnythingWithoutKeys() throws Exception {
         HttpRequest request = request(open, "/parcels/1/open")
                 .POST(BodyPublishers.noBody())
                 .header("Origin", "http://evil.example")
@@ -262,7 +262,7 @@ class HttpApiIT {
     }
 
     @Test
-    void aForeignNameForThisMachineIsRefusedWithoutKeys() throws Exception {
+    void foreignHostNameIsRefusedWithoutKeys() throws Exception {
         assertThat(rawStatus(open, "/open", "rebound.example")).isEqualTo(403);
         assertThat(rawStatus(open, "/open", "localhost:1")).isEqualTo(200);
         assertThat(rawStatus(open, "/open", "[::1]:1")).isEqualTo(200);

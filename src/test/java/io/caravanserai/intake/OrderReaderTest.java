@@ -47,7 +47,7 @@ class OrderReaderTest {
     }
 
     @Test
-    void anAddressNeedsOnlyItsCountryAndAnIdIsMade() {
+    void addressNeedsOnlyCountryAndOrderIdIsGenerated() {
         String least = GOOD.replace("\"orderId\": \"O-1\", ", "").replaceAll("\"name\"(?s).*2611\", ", "");
 
         Order order = valid(least);
@@ -76,7 +76,7 @@ class OrderReaderTest {
     }
 
     @Test
-    void currenciesHaveTheirOwnDecimals() {
+    void decimalsDependOnCurrency() {
         assertThat(read(GOOD.replace("EUR", "JPY").replace("50.00", "50"))).isInstanceOf(ParseResult.Valid.class);
         assertThat(read(GOOD.replace("EUR", "KWD").replace("50.00", "50.123"))).isInstanceOf(ParseResult.Valid.class);
     }
@@ -130,7 +130,7 @@ class OrderReaderTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("unreadable")
-    void whatIsNoJsonIsUnreadable(String name, String text) {
+    void textWithoutJsonIsUnreadable(String name, String text) {
         assertThat(read(text)).isInstanceOf(ParseResult.Unreadable.class);
     }
 
@@ -162,7 +162,7 @@ class OrderReaderTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("brokenText")
-    void whatIsNotUtf8IsUnreadable(String name, byte[] bytes) {
+    void textNotInUtf8IsUnreadable(String name, byte[] bytes) {
         assertThat(reader.read(bytes)).isInstanceOf(ParseResult.Unreadable.class);
     }
 
@@ -268,7 +268,7 @@ class OrderReaderTest {
 
     @ParameterizedTest
     @MethodSource("invalid")
-    void whatBreaksARuleIsPointedAt(String text, String pointers) {
+    void ruleViolationHasPointer(String text, String pointers) {
         ParseResult reading = Assertions.assertTimeout(Duration.ofSeconds(10), () -> read(text));
 
         assertThat(reading)
@@ -316,7 +316,7 @@ class OrderReaderTest {
     }
 
     @Test
-    void noCutOfAnOrderIsReadAsOne() {
+    void truncatedOrderIsNeverValid() {
         byte[] good = GOOD.getBytes(StandardCharsets.UTF_8);
         List<ParseResult> readings = new ArrayList<>();
         for (int length = 0; length < good.length; length++) {

@@ -84,7 +84,7 @@ class RelayIT {
     }
 
     @Test
-    void whatWasOwedWhenTheHubDiedIsSentFirst() {
+    void pendingEventsOfDeadHubAreSentFirst() {
         append("order-a").join();
         append("order-a").join();
         append("order-b").join();
@@ -97,7 +97,7 @@ class RelayIT {
     }
 
     @Test
-    void aPublisherThatFailsIsTriedAgainWithTheSameEventsFirst() {
+    void failedPublishIsRetriedWithSameEventsFirst() {
         AtomicReference<Boolean> away = new AtomicReference<>(true);
         relayTo(events -> away.get()
                 ? CompletableFuture.failedFuture(new IllegalStateException("gone fishing"))
@@ -116,7 +116,7 @@ class RelayIT {
     }
 
     @Test
-    void anEventThatBreaksItsSchemaStandsInNobodysWay() {
+    void eventThatViolatesSchemaBlocksNoOtherEvent() {
         relayTo(this::publish);
 
         append("an order id that no schema allows").join();
@@ -129,7 +129,7 @@ class RelayIT {
     }
 
     @Test
-    void theBrokerStopsAndComesBackAndNothingIsLost() {
+    void brokerRestartLosesNoEvent() {
         int port = FreePort.take();
         EmbeddedArtemis outside = EmbeddedArtemis.start(folder.resolve("broker"), port, List.of());
         JmsBroker broker = JmsBroker.start(

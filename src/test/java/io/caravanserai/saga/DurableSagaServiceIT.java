@@ -102,7 +102,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void theBodyOfACompensationIsEmptyAndItsHeadersAreTheOptions() {
+    void compensationHasEmptyBodyAndOptionsAsHeaders() {
         lastStepFails.set(true);
 
         run("direct:flow", "7");
@@ -111,7 +111,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void optionsAreKeptPerJoinAlsoInASplit() {
+    void optionsAreStoredPerJoinAlsoInSplit() {
         lastStepFails.set(true);
 
         run("direct:split", "x");
@@ -135,7 +135,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aCompensationWithoutAttemptsLeftMakesTheSagaStuckUntilAPersonActs() {
+    void sagaIsStuckAfterLastAttemptUntilOperatorActs() {
         lastStepFails.set(true);
         failuresOfUndoB.set(3);
         run("direct:flow", "1");
@@ -167,7 +167,7 @@ class DurableSagaServiceIT {
     }
 
     @Test
-    void aRunningSagaFoundInTheLogIsResumedAndItsStepsJoinOnce() throws Exception {
+    void runningSagaInLogIsResumedAndStepsJoinOnce() throws Exception {
         CompletableFuture<Exchange> first = runLater("direct:slow", "1");
         await().untilAsserted(() -> assertThat(happened).contains("do slow 1"));
         assertThat(status("1")).isEqualTo(SagaStatus.RUNNING);

@@ -8,7 +8,7 @@ class SagaStateTest {
     private final Cause cause = new Cause(Cause.Kind.TIMED_OUT, "late");
 
     @Test
-    void aSagaKeepsTheCauseOfCompensationToItsEnd() {
+    void sagaKeepsCauseOfCompensation() {
         SagaState.Compensating compensating = new SagaState.Running().compensate(cause);
 
         assertThat(compensating.finish().why()).contains(cause);

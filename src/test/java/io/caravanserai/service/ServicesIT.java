@@ -87,7 +87,7 @@ class ServicesIT {
     }
 
     @Test
-    void aRefusalIsTheSameEachTimeAndIsToldOnce() {
+    void refusalIsRepeatableAndRecordedOnce() {
         Order tooFar = accepted("far", "pm_card_declined", "AQ", item("SADDLE-01", 11));
         create(tooFar);
 
@@ -131,7 +131,7 @@ class ServicesIT {
     }
 
     @Test
-    void anArticleNobodyKnowsOutweighsOneThatIsSoldOut() {
+    void unknownSkuHasPriorityOverOutOfStock() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 11), item("UNICORN", 1));
         create(order);
 
@@ -139,7 +139,7 @@ class ServicesIT {
     }
 
     @Test
-    void whatIsUndoneTwiceIsUndoneOnce() {
+    void repeatedCompensationHasOneEffect() {
         Order order = accepted("o", "pm_card_visa", "AQ", item("SADDLE-01", 3));
         create(order);
         reserve(order);
@@ -165,7 +165,7 @@ class ServicesIT {
     }
 
     @Test
-    void anEffectThatComesAfterItsCompensationIsRefusedAndLeavesNothing() {
+    void effectAfterCompensationIsRefusedAndLeavesNothing() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
         create(order);
         write(tx -> life.turnBack(tx, "o", Reason.TIMED_OUT));
@@ -184,7 +184,7 @@ class ServicesIT {
     }
 
     @Test
-    void nothingOfAShippedOrderIsUndone() {
+    void shippedOrderIsNotCompensated() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
         create(order);
         reserve(order);
@@ -201,7 +201,7 @@ class ServicesIT {
     }
 
     @Test
-    void whatIsUndoneBeforeItIsShippedIsNotShipped() {
+    void compensatedOrderIsNotShipped() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
         create(order);
         reserve(order);
@@ -215,7 +215,7 @@ class ServicesIT {
     }
 
     @Test
-    void anOrderThatIsToBeCancelledIsNotOpened() {
+    void orderBeingCancelledIsNotOpened() {
         Order order = accepted("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
         write(tx -> life.turnBack(tx, "o", Reason.CANCELLED_BY_OPERATOR));
 
@@ -224,7 +224,7 @@ class ServicesIT {
     }
 
     @Test
-    void anOrderIsRememberedOnlyOnceItIsDurable() {
+    void orderIsCachedOnlyOnceDurable() {
         Order order = order("o", "pm_card_visa", "NL", item("SADDLE-01", 1));
 
         assertThatThrownBy(() -> write(tx -> {

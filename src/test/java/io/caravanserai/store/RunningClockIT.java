@@ -33,7 +33,7 @@ class RunningClockIT {
     }
 
     @Test
-    void timeWithoutARunningHubDoesNotCountWhateverTheSystemClockShows() {
+    void timeWithoutRunningHubDoesNotCountDespiteSystemClock() {
         try (SqliteStore store = SqliteStore.open(folder)) {
             RunningClock clock = RunningClock.resume(store, wall(START), nanos::get);
             passes(Duration.ofSeconds(1));

@@ -25,14 +25,14 @@ public abstract class StoreContract {
     protected abstract Store store();
 
     @Test
-    void aWriteIsSeenByReadsOnceItsFutureIsDone() throws Exception {
+    void writeIsVisibleToReadsOnceFutureCompletes() throws Exception {
         set("a", 7);
 
         assertThat(get("a")).contains(7L);
     }
 
     @Test
-    void unitsOfOneKeyRunInTheOrderTheyWereSubmitted() throws Exception {
+    void unitsOfOneKeyRunInOrderOfSubmission() throws Exception {
         List<Integer> ran = new CopyOnWriteArrayList<>();
         set("a", 0);
 
@@ -70,7 +70,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aFailedUnitIsRolledBackWithoutItsNeighbours() throws Exception {
+    void failedUnitIsRolledBackAlone() throws Exception {
         set("good", 0);
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
@@ -98,7 +98,7 @@ public abstract class StoreContract {
     }
 
     @Test
-    void aStatementThatIsRefusedUndoesItsUnit() throws Exception {
+    void refusedStatementRollsUnitBack() throws Exception {
         set("a", 1);
 
         CompletableFuture<Void> refused = store().write("bad", "a", tx -> {

@@ -16,7 +16,7 @@ class RecentEventFilterTest {
     private final List<String> handled = new ArrayList<>();
 
     @Test
-    void anEventThatComesByBothWaysIsHandledOnce() {
+    void eventDeliveredInBothWaysIsHandledOnce() {
         CompletableFuture<Void> inFlight = new CompletableFuture<>();
         EventHandler once = new RecentEventFilter(event -> {
             handled.add(event.id());
@@ -35,7 +35,7 @@ class RecentEventFilterTest {
     }
 
     @Test
-    void whatFailedIsHandledWhenItComesAgain() {
+    void failedEventIsHandledWhenRedelivered() {
         EventHandler once = new RecentEventFilter(event -> {
             handled.add(event.id());
             return handled.size() == 1
@@ -49,7 +49,7 @@ class RecentEventFilterTest {
     }
 
     @Test
-    void whatThrewIsHandledWhenItComesAgain() {
+    void eventAfterExceptionIsHandledWhenRedelivered() {
         EventHandler once = new RecentEventFilter(event -> {
             handled.add(event.id());
             if (handled.size() == 1) {

@@ -130,7 +130,7 @@ class FlowCheckTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("badFiles")
-    void aFaultIsTold(String expected, String text) {
+    void faultIsReportedWithPosition(String expected, String text) {
         assertThat(check(text)).extracting(Fault::toString).containsExactly("order-x.camel.yaml:" + expected);
     }
 
@@ -230,7 +230,7 @@ class FlowCheckTest {
     }
 
     @Test
-    void kameletsAreAPartOfTheFlow() {
+    void faultInKameletIsReported() {
         hub.getRegistry().bind("once", new MemoryIdempotentRepository());
         hub.addComponent("events", new StubComponent());
         try {
@@ -282,7 +282,7 @@ class FlowCheckTest {
 
     @ParameterizedTest
     @MethodSource("bombs")
-    void aTextThatUnfoldsWithoutEndIsRefused(String message, String text) {
+    void textWithExponentialAnchorsIsRefused(String message, String text) {
         assertThat(check(text)).extracting(Fault::message).containsExactly("not YAML: " + message);
     }
 }

@@ -73,7 +73,7 @@ class FlowMistakesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("mistakes")
-    void aMistakeIsToldAtItsPlaceWithWhatToChange(String title, List<String> faults, String text) {
+    void mistakeIsReportedAtPositionWithFix(String title, List<String> faults, String text) {
         assertThat(check(text)).as(title).extracting(Fault::toString).containsExactlyElementsOf(faults);
     }
 
@@ -191,7 +191,7 @@ class FlowMistakesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"${bean:fraudScor?method=toString}", "${bean:fraudScor.length}"})
-    void aBeanThatNobodyDeclaresIsTold(String expression) {
+    void undeclaredBeanIsReported(String expression) {
         assertThat(check(
                         "- route:\n    from:\n      uri: direct:order-x\n      steps:\n        - setBody:\n            simple: "
                                 + expression + "\n"))

@@ -33,7 +33,7 @@ class ClosingConsumersTest {
     }
 
     @Test
-    void anEditDoesNotWaitForAMessageThatIsNeverThrough() throws Exception {
+    void editDoesNotWaitForMessageThatNeverEnds() throws Exception {
         closing.close(List.of(consumer()));
 
         assertThat(closing.await(SHORT)).isFalse();
@@ -42,7 +42,7 @@ class ClosingConsumersTest {
     }
 
     @Test
-    void withoutConsumersThereIsNothingToWaitFor() {
+    void withoutConsumersNothingIsAwaited() {
         assertThat(closing.await(SHORT)).isTrue();
     }
 }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class VersionedEndpointsTest {
     @Test
-    void aTopicIsNotPrivateToAFlowHoweverItIsWritten() {
+    void topicIsNeverLocalToFlowInAnySpelling() {
         assertThat(names("from: {uri: 'jms:queue:x.a', steps: []}")).containsExactly("jms:queue:x.a");
         assertThat(names("from: {uri: 'jms:topic:x.a', steps: []}")).isEmpty();
         String apart = "from: {uri: jms, parameters: {destinationType: TYPE, destinationName: x.a}, steps: []}";
@@ -16,7 +16,7 @@ class VersionedEndpointsTest {
     }
 
     @Test
-    void aQueueOfAVersionIsToldFromOthersByItsName() {
+    void queueOfVersionIsRecognizedByName() {
         String versioned = VersionedEndpoints.versioned("order-queue", "jms:queue:order-queue.orders", 7);
         assertThat(VersionedEndpoints.isQueueOfVersion(versioned.substring("jms:queue:".length())))
                 .isTrue();

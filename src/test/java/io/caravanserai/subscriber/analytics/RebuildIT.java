@@ -59,7 +59,7 @@ class RebuildIT {
     }
 
     @Test
-    void anEventThatIsHandledAfterThoseBehindItIsCounted() {
+    void eventHandledAfterLaterEventsIsCounted() {
         Analytics live = new Analytics(store, log);
         CloudEvent first = created("a");
         CloudEvent second = happened("a", new EventData.ItemsReserved());
@@ -72,7 +72,7 @@ class RebuildIT {
     }
 
     @Test
-    void whatIsNotInTheLogIsNotCounted() {
+    void eventMissingInLogIsNotCounted() {
         Analytics live = new Analytics(store, log);
         live.handle(created("a")).join();
         live.handle(elsewhere("a")).join();
@@ -91,7 +91,7 @@ class RebuildIT {
     }
 
     @Test
-    void anOrderThatLeavesTheLogUnheardIsCounted() {
+    void orderDeletedBeforeDeliveryIsCounted() {
         Analytics live = new Analytics(store, log);
         created("heard of");
         List<CloudEvent> unheard = List.of(created("unheard"));
@@ -115,7 +115,7 @@ class RebuildIT {
     }
 
     @Test
-    void anOrderThatIsCountedWhileTheLastEventsAreReadIsNotLost() {
+    void orderCountedDuringLastPageOfRebuildIsNotLost() {
         AtomicInteger reads = new AtomicInteger();
         Analytics[] live = new Analytics[1];
         live[0] = new Analytics(store, new EventLog(new Watched(store, () -> {

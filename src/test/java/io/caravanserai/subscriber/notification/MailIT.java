@@ -126,7 +126,7 @@ class MailIT {
     }
 
     @Test
-    void customersWithAnAddressGetMailAndTheMessagesOfOthersGoToTheFile() throws Exception {
+    void customersWithAddressGetMailAndOtherMessagesGoToFile() throws Exception {
         ordered("o-1", "ann@example.org");
         ordered("o-2", "C-789");
         ordered("o-3", "bo@example.org, eve@example.org");
@@ -147,7 +147,7 @@ class MailIT {
     }
 
     @Test
-    void anAddressIsMadeOfTheCustomersIdAndTheHubLogsIn() throws Exception {
+    void addressIsBuiltFromCustomerIdAndHubLogsIn() throws Exception {
         server.close();
         server.start(LOGIN.get().user(), LOGIN.get().password());
         notifications.close();
@@ -163,7 +163,7 @@ class MailIT {
     }
 
     @Test
-    void aHubThatMayNotLogInKeepsItsMessagesAndDoesNotTellThePassword() throws Exception {
+    void messagesAreKeptAndPasswordIsHiddenWhenLoginFails() throws Exception {
         server.close();
         server.start("hub", "another");
         notifications.close();
@@ -183,7 +183,7 @@ class MailIT {
     }
 
     @Test
-    void whatIsRefusedForGoodIsADeadLetterThatNobodyWaitsBehind() throws Exception {
+    void permanentlyRefusedMessageBecomesDeadLetterAndBlocksNoOther() throws Exception {
         server.refuse("nobody@example.org", 550);
         for (int i = 0; i < 25; i++) {
             ordered("gone-" + i, "nobody@example.org");
@@ -214,7 +214,7 @@ class MailIT {
     }
 
     @Test
-    void whatIsRefusedForNowIsTriedAgainLaterAndNobodyWaitsBehindIt() throws Exception {
+    void transientlyRefusedMessageIsRetriedAndBlocksNoOther() throws Exception {
         server.refuse("busy@example.org", 451);
         server.refuse("never@example.org", 451);
         for (int i = 0; i < 25; i++) {
@@ -243,7 +243,7 @@ class MailIT {
     }
 
     @Test
-    void messagesWaitForAServerThatIsAwayAndGoOnceInTheirOrder() {
+    void messagesWaitForUnavailableServerAndAreSentOnceInOrder() {
         server.close();
         notifications.start();
         for (int i = 10; i < 60; i++) {
@@ -258,7 +258,7 @@ class MailIT {
     }
 
     @Test
-    void aMessageThatIsSentAgainKeepsItsId() throws Exception {
+    void repeatedMessageKeepsMessageId() throws Exception {
         ordered("o-1", "ann@example.org");
         pass();
         // As after a crash between the mail server's answer and the mark.

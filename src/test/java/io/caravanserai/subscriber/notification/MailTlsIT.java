@@ -112,7 +112,7 @@ class MailTlsIT {
     }
 
     @Test
-    void mailGoesOverStartTlsAndThePasswordOnlyAfterIt() throws Exception {
+    void passwordIsSentOnlyAfterStartTls() throws Exception {
         SSLContext.setDefault(tls);
         server.startWithStartTls(tls, USER, PASSWORD);
 
@@ -122,7 +122,7 @@ class MailTlsIT {
     }
 
     @Test
-    void aServerWhoseCertificateIsNotTrustedHearsNoPassword() {
+    void untrustedCertificateGetsNoPassword() {
         server.startWithTls(tls, USER, PASSWORD);
         assertNothingSaid("smtps", "127.0.0.1", "unable to find valid certification path");
 
@@ -132,7 +132,7 @@ class MailTlsIT {
     }
 
     @Test
-    void aServerOfAnotherNameThanItsCertificateHearsNoPassword() {
+    void certificateOfOtherNameGetsNoPassword() {
         SSLContext.setDefault(tls);
         server.startWithTls(tls, USER, PASSWORD);
         assertNothingSaid("smtps", "localhost", "localhost");
@@ -143,7 +143,7 @@ class MailTlsIT {
     }
 
     @Test
-    void aServerElsewhereThatOffersNoTlsHearsNoPassword() {
+    void remoteServerWithoutTlsGetsNoPassword() {
         server.start(USER, PASSWORD);
 
         assertNothingSaid("smtp", FAR_AWAY, "STARTTLS is required");
