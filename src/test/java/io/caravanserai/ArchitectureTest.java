@@ -27,10 +27,10 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The picture in docs/architecture.md is the law. */
+/** Compares the imports with the picture in docs/architecture.md. */
 class ArchitectureTest {
     private static final String ROOT = "io.caravanserai";
-    /** Rooms that build and run the hub; they may use all others. */
+    /** Rooms that build and run the hub; may use all other rooms. */
     private static final String[] WIRING = {ROOT + ".app", ROOT + ".cli"};
 
     private static final String[] HTTP = {

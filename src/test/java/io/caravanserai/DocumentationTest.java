@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** Lists in the documentation are whole. */
+/** Checks that lists in the documentation are complete. */
 class DocumentationTest {
 
     @Test

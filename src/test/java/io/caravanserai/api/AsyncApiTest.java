@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The AsyncAPI document says what the code does. */
+/** Compares the AsyncAPI document with the code. */
 class AsyncApiTest {
     private final ObjectNode document = read();
 
@@ -89,7 +89,7 @@ class AsyncApiTest {
                 .hasSize(Style.values().length);
     }
 
-    /** AsyncAPI's own validator takes no {@code true} for a schema, though JSON Schema does. */
+    /** AsyncAPI's own validator rejects {@code true} as a schema, although JSON Schema allows {@code true}. */
     @Test
     void everySchemaOfAMessageIsAnObject() {
         document.at("/components/messages").forEach(message -> {
@@ -109,7 +109,7 @@ class AsyncApiTest {
     private static ObjectNode read() {
         try (InputStream text = AsyncApiTest.class.getResourceAsStream("/asyncapi.yaml")) {
             Object yaml = new Load(LoadSettings.builder().build()).loadFromInputStream(text);
-            // Through text, so that numbers are of the same types as in the schemas.
+            // Converted to text and back, so that numbers have the same types as in the schemas.
             return (ObjectNode) OrderJson.MAPPER.readTree(OrderJson.MAPPER.writeValueAsString(yaml));
         } catch (IOException e) {
             throw new IllegalStateException(e);

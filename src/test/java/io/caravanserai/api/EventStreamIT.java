@@ -96,7 +96,7 @@ class EventStreamIT {
         return socket;
     }
 
-    /** The ids of the next events, as a client reads them. */
+    /** Reads the ids of the next events as a client. */
     private static List<Long> read(Socket socket, int count) {
         List<Long> ids = new ArrayList<>();
         try {

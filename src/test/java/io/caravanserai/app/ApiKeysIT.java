@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A whole hub with keys: who may do what, over HTTP and at the embedded broker. */
+/** A complete hub with keys: permissions over HTTP and at the embedded broker. */
 class ApiKeysIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_card_visa",

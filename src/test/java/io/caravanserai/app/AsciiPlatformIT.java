@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A hub on a platform whose encoding is ASCII, as {@code LC_ALL=C} makes it with Java 17. */
+/** A hub on a platform with ASCII as the default encoding, as with {@code LC_ALL=C} on Java 17. */
 class AsciiPlatformIT {
     private static final String TEXT = "Grüße, 東京 €";
     private static final HttpClient HTTP = HttpClient.newHttpClient();

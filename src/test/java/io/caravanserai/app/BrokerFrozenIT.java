@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The outside JMS broker is stopped by a signal: its connections stay open and nothing is answered. */
+/** The outside JMS broker is stopped by a signal: connections stay open without answers. */
 class BrokerFrozenIT {
     /** More orders than any pool of the hub has threads. */
     private static final int WAITING = 40;

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the roles of keys may do at the embedded broker, tried by clients that want more. */
+/** The permissions of key roles at the embedded broker. */
 class BrokerKeysIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -237,7 +237,7 @@ class BrokerKeysIT {
             MessageConsumer forRival = bosses.createConsumer(bosses.createQueue("replies.rival.1"));
             order(session, "to-rival", session.createQueue("replies.rival.1"));
             order(session, "to-boss", foreign);
-            // Sent behind them: once it is answered, they would have been.
+            // Sent after the other messages: a reply to this message means that the others were handled.
             TemporaryQueue replies = session.createTemporaryQueue();
             order(session, "to-self", replies);
             assertThat(session.createConsumer(replies).receive(60_000)).isNotNull();
@@ -267,7 +267,7 @@ class BrokerKeysIT {
         }
     }
 
-    /** A client id is there once, so a rival who has it would keep its owner from connecting. */
+    /** A client id is unique, so a rival with the client id would keep the owner from connecting. */
     @Test
     void clientIdOfAnotherKeyIsRefused() {
         ActiveMQConnectionFactory factory = new ActiveMQConnectionFactory("tcp://127.0.0.1:" + hub.jmsPort());
@@ -291,7 +291,7 @@ class BrokerKeysIT {
         }
     }
 
-    /** Brokers of a cluster log in by a name and a password that are the same everywhere unless somebody sets them. */
+    /** Artemis brokers have a default login for clusters, the same in every installation. */
     @Test
     void clusterLoginIsRefused() {
         assertThatThrownBy(() -> connect("ACTIVEMQ.CLUSTER.ADMIN.USER", "CHANGE ME!!"))

@@ -19,10 +19,10 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A broker that carries calls is away: the order waits for it, and is neither shipped nor given up meanwhile. */
+/** The broker for calls is unavailable: the order waits, and is meanwhile neither shipped nor cancelled. */
 class CallsOverBrokersIT {
     private static final String FILE = "order-request-reply.camel.yaml";
-    /** Longer than the attempts of a flow would last. */
+    /** Longer than all attempts of a flow together. */
     private static final Duration AWAY = Duration.ofSeconds(8);
 
     @TempDir

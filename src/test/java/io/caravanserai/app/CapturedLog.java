@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
-/** What a hub in this process logs while this is open. */
+/** Records the log of a hub in this process while open. */
 final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
     private final Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
@@ -32,7 +32,7 @@ final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoClose
         events.add(event);
     }
 
-    /** Lines that hold the text, in the message or in a key's value. */
+    /** Returns lines with the text in the message or in the value of a key. */
     List<String> with(String text) {
         return events.stream()
                 .filter(event -> line(event).contains(text))
@@ -40,7 +40,7 @@ final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoClose
                 .toList();
     }
 
-    /** Whether a line that holds the text has a stack trace. */
+    /** Whether a line with the text has a stack trace. */
     boolean hasTraceWith(String text) {
         return events.stream()
                 .anyMatch(event ->

@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.CamelContext;
 import org.apache.camel.impl.DefaultCamelContext;
 
-/** A hub without HTTP, in the test's process: store, broker, bus, services and flows as in the real one. */
+/** A hub without HTTP in the test process: store, broker, bus, services and flows as in a complete hub. */
 final class CoreHub implements AutoCloseable {
     final SqliteStore store;
     final CamelContext context = new DefaultCamelContext();
@@ -27,7 +27,7 @@ final class CoreHub implements AutoCloseable {
     final MessagingModule messaging;
     final OrderModule core;
     final Subscribers subscribers;
-    /** How many events came to subscribers over the bus. */
+    /** Number of events delivered to subscribers over the bus. */
     final AtomicInteger heard = new AtomicInteger();
 
     private CoreHub(HubSettings settings) {
@@ -56,7 +56,7 @@ final class CoreHub implements AutoCloseable {
         return hub;
     }
 
-    /** Its broker runs, but no event goes to it. */
+    /** The broker runs, but receives no events. */
     static CoreHub startWithoutRelay(HubSettings settings) throws Exception {
         CoreHub hub = new CoreHub(settings);
         hub.context.addRoutes(hub.core.routes());
@@ -72,7 +72,7 @@ final class CoreHub implements AutoCloseable {
         store.write("stock", "stock", tx -> core.shelf.set(tx, sku, onHand)).join();
     }
 
-    /** Accepts an order and sends it on its way; completes at its end. */
+    /** Accepts an order and sends the order into the flow. Completes at the end of the order. */
     CompletableFuture<Void> submit(Order order, Style style) {
         Entrance entrance = core.flows.newest(style.flow()).orElseThrow();
         String sagaId = style.isOrchestrated() ? core.ids.get() : null;

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A hub that is set to send mail. */
+/** A hub that sends mail. */
 class CustomerMailIT {
     private static final String ORDER = """
             {"orderId": "mailed-1", "customerId": "C-789", "currency": "EUR", "paymentMethod": "pm_card_visa",

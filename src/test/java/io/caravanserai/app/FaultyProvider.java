@@ -26,31 +26,31 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /**
- * A payment provider on a socket of its own, with faults that a test switches: {@code POST /charges} takes money once
- * for each idempotency key, {@code POST /refunds} gives it back. It declines customers whose id ends with "poor".
+ * A payment provider on a port of its own, with faults chosen by a test. {@code POST /charges} charges once for each
+ * idempotency key, {@code POST /refunds} refunds. Declines customers with an id that ends with "poor".
  */
 public final class FaultyProvider implements AutoCloseable {
 
-    /** What goes wrong with a request. */
+    /** The fault of a request. */
     public enum Fault {
         NONE,
-        /** Answers well, and only just in time. */
+        /** Answers correctly, shortly before the timeout. */
         SLOW,
-        /** 500, nothing done. */
+        /** Answers 500 without an effect. */
         ERROR,
-        /** 500, although it was done. */
+        /** Answers 500 after the effect. */
         ERROR_AFTER,
-        /** Done; the connection is reset. */
+        /** Resets the connection after the effect. */
         RESET,
-        /** Done; the answer breaks off. */
+        /** Sends an incomplete answer after the effect. */
         HALF_ANSWER,
-        /** Nothing done; a page for browsers, with 200. */
+        /** Answers 200 with an HTML page, without an effect. */
         PAGE,
-        /** Done; answers when nobody waits any more. */
+        /** Answers after the timeout, after the effect. */
         LATE,
-        /** Nothing done yet; 202. */
+        /** Answers 202, without an effect yet. */
         PENDING,
-        /** Done; never answers. */
+        /** Never answers, after the effect. */
         HANG
     }
 
@@ -83,8 +83,8 @@ public final class FaultyProvider implements AutoCloseable {
     private volatile ServerSocket server;
 
     /**
-     * @param slowMillis how long a slow answer takes
-     * @param lateMillis how long a late one takes: longer than the hub waits
+     * @param slowMillis delay of a slow answer
+     * @param lateMillis delay of a late answer: longer than the timeout of the hub
      */
     public FaultyProvider(long slowMillis, long lateMillis) throws IOException {
         this.port = FreePort.take();
@@ -101,12 +101,12 @@ public final class FaultyProvider implements AutoCloseable {
         faults = chosen;
     }
 
-    /** Has requests answered with a status, and nothing done; those of status 0 are taken as they are. */
+    /** Answers requests with a status, without an effect; a request with the status 0 is handled normally. */
     public void statuses(ToIntFunction<Request> chosen) {
         statuses = chosen;
     }
 
-    /** Listens again. */
+    /** Accepts connections again. */
     public void up() throws IOException {
         ServerSocket listening = new ServerSocket();
         listening.setReuseAddress(true);
@@ -115,7 +115,7 @@ public final class FaultyProvider implements AutoCloseable {
         executor.execute(() -> accept(listening));
     }
 
-    /** Refuses connections and breaks those there are, until {@link #up}. */
+    /** Refuses connections and closes open connections until {@link #up}. */
     public void down() throws IOException {
         server.close();
         for (Socket socket : sockets) {
@@ -131,7 +131,7 @@ public final class FaultyProvider implements AutoCloseable {
                 executor.execute(() -> serve(socket));
             }
         } catch (IOException e) {
-            // Down.
+            // The provider is down.
         }
     }
 
@@ -150,7 +150,7 @@ public final class FaultyProvider implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // The hub has closed its end.
+            // The hub has closed the connection.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
@@ -186,10 +186,11 @@ public final class FaultyProvider implements AutoCloseable {
         return null;
     }
 
-    /** Answers; false when the connection is of no use any more. */
+    /** Answers a request; returns false when the connection is not usable any more. */
     private boolean answer(Request request, InputStream in, Socket socket) throws IOException, InterruptedException {
         requests.add(request);
-        // A request that this provider was too slow to read was sent in time: the hub has closed its end since.
+        // The hub sent this request in time, but the provider read the request too late: the hub has closed the
+        // connection since.
         if (isAfterItsRefund(request) && !isClosed(in, socket)) {
             violations.add("charge of " + request.orderId() + " sent after its refund");
         }
@@ -276,12 +277,12 @@ public final class FaultyProvider implements AutoCloseable {
         return 200;
     }
 
-    /** How often the order was charged: once for each key. */
+    /** Number of charges of the order: one for each key. */
     public synchronized int charges(String orderId) {
         return chargeKeys.getOrDefault(orderId, Set.of()).size();
     }
 
-    /** The money is with the provider. */
+    /** Whether the provider holds money for the order. */
     public synchronized boolean keeps(String orderId) {
         return chargeKeys.containsKey(orderId) && !refunded.contains(orderId);
     }
@@ -290,12 +291,12 @@ public final class FaultyProvider implements AutoCloseable {
         return refunded.contains(orderId);
     }
 
-    /** What a hub must never do. */
+    /** Returns violations of the rules for the hub. */
     public List<String> violations() {
         return violations;
     }
 
-    /** All requests, in the order they came. */
+    /** All requests, in order of arrival. */
     public List<Request> requests() {
         return requests;
     }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The check of a flow refuses what an edit refuses, with the same words and place, and nothing else. */
+/** The check of a flow refuses the same texts as an edit, with the same messages and positions. */
 class FlowCheckAgreesIT {
     private static final String FILE = "/flows/t.camel.yaml";
 

@@ -136,7 +136,7 @@ class FlowEditsIT {
         send("PUT", "/flows/" + FILE, "application/yaml", read.body());
     }
 
-    /** RFC 9110, section 13.1.1: an asterisk is the whole field value or it is part of a tag. */
+    /** RFC 9110, section 13.1.1: an asterisk is either the whole field value or part of a tag. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -199,7 +199,7 @@ class FlowEditsIT {
         assertThat(order().path("status").asText()).isEqualTo("SHIPPED");
     }
 
-    /** The first start takes the shipped texts as sound: here is why it may. */
+    /** The first start skips the full check of the flows of the hub; this test justifies the shortcut. */
     @ParameterizedTest
     @EnumSource(Style.class)
     void flowsOfTheHubPassTheFullCheck(Style style) throws Exception {

@@ -18,10 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A bug of a developer in a flow: what becomes of the order, and what history and log say. */
+/** A bug in a flow: the end of the order, and the entries in history and log. */
 class FlowErrorsIT {
     private static final Path SHIPPED = Path.of("src/main/resources/routes");
-    /** JsonPath on a body that is no JSON. */
+    /** JsonPath on a body without JSON. */
     private static final String BUG = """
             - setBody:
                 constant: no JSON

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which step of a flow the history says failed, and that the log says so once, wherever in the flow it was. */
+/** The failed step of a flow in the history, with one log line, for failures at any place of a flow. */
 class FlowHistoryIT {
     private static final Path SHIPPED = Path.of("src/main/resources/routes");
     private static final String BUG = """
@@ -212,7 +212,7 @@ class FlowHistoryIT {
         assertThat(log.hasTraceWith("")).isFalse();
     }
 
-    /** The flow's text with other steps in the place of one. */
+    /** Returns the text of the flow with a step replaced by other steps. */
     private static String with(String text, String step, String steps) {
         int at = text.indexOf(step);
         assertThat(at).isPositive();

@@ -20,7 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Flows that serve HTTP: edited without a gap, gone at once when deleted, and never hidden by the hub's own API. */
+/**
+ * Flows that serve HTTP: edited without a gap, removed at once when deleted, and never hidden by the API of the hub.
+ */
 class FlowHttpIT {
     @TempDir
     static Path folder;

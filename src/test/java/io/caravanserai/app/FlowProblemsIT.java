@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What clients are told when a flow that begins with HTTP fails. */
+/** The responses when an HTTP flow fails. */
 class FlowProblemsIT {
     private static final String FLOW = """
             - route:

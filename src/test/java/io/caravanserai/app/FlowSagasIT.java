@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a flow says of its sagas: nested ones, timeouts, and sagas that no order travels in. */
+/** Options of sagas in flows: nested sagas, timeouts, and sagas without an order. */
 class FlowSagasIT {
     private static final Path SHIPPED = Path.of("src/main/resources/routes");
 
@@ -107,7 +107,7 @@ class FlowSagasIT {
                 .json()
                 .path("items")
                 .forEach(saga -> statuses.add(saga.path("status").asText()));
-        // Newest first: the second order's own saga of points, its own, then those of the first.
+        // Newest first: the nested saga and the saga of the second order, then the sagas of the first order.
         assertThat(statuses).containsExactlyInAnyOrder("COMPLETED", "COMPENSATED", "COMPENSATED", "COMPLETED");
     }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Flows read properties, but no secret of the hub, whatever road they take. */
+/** Flows can read properties, but no secrets of the hub, in any way. */
 class FlowSecretsIT {
     private static final String SECRET = "s3cr3t-of-the-hub";
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What-if with the recipes of docs/flows.md, and with flows whose steps the services drop. */
+/** Dry runs with the recipes of docs/flows.md, and with flows whose steps the services drop. */
 class FlowTryIT {
     private static final String FILE = "order-request-reply.camel.yaml";
 
@@ -71,7 +71,7 @@ class FlowTryIT {
         return docs.substring(begin, docs.indexOf("```", begin));
     }
 
-    /** The shipped flow with the route of that id replaced, or with the recipe behind it. */
+    /** Returns the flow of the hub with one route replaced, or with the recipe appended. */
     private static String with(String recipe, String route) throws IOException {
         String text = shipped;
         if (route != null) {

@@ -33,11 +33,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Events on the topic that no service of the hub has told, in the style where nobody but the services is to check. */
+/** Events on the topic that no service of the hub has published, in the style where only the services check events. */
 class ForgedEventsIT {
     private static final String FLOW = "order-choreography.camel.yaml";
 
-    /** Time to be paid, and, by the flow below, time to be shipped. */
+    /** The payment takes long enough to forge events, and so does the shipment in the flow below. */
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_slow_4000",
              "items": [{"sku": "%s", "quantity": 1, "unitPrice": 50.00}], "shippingAddress": {"country": "%s"}}
@@ -123,7 +123,7 @@ class ForgedEventsIT {
         return orderId;
     }
 
-    /** An order for each of the events to be forged, all come as far as that. */
+    /** Posts one order for each event to forge, and waits until all have the status. */
     private static Map<String, EventData> ordersFor(String sku, String country, String status) {
         Map<String, EventData> orders = new LinkedHashMap<>();
         FORGED.forEach(each -> orders.put(posted(sku, country), each));

@@ -40,14 +40,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** Events that somebody else publishes on the topic, over either bus, in the styles that events drive. */
+/** Events that an outside sender publishes on the topic, over both buses, in the event-driven styles. */
 class ForgedProgressIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "%s",
              "items": [{"sku": "%s", "quantity": 1, "unitPrice": 50.00}], "shippingAddress": {"country": "NL"}}
             """;
 
-    /** Long enough that the forged events come while the payment is under way, on a slow machine too. */
+    /** The payment takes long enough for the forged events to arrive first, also on a slow machine. */
     private static final String SLOW = "pm_slow_4000";
 
     private static final List<EventData> FORGED = List.of(
@@ -111,7 +111,7 @@ class ForgedProgressIT {
         String own = orders.get(FORGED.size());
         EventData failure = new EventData.Failed(EventType.PaymentFailed, Reason.PAYMENT_DECLINED);
         EventData noStock = new EventData.Failed(EventType.ReservationFailed, Reason.UNKNOWN_SKU);
-        // An event that is recorded, as one of another type; one of another order; and one that names another's saga.
+        // A recorded event with another type; with another order; and with the saga of another order.
         publish(event(recorded(own, EventType.ItemsReserved), own, sagaOf(own), style, failure));
         String other = orders.get(FORGED.size() + 1);
         publish(event(recorded(refused, EventType.ReservationFailed), other, sagaOf(other), style, noStock));
@@ -137,7 +137,7 @@ class ForgedProgressIT {
         assertThat(status(refused)).isEqualTo("CANCELLED");
     }
 
-    /** Each order that was shipped has had two messages, the cancelled ones too, and an order that is none has none. */
+    /** Each shipped or cancelled order has two messages; an unknown order has none. */
     private void assertNobodyWasNotifiedOfForgedEvents() throws Exception {
         Path file = folder.resolve("notifications.jsonl");
         int orders = 2 * (FORGED.size() + 4);

@@ -9,8 +9,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Ports for servers that start later, or once more. They lie below those that systems give to whoever asks for any, so
- * that nobody is given them meanwhile; and none is given twice.
+ * Ports for servers that start later or restart. The ports are below the range from which systems assign free ports, so
+ * that no other process gets them meanwhile. No port is returned twice.
  */
 public final class FreePort {
     private static final int FIRST = 20_000;
@@ -26,7 +26,7 @@ public final class FreePort {
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return socket.getLocalPort();
             } catch (BindException e) {
-                // Somebody is there: the next one.
+                // The port is in use.
                 continue;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A broker outside that limits the queues of those who do not fetch their answers. */
+/** An outside broker that limits the queues of clients that do not consume their replies. */
 class FullQueuesIT {
     private static final String URL = "vm://90212";
     private static final String ORDER = """

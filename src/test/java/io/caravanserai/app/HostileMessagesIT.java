@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages that senders of good will do not send. */
+/** Messages from hostile senders. */
 class HostileMessagesIT {
     private static final String ORDER = """
             {%s "customerId": "%s", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -157,7 +157,7 @@ class HostileMessagesIT {
                     .hasSize(1);
         });
 
-        // What was sent before is through when this is.
+        // Earlier messages are done when this order is done.
         assertAnOrderIsTakenAndCounted();
         assertThat(letters(""))
                 .filteredOn(letter -> letter.path("headers").has("contentType"))

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What of a message from outside a flow gets to see, and what of a request its answer carries. */
+/** Headers of outside messages in flows, and headers of a request in the response. */
 class HubEdgeIT {
     private static final List<String> STEERING = List.of(
             "Long-Running-Action",
@@ -166,7 +166,7 @@ class HubEdgeIT {
         assertThat(answer.body()).doesNotContain("key of boss");
     }
 
-    /** Some libraries that a circuit breaker brings along are left out. */
+    /** Some dependencies of the circuit breaker are excluded from the build. */
     @Test
     void aFlowMayHaveACircuitBreaker() {
         assertThat(hub.get("/breaker", "X-API-Key", "key of boss").body()).isEqualTo("closed");
@@ -228,7 +228,7 @@ class HubEdgeIT {
             message.setStringProperty("CamelFileName", "forged");
             message.setStringProperty("cAmelHttpUri", "forged");
             message.setStringProperty("X_HYPHEN_Harmless", "kept");
-            // A core client sets names that JMS does not allow.
+            // A core client can set names that JMS does not allow.
             ((ActiveMQMessage) message).getCoreMessage().putStringProperty("Long-Running-Action", "forged");
             session.createProducer(session.createQueue("edge-in")).send(message);
 
@@ -266,7 +266,7 @@ class HubEdgeIT {
     }
 
     private static void assertHarmlessOnly(String headers) {
-        // Names of headers; a query or the raw headers of a record may show what was sent.
+        // Names of headers only; a query or the raw headers of a record may show the sent values.
         assertThat(headers.toLowerCase(Locale.ROOT))
                 .contains("x-harmless=")
                 .doesNotContainPattern("[{ ](long-running-action|caravanserai[a-z]*|camelfilename|org.apache.camel.x)=")

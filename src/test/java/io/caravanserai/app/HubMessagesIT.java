@@ -45,7 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A hub seen by somebody who has nothing but HTTP and the Artemis JMS client. */
+/** A hub seen by a client with only HTTP and the Artemis JMS client. */
 class HubMessagesIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "%s",
@@ -150,7 +150,7 @@ class HubMessagesIT {
         await().until(() ->
                 json(get("/orders/" + orderId)).path("status").asText().equals("SHIPPED"));
 
-        // Answers are sent one after the other, so that of the first order has had its turn.
+        // Replies are sent in sequence, so the reply to the first order was attempted before.
         reply(send(ORDER.formatted(newOrderId(), "pm_card_visa"), Map.of(), "the next one"));
 
         ClientSession core = ((ActiveMQSession) session).getCoreSession();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Hubs with stores of their own on one JMS broker, or one Kafka. */
+/** Hubs with separate stores on one JMS broker or one Kafka cluster. */
 class HubNameIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_card_visa",

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The ledger tells when what the services hold and what became of the orders disagree. */
+/** The ledger detects differences between the records of services and the states of orders. */
 class InvariantsIT {
 
     @TempDir
@@ -66,7 +66,10 @@ class InvariantsIT {
         }
     }
 
-    /** An edit that slips past the check, as through a header: shipping itself refuses, and the order turns back. */
+    /**
+     * An edit that the check cannot detect, because a header has the endpoint: the shipping service refuses, and the
+     * order is cancelled.
+     */
     @Test
     void unpaidOrderIsNotShippedByAnyFlow() throws Exception {
         Path routes = Files.createDirectory(folder.resolve("routes"));

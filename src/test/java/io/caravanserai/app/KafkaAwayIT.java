@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The Kafka that carries events is away when the hub starts, comes, goes and comes back. */
+/** The Kafka cluster for events is unavailable when the hub starts, then starts, stops and starts again. */
 class KafkaAwayIT {
     @TempDir
     Path folder;
@@ -24,7 +24,7 @@ class KafkaAwayIT {
         try (TestHub hub = TestHub.start(
                 folder.resolve("hub"),
                 Map.of("hub.kafka.brokers", broker.bootstrapServers(), "hub.events.bus", "kafka"))) {
-            // Each of its thirteen subscribers would wait for seconds, one after the other.
+            // Each of the thirteen subscribers of the hub would wait for seconds, in sequence.
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(60));
             isNotReadyForWantOf(broker, hub);
             isTakenAndWaits(hub, "at-start", "pubsub");
@@ -56,7 +56,7 @@ class KafkaAwayIT {
         assertThat(hub.post("/orders?style=" + style, KafkaHub.order(id, "pm_card_visa"), "Prefer", "respond-async")
                         .status())
                 .isEqualTo(202);
-        // Another style does not need what is away.
+        // Another style does not need Kafka.
         assertThat(hub.post("/orders", KafkaHub.order(id + "-called", "pm_card_visa"))
                         .status())
                 .isEqualTo(201);

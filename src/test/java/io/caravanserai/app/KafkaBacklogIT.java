@@ -29,7 +29,10 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Many orders wait in Kafka while the hub is away, and the brokers come only after it. {@code -Dbacklog=100000} for more. */
+/**
+ * Many orders wait in Kafka while the hub is stopped, and the brokers start only after the hub.
+ * {@code -Dbacklog=100000} for more orders.
+ */
 class KafkaBacklogIT {
     private static final int BACKLOG = Integer.getInteger("backlog", 3_000);
     private static final HttpClient HTTP = HttpClient.newHttpClient();
@@ -100,7 +103,7 @@ class KafkaBacklogIT {
                     .all()
                     .get();
         }
-        // With more on their way at once, a leader that is ready only for the second of them takes the first no more.
+        // With more requests in flight, a leader that is ready only for the second request refuses the first request.
         Map<String, Object> settings = Map.of("bootstrap.servers", brokers, "max.in.flight.requests.per.connection", 1);
         try (KafkaProducer<String, String> producer =
                 new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {

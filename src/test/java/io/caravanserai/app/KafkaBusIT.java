@@ -22,12 +22,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A hub whose services hear events over Kafka, and which takes its orders from Kafka. */
+/** A hub with services that consume events over Kafka, and with orders from Kafka. */
 class KafkaBusIT {
     private static final int OF_EACH_KIND = 3;
     private static final Set<String> ENDS = Set.of("SHIPPED", "CANCELLED");
 
-    /** Orders of every fate: sku, payment method and country. */
+    /** Orders for every outcome: sku, payment method and country. */
     private static final List<List<String>> KINDS = List.of(
             List.of("SADDLE-01", "pm_card_visa", "NL"),
             List.of("SADDLE-01", "pm_flaky_2", "NL"),

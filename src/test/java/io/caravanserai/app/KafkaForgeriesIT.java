@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Records whose headers claim what only the hub may say, or are without bounds. */
+/** Records with forged headers of the hub, or with oversized fields. */
 class KafkaForgeriesIT {
     @TempDir
     static Path folder;

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The outside Kafka that carries events is stopped by a signal. */
+/** The outside Kafka cluster for events is stopped by a signal. */
 class KafkaFrozenIT {
     @TempDir
     Path folder;

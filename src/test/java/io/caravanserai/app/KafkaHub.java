@@ -20,7 +20,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** A hub in this process with a Kafka broker in it, and clients of both. */
+/** A hub in this process with an embedded Kafka broker, and clients of both. */
 final class KafkaHub implements AutoCloseable {
     private final TestHub hub;
     private final KafkaProducer<byte[], byte[]> producer;
@@ -39,7 +39,7 @@ final class KafkaHub implements AutoCloseable {
                 new ByteArraySerializer());
     }
 
-    /** @param more settings besides the folder, free ports and the broker */
+    /** @param more settings in addition to the folder, free ports and the broker */
     static KafkaHub start(Path folder, Map<String, String> more) throws Exception {
         Map<String, String> settings = new HashMap<>(more);
         settings.put("hub.kafka.brokers", "embedded");
@@ -51,7 +51,7 @@ final class KafkaHub implements AutoCloseable {
         return hub.kafkaBrokers();
     }
 
-    /** Answers when the brokers have it. */
+    /** Returns once the brokers have acknowledged the record. */
     void send(ProducerRecord<byte[], byte[]> record) {
         CompletableFuture<Void> sent = new CompletableFuture<>();
         producer.send(record, (metadata, failure) -> {
@@ -64,7 +64,7 @@ final class KafkaHub implements AutoCloseable {
         sent.join();
     }
 
-    /** As {@link #send}, in so few bytes that the broker takes it, however much they stand for. */
+    /** Like {@link #send}, compressed so that the broker accepts a record of any size. */
     void sendCompressed(ProducerRecord<byte[], byte[]> record) throws Exception {
         Map<String, Object> settings = Map.of(
                 "bootstrap.servers",
@@ -93,7 +93,7 @@ final class KafkaHub implements AutoCloseable {
         return hub.post(path, body);
     }
 
-    /** What a list has on its first page. */
+    /** Returns the first page of a list. */
     List<JsonNode> items(String path) {
         List<JsonNode> items = new ArrayList<>();
         get(path).json().path("items").forEach(items::add);
@@ -109,7 +109,9 @@ final class KafkaHub implements AutoCloseable {
                         () -> assertThat(order(orderId).path("status").asText()).isEqualTo(status));
     }
 
-    /** Reads a topic from its beginning until there are so many records of that key; of any key when it is null. */
+    /**
+     * Reads a topic from the beginning until the topic has the number of records with the key; null stands for any key.
+     */
     List<ConsumerRecord<byte[], byte[]>> read(String topic, String key, int count) {
         List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
@@ -136,7 +138,7 @@ final class KafkaHub implements AutoCloseable {
         return found;
     }
 
-    /** An order of one saddle; its customer is named like the order. */
+    /** An order of one saddle; the customer id equals the order id. */
     static String order(String id, String paymentMethod) {
         return order(id, "SADDLE-01", paymentMethod, "NL");
     }

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the roles of keys may do at the embedded Kafka broker, tried by clients that want more. */
+/** The permissions of key roles at the embedded Kafka broker. */
 class KafkaKeysIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -285,7 +285,7 @@ class KafkaKeysIT {
         return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
     }
 
-    /** Settings of a client that logs in with a key of that name. */
+    /** Settings of a client that logs in with the named key. */
     static Map<String, Object> settings(String brokers, String who) {
         return new HashMap<>(Map.of(
                 "bootstrap.servers",

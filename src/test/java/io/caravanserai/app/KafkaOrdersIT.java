@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Orders in and events out over Kafka, as somebody outside sees it. */
+/** Orders and events over Kafka, seen by an outside client. */
 class KafkaOrdersIT {
     private static final int MOVING = 400;
 
@@ -186,7 +186,7 @@ class KafkaOrdersIT {
             for (int number = 0; number < MOVING; number++) {
                 String id = "M-" + number;
                 String order = order(id, "MOVING-1", "pm_card_visa", "NL");
-                // Every other order is known by nothing but its place in the topic.
+                // Every other order has no id and is identified only by the position in the topic.
                 hub.send(record(number % 2 == 0 ? order : order.replace("\"orderId\": \"" + id + "\",", "")));
             }
         });
@@ -203,7 +203,7 @@ class KafkaOrdersIT {
         });
     }
 
-    /** A consumer that is given partitions, reads some of them and commits nothing. */
+    /** Joins the consumer group, reads some records of the assigned partitions and commits nothing. */
     private static void joinAndLeaveTheHubsGroup() {
         try (KafkaConsumer<byte[], byte[]> guest = new KafkaConsumer<>(
                 Map.of(

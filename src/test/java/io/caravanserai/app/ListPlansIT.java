@@ -35,14 +35,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** No list of operators, and no pass of the hub, looks through all orders, sagas or dead letters there are. */
+/** No list and no periodic pass scans all orders, sagas or dead letters. */
 class ListPlansIT {
     @TempDir
     Path folder;
 
     private Store store;
     private final List<String> plans = new ArrayList<>();
-    /** As they would be if only keys were asked for: an index that covers the rest decides all filters. */
+    /** The plans of the same queries for keys only: an index that covers all columns evaluates all filters. */
     private final List<String> keyPlans = new ArrayList<>();
 
     @BeforeEach
@@ -141,13 +141,13 @@ class ListPlansIT {
                                 "COVERING INDEX dead_letters_by_source_and_reason"));
     }
 
-    /** The few that are open may be gone through by their index. */
+    /** A scan of the index of open rows is allowed, because few rows are open. */
     private static void isASearch(String plan) {
         assertThat(plan).startsWith("SEARCH");
         assertThat(plan.replace("SCAN sagas USING INDEX sagas_open", "")).doesNotContain("SCAN");
     }
 
-    /** Notes how the database would run each query. */
+    /** Records the query plan of each query. */
     private final class Explained extends ForwardingStore {
         Explained(Store store) {
             super(store);

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a hub in a process of its own writes to its log, by its settings. */
+/** The log of a hub in a separate process, with different settings. */
 class LogSettingsIT {
 
     @TempDir
@@ -85,7 +85,7 @@ class LogSettingsIT {
         }
     }
 
-    /** Starts a hub, sends it an order that it cannot ship, and answers what it wrote to its log by then. */
+    /** Starts a hub, sends an order that cannot be shipped, and returns the log until then. */
     private List<String> logOf(List<String> settings) throws Exception {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         String file = "order-request-reply.camel.yaml";

@@ -33,8 +33,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Good and bad edits by chance while orders flow in every style. {@code -Dedits=1000} makes so many, however long it
- * takes; without it the test ends its edits after a while. {@code -Dseed} repeats the edits of an earlier run.
+ * Random valid and invalid edits while orders run in every style. {@code -Dedits=1000} sets the number of edits;
+ * without the property the test stops editing after a while. {@code -Dseed} repeats the edits of an earlier run.
  */
 class ManyFlowEditsIT {
     private static final int EDITS = Integer.getInteger("edits", 200);
@@ -140,7 +140,7 @@ class ManyFlowEditsIT {
         assertThat(stock.path("shipped").asInt()).isEqualTo(orders.size());
         assertThat(stock.path("reserved").asInt()).isZero();
         assertThat(stock.path("onHand").asInt()).isEqualTo(STOCK - orders.size());
-        // Stopping the routes of one version takes seconds, and there are many.
+        // Stopping the routes of one version takes seconds, and the test has many versions.
         await().atMost(Duration.ofMinutes(10)).until(this::onlyTheNewestVersionsRun);
     }
 
@@ -175,7 +175,7 @@ class ManyFlowEditsIT {
         }
     }
 
-    /** Answers 1 when the edit is to be accepted; asserts that it is, or that it is not. */
+    /** Returns 1 for an edit that must be accepted; asserts the acceptance or the refusal. */
     private int edit(int number) throws Exception {
         List<String> files = List.copyOf(originals.keySet());
         String file = files.get(chance.nextInt(files.size()));
@@ -229,7 +229,7 @@ class ManyFlowEditsIT {
         return 0;
     }
 
-    /** As an editor does: emptied, written in two parts. */
+    /** Writes like an editor: truncates, then writes two parts. */
     private int inTheFolder(String file, String text) throws IOException {
         Path path = routes.resolve(file);
         Files.writeString(path, "");
@@ -238,7 +238,7 @@ class ManyFlowEditsIT {
         return 1;
     }
 
-    /** Left as it is until the next edit of the file. */
+    /** Stays unchanged until the next edit of the file. */
     private int badInTheFolder(String file, String text) throws IOException {
         Files.writeString(routes.resolve(file), text);
         return 0;

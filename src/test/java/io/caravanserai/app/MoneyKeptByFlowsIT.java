@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Edits around the payment. Each is refused, or its orders keep the promises: none is shipped unpaid, none keeps a
- * payment when it is cancelled.
+ * Edits around the payment. Each edit is refused, or the orders keep the promises: no order is shipped unpaid, and no
+ * cancelled order keeps a payment.
  */
 class MoneyKeptByFlowsIT {
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -67,7 +67,7 @@ class MoneyKeptByFlowsIT {
         return hub.put("/flows/" + PaymentEdits.FLOW.getFileName(), text, "Content-Type", "application/yaml");
     }
 
-    /** The status of an order that has ended, and that of its payment. */
+    /** Returns the status of an ended order and of the payment. */
     private static String end(String country, String method) {
         String id = "order-" + NUMBER.incrementAndGet();
         hub.post("/orders", """

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What keys may do at the embedded broker of a hub that has a name of its own. */
+/** The permissions of keys at the embedded broker of a hub with a custom name. */
 class NamedHubKeysIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -80,7 +80,7 @@ class NamedHubKeysIT {
         }
     }
 
-    /** The name of a queue is there once, so whoever makes it first keeps it from the hub. */
+    /** A queue name is unique, so a client that creates the queue first would block the hub. */
     @ParameterizedTest
     @ValueSource(strings = {"east-pubsub.more", "east-mine", "hub-mine"})
     void creationOfReservedQueueNameIsRefused(String queue) throws Exception {

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages that clients of other protocols, and of Artemis' own interface, can send and JMS clients cannot. */
+/** Messages that clients of other protocols and of Artemis' core API can send, and JMS clients cannot. */
 class OddMessagesIT {
     private static final String ORDER = """
             {%s"customerId": "%s", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -118,7 +118,7 @@ class OddMessagesIT {
         }
     }
 
-    /** A message that says neither of which kind its receiver is goes to all that listen at an address. */
+    /** A message without a routing type goes to all consumers of an address. */
     @Test
     void multicastMessageIsOneOrderAndOneReply() throws Exception {
         String address = "replies-" + UUID.randomUUID();
@@ -279,7 +279,7 @@ class OddMessagesIT {
         await().untilAsserted(() -> assertThat(letters(customer)).hasSize(3));
     }
 
-    /** As after a crash, when the message was not yet acknowledged. */
+    /** A redelivery, as after a crash before the acknowledgement. */
     @Test
     void redeliveredMessageIsOneOrderAlsoWhenTextResemblesOrderId() throws Exception {
         String customer = customer();
@@ -294,7 +294,10 @@ class OddMessagesIT {
         assertThat(orders(customer)).hasSize(1);
     }
 
-    /** The broker makes another id of its own at each delivery of a message of AMQP, and keeps the sender's in a property. */
+    /**
+     * For a message over AMQP the broker creates a new id at each delivery, and keeps the id of the sender in a
+     * property.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"NATIVE_MESSAGE_ID", "__HDR_MESSAGE_ID"})
     void messageIsIdentifiedAndAnsweredByIdOfSender(String property) throws Exception {
@@ -319,7 +322,7 @@ class OddMessagesIT {
         }
     }
 
-    /** Senders of AMQP choose the ids of their messages, and brokers that lost their journal begin to count anew. */
+    /** AMQP senders choose message ids, and brokers that have lost the journal restart the counter. */
     @Test
     void differentMessageWithSameIdIsAnotherOrder() throws Exception {
         String customer = customer();
@@ -334,12 +337,12 @@ class OddMessagesIT {
         assertThat(orders(customer)).hasSize(2);
     }
 
-    /** As clients of MQTT do, which know no queues, and clients of JMS that take the queue for a topic. */
+    /** For clients of MQTT, which has no queues, and JMS clients that use the address as a topic. */
     @Test
     void publishedOrderIsAcceptedOnceLikeSentOrder() throws Exception {
         String customer = customer();
         send("orders", RoutingType.MULTICAST, bytes(Message.BYTES_TYPE, order(customer)));
-        // To whoever listens at the address, which is both.
+        // To the queue and to the subscription of the address.
         String both = customer();
         ClientMessage toBoth = text(Message.TEXT_TYPE, order(both));
         try (ClientProducer producer = session.createProducer("orders")) {
@@ -362,7 +365,7 @@ class OddMessagesIT {
         return ORDER.formatted("", customer, "SADDLE-01");
     }
 
-    /** A body as JMS clients write text. */
+    /** A body in the encoding of JMS clients. */
     private static ClientMessage text(byte type, String text) {
         ClientMessage message = session.createMessage(type, true);
         message.getBodyBuffer().writeNullableSimpleString(SimpleString.of(text));

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Records that a hostile or clumsy producer may send: each is an order or a dead letter, and stops nothing behind it. */
+/** Records from a hostile or careless producer: each becomes an order or a dead letter, and blocks no later record. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OddRecordsIT {
     private static final int MEBI = 1024 * 1024;
@@ -58,7 +58,7 @@ class OddRecordsIT {
         hub.close();
     }
 
-    /** Whatever was sent before, in each partition. */
+    /** After all earlier records, in each partition. */
     @AfterEach
     void goodOrdersAreCarriedOut() throws Exception {
         int partitions = admin.describeTopics(List.of("orders"))
@@ -225,7 +225,7 @@ class OddRecordsIT {
         int before = letters("").size();
         hub.send(new ProducerRecord<>("orders", 0, null, new byte[MEBI]));
         hub.send(new ProducerRecord<>("orders", 0, null, new byte[MEBI + 1]));
-        // Less what the batch has besides.
+        // Minus the overhead of the batch.
         hub.send(new ProducerRecord<>("orders", 0, null, new byte[4 * MEBI - 100]));
 
         await().untilAsserted(() -> assertThat(letters("")).hasSize(before + 3));
@@ -269,7 +269,7 @@ class OddRecordsIT {
                     .untilAsserted(
                             () -> assertThat(admin.listTopics().names().get()).contains(topic));
         }
-        // Each place there has been before; the hub has these orders to do all the same.
+        // The offsets of the old topic repeat; the hub must process these orders all the same.
         for (int number = 0; number < 40; number++) {
             String order =
                     order("", "pm_card_visa").replace("\"orderId\": \"\", ", "").replace("\"C-\"", "\"C-anew\"");
@@ -316,7 +316,7 @@ class OddRecordsIT {
                 .toList();
     }
 
-    /** Bytes in the database and in the topics; the brokers' other files are made in their full size. */
+    /** Bytes in the database and in the topics; the brokers allocate other files in full size. */
     private static long recorded(Path folder) throws Exception {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(file ->

@@ -56,7 +56,7 @@ class OpenApiIT {
             OutputUnit result = validated(vertx, version, contract);
             assertThat(result.getValid()).as(String.valueOf(result.getErrors())).isTrue();
 
-            // And the judge does judge.
+            // Checks that the validator detects a deviation.
             contract.getJsonObject("paths").getJsonObject("/orders").put("get", new JsonObject().put("responses", 1));
             assertThat(validated(vertx, version, contract).getValid()).isFalse();
         } finally {
@@ -196,7 +196,7 @@ class OpenApiIT {
         hub.post("/orders", order("counted", "pm_card_visa"));
         hub.post("/orders", order("counted-too", "pm_card_declined"));
 
-        // Those who wait for the end of a saga hear of it a moment before it is counted.
+        // The answer at the end of a saga comes a moment before the meter is updated.
         await().untilAsserted(() -> assertThat(hub.get("/observe/metrics").body())
                 .contains("hub_orders_ended_total{reason=\"\",status=\"SHIPPED\",style=\"request-reply\"}")
                 .contains(
@@ -214,7 +214,7 @@ class OpenApiIT {
         return ORDER.formatted(id, payment);
     }
 
-    /** Sends a request, and holds the answer to what the document says of its status. */
+    /** Sends a request and checks the response against the document. */
     private static Answer checked(
             String method, String template, String path, String body, int status, String... headers) {
         Answer answer = hub.send(method, path, body, headers).join();

@@ -507,7 +507,7 @@ class OrdersHttpIT {
         }
         try (Connection database = DriverManager.getConnection("jdbc:sqlite:" + other.resolve("hub.db"));
                 Statement statement = database.createStatement()) {
-            // As if the process had died between the order's end and its answer.
+            // Simulates a crash between the end of the order and the answer.
             assertThat(statement.executeUpdate("UPDATE idempotency_keys SET answer = NULL"))
                     .isEqualTo(1);
         }

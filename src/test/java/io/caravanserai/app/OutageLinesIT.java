@@ -29,11 +29,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a hub in a process of its own writes to its log about brokers outside, and what it never writes there. */
+/** The log of a hub in a separate process about outside brokers, and secrets that must never be in the log. */
 @Tag("crash")
 class OutageLinesIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
-    /** Long enough for clients that try again every second to say so ten times each. */
+    /** Long enough for clients with a retry every second to log ten lines each. */
     private static final Duration AWAY = Duration.ofSeconds(12);
 
     private static final int MOST_LINES = 15;
@@ -200,7 +200,7 @@ class OutageLinesIT {
                         == status);
     }
 
-    /** Time itself is what is tested here. */
+    /** The test measures a time span. */
     private static void pass(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         await().atMost(time.plusMinutes(1)).until(() -> System.nanoTime() >= end);

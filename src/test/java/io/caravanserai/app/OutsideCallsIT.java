@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Calls to services outside, one fault at a time. */
+/** Calls to outside services, one fault at a time. */
 class OutsideCallsIT {
     private static final int TIMEOUT_MILLIS = 2_000;
     private static final String FLOW = "order-request-reply.camel.yaml";
@@ -204,7 +204,7 @@ class OutsideCallsIT {
                                 "timeout: " + TIMEOUT_MILLIS,
                                 "timeout: " + TIMEOUT_MILLIS + "\n                atOnce: 2")
                         .replaceAll("(\\n +)timeout: (\\d+)\\n +atOnce: 2", "$1timeout: $2$1atOnce: 2"));
-        // The last ones wait longer than the service may take for one.
+        // The last calls wait longer than the timeout of a call.
         List<String> ids = ids("queue", 12);
 
         post(Style.REQUEST_REPLY, ids, "NL")
@@ -303,7 +303,7 @@ class OutsideCallsIT {
         assertThat(posted.join().json().path("reason").asText()).isEqualTo("cancelled-by-operator");
         await().until(() -> provider.hasRefunded("called-off"));
         assertThat(provider.violations()).isEmpty();
-        // The refund waited until the call had ended, which had its two seconds; it was not made a second time.
+        // The refund waited for the end of the call, which timed out after two seconds; the call was not repeated.
         assertThat(keys("called-off"))
                 .containsExactly("called-off:process-payment:do", "called-off:process-payment:undo");
     }
@@ -379,7 +379,7 @@ class OutsideCallsIT {
             assertThat(properties.keySet())
                     .filteredOn(name -> !name.startsWith("JMSX") && !name.startsWith("_AMQ"))
                     .containsExactlyInAnyOrder("Idempotency_HYPHEN_Key", "Content_HYPHEN_Type", "orderId");
-            // Who takes it later finds nothing: it expires with the attempt.
+            // A late consumer finds no message: the message expires with the attempt.
             assertThat(request.getJMSExpiration()).isPositive();
         }
     }
@@ -433,7 +433,7 @@ class OutsideCallsIT {
 
         post(Style.REQUEST_REPLY, ids, "NL", "Prefer", "respond-async").forEach(CompletableFuture::join);
 
-        // Who should refund does not listen either, so a person is told.
+        // The refund queue has no consumer either, so the saga becomes stuck.
         await().untilAsserted(() ->
                 assertThat(ids).allSatisfy(id -> assertThat(saga(id)).isEqualTo("STUCK")));
         assertThat(ids).allSatisfy(id -> {
@@ -471,7 +471,7 @@ class OutsideCallsIT {
                 .isEqualTo(204);
     }
 
-    /** The first so many charges fail so; the rest are well. */
+    /** Returns a fault for the first charges; later charges succeed. */
     private static Function<Request, Fault> failing(int times, Fault fault) {
         AtomicInteger left = new AtomicInteger(times);
         return request -> request.path().equals("/charges") && left.getAndDecrement() > 0 ? fault : Fault.NONE;

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Orders over a payment provider with every fault at once: money is taken once, and only from orders that ship. */
+/**
+ * Orders over a payment provider with all faults at once: each order is charged once, and only shipped orders stay
+ * charged.
+ */
 class OutsideFaultsIT {
     private static final int ORDERS = 200;
     private static final int TIMEOUT_MILLIS = 500;
@@ -104,7 +107,7 @@ class OutsideFaultsIT {
                     ends.put(id, order.path("status").asText());
                 }
             }
-            // Where no saga waits for it, the money comes back after the order was cancelled.
+            // Without a saga the refund may come after the cancellation of the order.
             assertThat(ends.entrySet())
                     .as("seed " + seed)
                     .allMatch(end -> end.getValue().equals("SHIPPED") || !provider.keeps(end.getKey()));

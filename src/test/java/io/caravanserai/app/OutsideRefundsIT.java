@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An order is cancelled, and its customer told so, only once the provider outside has given the money back. */
+/** An order is cancelled, and the customer notified, only after the refund by the outside provider. */
 class OutsideRefundsIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-rich", "items": [{"sku": "BELL", "quantity": 1, "unitPrice": 5.00}],
@@ -155,7 +155,7 @@ class OutsideRefundsIT {
                 .count();
     }
 
-    /** Posts an order whose undoing gives up; answers the saga that shows it. */
+    /** Posts an order with a failing compensation; returns the id of the stuck saga. */
     private static String stuck(Style style, String id, String country) {
         hub.post("/orders?style=" + style.wire(), ORDER.formatted(id, country), "Prefer", "respond-async");
         String[] saga = new String[1];

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A flow {@code order-express.camel.yaml} makes the style {@code express}. */
+/** A flow {@code order-express.camel.yaml} defines the style {@code express}. */
 class OwnStyleIT {
     private static final Path SHIPPED = Path.of("src/main/resources/routes");
 
@@ -55,7 +55,7 @@ class OwnStyleIT {
         hub.close();
     }
 
-    /** The text of a shipped flow under another name. */
+    /** Returns the text of a flow of the hub under another name. */
     private static String like(String shipped, String style) throws IOException {
         return Files.readString(SHIPPED.resolve("order-" + shipped + ".camel.yaml"))
                 .replace("order-" + shipped, "order-" + style)

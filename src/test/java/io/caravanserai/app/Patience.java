@@ -6,8 +6,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Has every test wait longer than Awaitility's ten seconds for what must come: a machine may be slow and busy, and
- * waiting costs nothing where it comes soon. JUnit finds it by itself.
+ * Raises Awaitility's timeout of ten seconds for every test, for slow and busy machines. JUnit discovers the class
+ * automatically.
  */
 public final class Patience implements BeforeAllCallback {
     @Override

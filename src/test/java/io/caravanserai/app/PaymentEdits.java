@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 
-/** Edits around the payment of a shipped flow, each with what comes of it. */
+/** Edits around the payment of a flow of the hub, with the expected result. */
 final class PaymentEdits {
     static final Path FLOW = Path.of("src/main/resources/routes/order-request-reply.camel.yaml");
     private static final String CALL = "- to: direct:request-reply-pay\n";
@@ -139,7 +139,10 @@ final class PaymentEdits {
                         KEPT));
     }
 
-    /** Name, text, and how an order ends that is sound, that is not shipped, and whose payment is declined. */
+    /**
+     * Name, text, and the end of a valid order, of an order that cannot be shipped, and of an order with a declined
+     * payment.
+     */
     static Stream<Arguments> accepted() throws IOException {
         String flow = Files.readString(FLOW);
         return Stream.of(
@@ -255,7 +258,7 @@ final class PaymentEdits {
         return " ".repeat(indent) + step;
     }
 
-    /** Changes the route of the payment alone. */
+    /** Changes only the route of the payment. */
     private static String pay(String flow, String from, String to) {
         int begin = flow.indexOf("    id: request-reply-pay\n");
         int end = flow.indexOf("    id: request-reply-ship\n");

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The shipped flows with the payment taken by an HTTP service outside, which also gives it back. */
+/** The flows of the hub with charges and refunds by an outside HTTP service. */
 public final class PaymentOutside {
     private static final String CHARGE = """
             - to:
@@ -63,7 +63,7 @@ public final class PaymentOutside {
 
     private PaymentOutside() {}
 
-    /** A folder with the shipped flows, which a test may edit. */
+    /** Copies the flows of the hub to a folder that a test may edit. */
     public static Path copyOfRoutes(Path folder) throws IOException {
         Path routes = Files.createDirectory(folder.resolve("routes"));
         try (Stream<Path> shipped = Files.list(Path.of("src/main/resources/routes"))) {
@@ -74,7 +74,7 @@ public final class PaymentOutside {
         return routes;
     }
 
-    /** The file of a style's flow, with the provider on that port. */
+    /** Returns the flow of a style with the provider on the port. */
     public static String of(Style style, int port, int timeoutMillis) throws IOException {
         String shipped = Files.readString(Path.of("src/main/resources/routes", style.flow() + ".camel.yaml"));
         return edited(style, shipped)
@@ -107,7 +107,7 @@ public final class PaymentOutside {
                                 CHARGE)
                         + route(
                                 "choreography-refund",
-                                // A charge may be in doubt when the payment has failed or the order ran out of time.
+                                // A charge may be uncertain after a failed payment or a timeout of the order.
                                 events(
                                         "choreography-refund",
                                         "choreography",

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Other users of the machine read nothing of the hub's data. */
+/** Other users of the machine cannot read the data of the hub. */
 class PrivateDataIT {
     private static final String ORDER = """
             {"customerId": "C-1", "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 5.00}], "currency": "EUR",
@@ -64,7 +64,7 @@ class PrivateDataIT {
         try {
             return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
         } catch (IOException e) {
-            // Gone meanwhile.
+            // The file was deleted meanwhile.
             return "---------";
         }
     }

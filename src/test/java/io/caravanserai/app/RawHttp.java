@@ -8,22 +8,22 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 
-/** A TCP connection to an HTTP server, for what no HTTP client would send. Reads wait two minutes at most. */
+/** A TCP connection to an HTTP server, for requests that no HTTP client sends. Reads time out after two minutes. */
 public final class RawHttp implements AutoCloseable {
     private static final int TIMEOUT_MILLIS = 120_000;
 
     private final Socket socket = new Socket();
 
     public RawHttp(int port) throws IOException {
-        // Small, so that a client that reads nothing soon holds up the server.
+        // Small, so that a client that reads nothing soon blocks the server.
         socket.setReceiveBufferSize(4_096);
         socket.setSoTimeout(TIMEOUT_MILLIS);
         socket.connect(new InetSocketAddress("127.0.0.1", port));
     }
 
-    /** An answer; the body is what came before the connection was closed, or what Content-Length says. */
+    /** A response; the body ends at Content-Length or at the end of the connection. */
     public record Answer(int status, String head, String body) {
-        /** Empty when the header is absent. */
+        /** Returns empty when the header is absent. */
         public String header(String name) {
             return head.lines()
                     .filter(line -> line.regionMatches(true, 0, name + ":", 0, name.length() + 1))
@@ -33,7 +33,7 @@ public final class RawHttp implements AutoCloseable {
         }
     }
 
-    /** One request on a connection of its own that is closed afterwards. */
+    /** Sends one request on a new connection and closes the connection. */
     public static Answer ask(int port, String request) throws IOException {
         try (RawHttp connection = new RawHttp(port)) {
             return connection.send(request).answer();
@@ -46,7 +46,7 @@ public final class RawHttp implements AutoCloseable {
         return this;
     }
 
-    /** The next answer; null when the connection ends before one begins. */
+    /** Returns the next response; null when the connection ends first. */
     public Answer answer() throws IOException {
         String head = head();
         if (head.isEmpty()) {
@@ -59,12 +59,12 @@ public final class RawHttp implements AutoCloseable {
         return new Answer(bare.status(), head, new String(body, StandardCharsets.UTF_8));
     }
 
-    /** The status of an answer that announces another one. */
+    /** Returns the status of an interim response. */
     public int interim() throws IOException {
         return Integer.parseInt(head().split(" ")[1]);
     }
 
-    /** Everything until the server closes the connection. */
+    /** Returns all bytes until the server closes the connection. */
     public String all() throws IOException {
         return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
@@ -81,7 +81,7 @@ public final class RawHttp implements AutoCloseable {
         return head.toString(StandardCharsets.ISO_8859_1);
     }
 
-    /** Whether the server has closed the connection, once everything it sent has been read. */
+    /** Whether the server closes the connection after all sent bytes. */
     public boolean isClosedByServer() throws IOException {
         socket.setSoTimeout(50);
         try {

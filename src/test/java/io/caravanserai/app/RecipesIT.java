@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The recipes of docs/flows.md, each tried on a running hub. */
+/** Runs the recipes of docs/flows.md on a hub. */
 class RecipesIT {
     private static final String FILE = "order-request-reply.camel.yaml";
 
@@ -53,7 +53,10 @@ class RecipesIT {
         provider.stop(0);
     }
 
-    /** Declines customers whose id ends with "poor", distrusts those with "rogue"; is away as often as told. */
+    /**
+     * Declines customers with an id that ends with "poor", rejects "rogue" as fraud; fails a configured number of
+     * times.
+     */
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
@@ -118,7 +121,7 @@ class RecipesIT {
 
     @Test
     void paymentIsTakenByAJmsService() throws Exception {
-        // Answers too late the first time it is asked for an order.
+        // Answers the first request for an order too late.
         write("provider.camel.yaml", """
                 - route:
                     id: provider
@@ -211,7 +214,7 @@ class RecipesIT {
     void freightDeskReceivesBigOrdersOnce() throws Exception {
         Path desk = folder.resolve("desk");
         write("freight.camel.yaml", recipe("once").replace("file:desk", "file:" + desk));
-        // Told twice, as after a crash.
+        // A duplicate message, as after a crash.
         String told = "                    - to: jms:queue:freight\n";
         edit(text -> replace(text, "request-reply-ship", recipe("big-orders").replace(told, told + told)));
 
@@ -260,7 +263,7 @@ class RecipesIT {
         String of(String text) throws IOException;
     }
 
-    /** As a person does: save the file, and see in the list of flows that it was taken up. */
+    /** Edits like a user: saves the file and waits for the new version in the list of flows. */
     private void edit(Edit edit) throws IOException {
         Path path = routes.resolve(FILE);
         int version = version(FILE);
@@ -307,7 +310,10 @@ class RecipesIT {
                 """.formatted(id, customer, quantity, country);
     }
 
-    /** The recipe as it stands in the documentation, with the provider's address and patience for a slow machine. */
+    /**
+     * Returns the recipe from the documentation, with the address of the provider and longer timeouts for a slow
+     * machine.
+     */
     private String recipe(String name) throws IOException {
         String page = Files.readString(Path.of("docs", "flows.md"));
         int begin = page.indexOf("```yaml\n", page.indexOf("<!-- recipe: " + name + " -->")) + "```yaml\n".length();
@@ -316,7 +322,7 @@ class RecipesIT {
                 .replace("localhost:9090", "127.0.0.1:" + provider.getAddress().getPort());
     }
 
-    /** Puts the recipe in place of a route. */
+    /** Replaces a route by the recipe. */
     private static String replace(String text, String route, String recipe) {
         String kept = items(text).stream()
                 .filter(item -> !item.contains("    id: " + route + "\n"))

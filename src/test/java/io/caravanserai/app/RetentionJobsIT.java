@@ -39,7 +39,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is forgotten in the course of time, and what never is. */
+/** Deletion of old data, and data that must never be deleted. */
 class RetentionJobsIT {
     private static final Duration RETENTION = Duration.ofDays(30);
     private static final Instant THEN = Instant.parse("2026-01-01T00:00:00Z");
@@ -163,7 +163,7 @@ class RetentionJobsIT {
 
         housekeeping.runOnce();
 
-        // The last one keeps its place.
+        // The last event keeps its sequence.
         assertThat(rows("events")).isEqualTo(1);
         happened("new", SHIPPED);
         assertThat(log.end().join()).isEqualTo(last + 1);
@@ -234,7 +234,7 @@ class RetentionJobsIT {
 
     @Test
     void figuresAreRightWhenOrdersAreDeletedDuringRebuild() throws Exception {
-        // More than a rebuild takes at once.
+        // More than one page of a rebuild.
         for (int i = 0; i < 300; i++) {
             happened("old-" + i, CREATED, RESERVED, PAID, SHIPPED);
         }
@@ -246,7 +246,7 @@ class RetentionJobsIT {
         EventLog shrinking = new EventLog(new ForgetsBeforeRead(store, 1));
         new Analytics(store, shrinking).rebuild().join();
 
-        // Those of the last order stay.
+        // The events of the last order stay.
         assertThat(rows("events")).isEqualTo(4);
         assertThat(figures()).isEqualTo(live);
         analytics.rebuild().join();
@@ -324,7 +324,7 @@ class RetentionJobsIT {
         return new DeadLetter.Failed(origin, "test", "orders", null, "invalid-json", "no", Map.of(), "{", false);
     }
 
-    /** All that is old is forgotten before one of its reads. */
+    /** Deletes all old data before one of the reads. */
     private final class ForgetsBeforeRead extends ForwardingStore {
         private final AtomicInteger reads;
 

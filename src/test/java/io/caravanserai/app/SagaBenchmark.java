@@ -35,9 +35,10 @@ import org.apache.camel.saga.InMemorySagaService;
 import org.apache.camel.support.DefaultExchange;
 
 /**
- * Sagas per second of the request-reply flow without HTTP, everything durable, beside Camel's in-memory saga service
- * with four empty steps and as many sagas in the same run. That one keeps something of each saga that failed, and gets
- * slower with each; so its figures fall from line to line. Arguments: sagas per round (default 20000), rounds (default 3).
+ * Measures sagas per second of the request-reply flow without HTTP, all durable, and in the same run Camel's in-memory
+ * saga service with four empty steps and the same number of sagas. The in-memory service keeps data of each failed saga
+ * and slows down, so its figures fall from line to line. Arguments: sagas per round (default 20000), rounds (default
+ * 3).
  */
 public final class SagaBenchmark {
     private static final int[] IN_FLIGHT = {16, 64, 256};
@@ -56,7 +57,7 @@ public final class SagaBenchmark {
             context.addRoutes(new RouteBuilder() {
                 @Override
                 public void configure() {
-                    // Sagas are measured, not what follows them.
+                    // Excludes the subscribers from the measurement.
                     List.of("notify-customer", "count-order")
                             .forEach(
                                     name -> from("direct:" + name).routeId(name).stop());
@@ -84,7 +85,7 @@ public final class SagaBenchmark {
         }
     }
 
-    /** Until the hub gets no faster: compiling takes Java a minute or two on two cores, and half of them. */
+    /** Until the compiler is done: a minute or two on two cores, with half of the sagas failing. */
     private static void warmUp(OrderModule core, boolean shipped, int sagas) throws InterruptedException {
         double before = 0;
         double rate = run(WARM_UP_IN_FLIGHT, sagas, i -> travel(core, shipped));
@@ -129,7 +130,7 @@ public final class SagaBenchmark {
         return sorted[sorted.length / 2];
     }
 
-    /** Runs so many sagas, at most so many at a time; answers how many a second. */
+    /** Runs sagas with a limit on sagas in flight; returns sagas per second. */
     private static double run(int inFlight, int count, IntFunction<CompletableFuture<?>> saga)
             throws InterruptedException {
         Semaphore free = new Semaphore(inFlight);
@@ -206,7 +207,7 @@ public final class SagaBenchmark {
         context.start();
     }
 
-    /** Camel's own service answers before a saga is compensated: its compensations are counted to know when it is. */
+    /** Camel's service answers before a saga is compensated, so the compensations are counted. */
     private static final class Countdown extends CompletableFuture<Void> {
         private final AtomicInteger left = new AtomicInteger(4);
 

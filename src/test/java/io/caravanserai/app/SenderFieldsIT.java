@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Fields of messages that senders may set, with values that Artemis itself does not expect. */
+/** Message fields set by senders, with values that Artemis does not expect. */
 class SenderFieldsIT {
     private static final String ORDER = """
             {"customerId": "%s", "currency": "EUR", "paymentMethod": "pm_card_visa",
@@ -80,7 +80,7 @@ class SenderFieldsIT {
     void noPriorityStopsAQueue(byte priority) throws Exception {
         String customer = customer();
         for (String address : List.of("orders", "order-events", "DLQ")) {
-            // Many, so that some wait in the queue and others go straight to a consumer.
+            // Many messages, so that some wait in the queue and others go directly to a consumer.
             for (int i = 0; i < 20; i++) {
                 ClientMessage message = text(address.equals("orders") ? ORDER.formatted(customer) : "lost " + customer);
                 message.setPriority(priority);
@@ -148,7 +148,7 @@ class SenderFieldsIT {
                 .allSatisfy(customer -> assertThat(orders(customer)).hasSize(1)));
     }
 
-    /** Each value twice would be a duplicate, which the broker drops because the sender has asked for that. */
+    /** A repeated value would be a duplicate, which the broker drops at the request of the sender. */
     @Test
     void emptyDuplicateIdIsIgnored() throws Exception {
         String customer = customer();

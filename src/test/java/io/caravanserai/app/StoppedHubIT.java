@@ -21,11 +21,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A hub in a process of its own that a signal stops, or that dies and is started again late. */
+/** A hub in a separate process that a signal stops, or that is killed and restarted late. */
 class StoppedHubIT {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final List<String> STYLES = List.of("request-reply", "queue", "pubsub", "choreography");
-    /** Seconds; a payment takes half of it, and the hub is away for longer. */
+    /** Seconds. A payment takes half of the timeout, and the hub is down for longer than the timeout. */
     private static final int TIMEOUT = 20;
 
     @TempDir
@@ -78,7 +78,7 @@ class StoppedHubIT {
                         .isEqualTo("SHIPPED"));
     }
 
-    /** Time itself is what is tested here. */
+    /** The test measures a time span. */
     private static void pass(Duration time) {
         long end = System.nanoTime() + time.toNanos();
         await().atMost(time.plusMinutes(1)).until(() -> System.nanoTime() >= end);

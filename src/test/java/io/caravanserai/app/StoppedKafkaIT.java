@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Nothing of a hub goes on with Kafka after the hub has stopped, whether there were brokers or not. */
+/** No Kafka client of a hub survives the stop of the hub, with or without brokers. */
 class StoppedKafkaIT {
     @TempDir
     Path folder;

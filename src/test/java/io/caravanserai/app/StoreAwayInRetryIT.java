@@ -17,17 +17,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A database that becomes unavailable between two attempts of a step. Camel keeps the policy of the first attempt's
- * exception for a later exception that has no policy of its own, so the flow's give-up sees the outage of the database.
+ * A database that becomes unavailable between two attempts of a step. Camel keeps the policy of the first exception for
+ * a later exception without a policy, so the give-up endpoint of the flow receives the outage of the database.
  */
 class StoreAwayInRetryIT {
-    /** The provider does not answer four times: the fifth attempt, the last of the flow, takes the payment. */
+    /** The provider fails four times: the fifth attempt, the last of the flow, succeeds. */
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "currency": "EUR", "paymentMethod": "pm_flaky_4",
              "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 50.00}], "shippingAddress": {"country": "NL"}}
             """;
 
-    /** Each write waits two seconds for the lock: the attempts that the flows have left are over by then. */
+    /** Each write waits two seconds for the lock, so the remaining attempts of the flows end during the outage. */
     private static final Duration OUTAGE = Duration.ofSeconds(14);
 
     private static final List<String> STYLES = List.of("request-reply", "queue", "pubsub", "choreography");

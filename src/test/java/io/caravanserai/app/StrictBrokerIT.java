@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A broker outside that makes no queue by itself, and lacks the one that orders come from. */
+/** An outside broker that creates no queues automatically and lacks the queue of orders. */
 class StrictBrokerIT {
     private static final String URL = "vm://90211";
 

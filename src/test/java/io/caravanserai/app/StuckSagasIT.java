@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A compensation gives up, a person sees it and acts: over HTTP, with refunds by a provider that can be out of order. */
+/** A compensation uses all attempts, and an operator acts over HTTP, with refunds by a provider that can fail. */
 class StuckSagasIT {
     private static final String FILE = "order-request-reply.camel.yaml";
     private static final String REFUND = """
@@ -159,7 +159,7 @@ class StuckSagasIT {
         assertThat(hub.post("/sagas/" + saga + "/retry", null).status()).isEqualTo(409);
     }
 
-    /** The id of the saga of a new order which cannot be refunded. */
+    /** Returns the id of the saga of a new order that cannot be refunded. */
     private static String stuck(String orderId) {
         outOfOrder = true;
         TestHub.Answer posted = hub.post("/orders", """
@@ -195,7 +195,7 @@ class StuckSagasIT {
         return entries;
     }
 
-    /** What operators did with the order: the name of the act and its reason. */
+    /** Returns the operator actions on the order: name and reason. */
     private static List<String> acts(String orderId) {
         return entries(orderId).stream()
                 .filter(entry -> entry.path("name").asText().startsWith("saga."))

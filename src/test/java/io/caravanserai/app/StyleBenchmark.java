@@ -14,9 +14,9 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Orders per second of each style, from accepting until all have ended and analytics has heard of it, everything durable,
- * without HTTP, once the hub is warm; and how long one order takes alone. Arguments: orders per style (default 5000), in flight (default 128), rounds
- * (default 3), styles (default all).
+ * Measures orders per second of each style, from acceptance until all orders have ended and analytics has counted the
+ * events, all durable, without HTTP, on a warm hub; and the duration of a single order. Arguments: orders per style
+ * (default 5000), in flight (default 128), rounds (default 3), styles (default all).
  */
 public final class StyleBenchmark {
     private static final int MOST_WARM_UPS = 10;
@@ -55,7 +55,7 @@ public final class StyleBenchmark {
         System.exit(0);
     }
 
-    /** Until it gets no faster: compiling takes Java a minute or two on two cores, and half of them. */
+    /** Until the compiler is done: a minute or two on two cores, with half of the orders failing. */
     private static void warmUp(CoreHub hub, Style style, int orders, int inFlight) throws InterruptedException {
         double before = 0;
         double rate = run(hub, style, orders, inFlight);
@@ -82,7 +82,7 @@ public final class StyleBenchmark {
         return orders * 1e9 / (System.nanoTime() - began);
     }
 
-    /** So that no style leaves work to the next. */
+    /** Waits, so that no style leaves work to the next style. */
     private static void awaitCounted(CoreHub hub) throws InterruptedException {
         while (hub.subscribers.analytics.figures().join().byStatus().getOrDefault("SHIPPED", 0L) < submitted) {
             TimeUnit.MILLISECONDS.sleep(20);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whoever posts an order is answered alike, whichever way it travels. */
+/** A posted order gets the same answer in every style. */
 class StylesHttpIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "items": [{"sku": "%s", "quantity": 2, "unitPrice": 50.00}],

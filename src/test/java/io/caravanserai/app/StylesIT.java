@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** All styles beside each other in one hub, with a real broker. */
+/** All styles side by side in one hub, with a real broker. */
 class StylesIT {
     private static final int MIXED = 500;
 
@@ -61,7 +61,7 @@ class StylesIT {
         hub.close();
     }
 
-    /** What makes an order end as it does. */
+    /** The properties of an order that determine the end. */
     private record Kind(String sku, String paymentMethod, String country, OrderStatus status, Reason reason) {}
 
     private static final List<Kind> KINDS = List.of(
@@ -219,7 +219,7 @@ class StylesIT {
         HubSettings.Saga impatient = new HubSettings.Saga(Duration.ofSeconds(10), 10, Duration.ofMillis(100));
         try (CoreHub hub = CoreHub.start(TestSettings.in(other, impatient))) {
             hub.stock("SADDLE-01", 100);
-            // A hub that has just started may take long for its first orders.
+            // A hub that has just started may be slow for the first orders.
             for (Style style : Style.values()) {
                 hub.submit(order(newId(style), KINDS.get(0)), style).get(60, TimeUnit.SECONDS);
             }

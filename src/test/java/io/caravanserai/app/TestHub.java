@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/** A hub in this process, and a client that talks to it over HTTP. */
+/** A hub in this process, with an HTTP client. */
 final class TestHub implements AutoCloseable {
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -27,7 +27,7 @@ final class TestHub implements AutoCloseable {
         this.hub = hub;
     }
 
-    /** @param more settings besides the folder, free ports, and times that no order runs out of on a slow machine */
+    /** @param more settings in addition to the folder, free ports, and timeouts for slow machines */
     static TestHub start(Path folder, Map<String, String> more) throws Exception {
         Map<String, String> settings = new HashMap<>(Map.of("hub.http.wait", "60s", "hub.saga.timeout", "1h"));
         settings.putAll(more);
@@ -38,7 +38,7 @@ final class TestHub implements AutoCloseable {
                 Hub.start(new SettingsReader(Map.of(), settings).read().settings()));
     }
 
-    /** An answer with its JSON, which is missing when there is none. */
+    /** A response with the JSON body; missing without JSON. */
     record Answer(int status, HttpResponse<String> http, JsonNode json) {
         String header(String name) {
             return http.headers().firstValue(name).orElse(null);
@@ -61,7 +61,7 @@ final class TestHub implements AutoCloseable {
         return send("PUT", path, body, headers).join();
     }
 
-    /** @param headers names and values in turn; a body is JSON unless they say otherwise */
+    /** @param headers names and values in turn; the default of Content-Type is JSON */
     CompletableFuture<Answer> send(String method, String path, String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + hub.port() + path))
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
@@ -88,17 +88,17 @@ final class TestHub implements AutoCloseable {
         }
     }
 
-    /** Where JMS clients connect to the embedded broker. */
+    /** The port of the embedded JMS broker. */
     int jmsPort() {
         return hub.jmsPort().orElseThrow();
     }
 
-    /** Where Kafka is, when it was switched on. */
+    /** The Kafka bootstrap servers, if Kafka is on. */
     String kafkaBrokers() {
         return hub.kafkaBrokers().orElseThrow();
     }
 
-    /** The table of the HTTP API. */
+    /** The endpoints of the HTTP API. */
     List<Endpoint> endpointsServed() {
         return hub.endpointsServed();
     }

@@ -11,12 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Settings for tests: free ports, a folder of their own, the checkout's flows. */
+/** Settings for tests: free ports, a separate folder, the flows of the checkout. */
 public final class TestSettings {
 
     private TestSettings() {}
 
-    /** Defaults, but for the folder and the ports. */
+    /** The defaults except folder and ports. */
     public static HubSettings in(Path folder) {
         return in(folder, new HubSettings.Saga(Duration.ofSeconds(60), 10, Duration.ofMillis(100)));
     }

@@ -69,7 +69,7 @@ final class BrokerProcess {
 
     private void signal(String name) {
         try {
-            // The shell has a built-in kill, so no package is needed.
+            // Uses the built-in kill of the shell, so no package is needed.
             Process kill = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + process.pid()).start();
             if (kill.waitFor() != 0) {
                 throw new IllegalStateException("SIG" + name + " was not sent to " + process.pid());

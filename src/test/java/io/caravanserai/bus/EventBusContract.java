@@ -32,9 +32,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What every bus promises. */
+/** The contract of every bus implementation. */
 public abstract class EventBusContract {
-    /** A subscriber of its own for each test, because a broker keeps what it owes to one that went. */
+    /** A new subscriber for each test, because a broker keeps events for disconnected subscribers. */
     private final String subscriber = "test-" + UUID.randomUUID();
 
     /** For events that no store has recorded. */
@@ -42,13 +42,13 @@ public abstract class EventBusContract {
 
     private static final Retry QUICK = new Retry(3, Duration.ofMillis(20), Duration.ofMillis(50));
 
-    /** A bus as a hub of its own would have it; all of them on one broker. The test closes it. */
+    /** Opens a bus as in a separate hub; all buses share one broker. The test closes the bus. */
     protected abstract EventBus open(Retry retry);
 
-    /** The list that all of these buses put their dead letters in. */
+    /** Returns the dead letters of all opened buses. */
     protected abstract DeadLetters deadLetters();
 
-    /** Sends a message to where events travel, whatever it is. */
+    /** Sends any message to the address of events. */
     protected abstract void sendRaw(Map<String, String> attributes, String data) throws Exception;
 
     @Test
@@ -137,7 +137,7 @@ public abstract class EventBusContract {
         }
     }
 
-    /** Each waits some seconds for what it has in hand. */
+    /** Each subscription waits some seconds for deliveries in flight. */
     @Test
     void subscriptionsEndConcurrently() {
         AtomicInteger begun = new AtomicInteger();
@@ -303,7 +303,7 @@ public abstract class EventBusContract {
         bus.publish(List.of(events)).join();
     }
 
-    /** An event whose trace says which step of the test's order it is. */
+    /** An event with the step number of the test order in the trace. */
     protected static CloudEvent event(String orderId, int step) {
         EventData data = new EventData.Failed(EventType.PaymentFailed, Reason.PAYMENT_DECLINED);
         return new CloudEvent(

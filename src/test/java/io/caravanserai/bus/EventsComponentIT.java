@@ -37,7 +37,7 @@ class EventsComponentIT {
                         ref: hearing
             """;
 
-    /** Delivers at once and tries again at once: what matters here is the route. */
+    /** Delivers and retries at once: the test is about the route. */
     private final AtomicReference<EventHandler> subscribed = new AtomicReference<>();
 
     private volatile boolean refusing;

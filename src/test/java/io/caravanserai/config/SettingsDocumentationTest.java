@@ -14,8 +14,8 @@ import org.apache.commons.text.WordUtils;
 import org.junit.jupiter.api.Test;
 
 /**
- * {@code application.properties} and the table in the README say what {@link Settings} declares. With the system property
- * {@code caravanserai.write-docs} this class writes both instead of comparing them.
+ * Compares {@code application.properties} and the table in the README with {@link Settings}. With the system property
+ * {@code caravanserai.write-docs} writes both instead.
  */
 class SettingsDocumentationTest {
     private static final Path PROPERTIES = Path.of("src", "main", "resources", "application.properties");
@@ -85,7 +85,7 @@ class SettingsDocumentationTest {
         return SettingsDocumentationTest.class.getSimpleName();
     }
 
-    /** A family stands behind the setting that shares most of its key. */
+    /** A family comes after the setting with the longest common prefix. */
     private static List<Row> rows() {
         List<Row> rows = new ArrayList<>(Settings.all().stream()
                 .map(setting -> new Row(

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The hub is killed while a service outside works for an order: the call is made again under the same key. */
+/** The hub is killed while an outside service works for an order: the call is repeated with the same key. */
 class CrashDuringCallIT {
     private static final String ORDER = """
             {"orderId": "%s", "customerId": "C-1", "items": [{"sku": "SADDLE-01", "quantity": 1, "unitPrice": 5.00}],

@@ -21,19 +21,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kills the real distribution with SIGKILL under load, starts it again, and checks the promises by REST.
- *
- * <p>The seed is printed; {@code -Dcrash.seed=} repeats its choices, {@code -Dcrash.kills=} sets how many random kills
- * there are.
+ * Kills the distribution with SIGKILL under load, restarts the hub, and checks the promises over REST.
+ * <p>The seed is logged; {@code -Dcrash.seed=} repeats the choices, {@code -Dcrash.kills=} sets the number of random
+ * kills.
  */
 class CrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int RANDOM_KILLS = Integer.getInteger("crash.kills", 8);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
-    /** Of some eighty orders; what comes more seldom may not come again while it is waited for. */
+    /** Occurrences in some eighty orders; a rarer point may not occur again while the test waits. */
     private static final int OFTEN = 3;
-    /** Units of a first start on an empty folder; under load they are not met again. */
+    /** Units of a first start on an empty folder, which do not occur under load. */
     private static final List<String> OF_FIRST_STARTS = List.of("accept-flow", "seed-stock");
 
     @TempDir
@@ -114,11 +113,11 @@ class CrashIT {
     }
 
     private static HubProcess hub(String name) {
-        // No order is to run out of time, however slow the machine is.
+        // The timeout excludes overdue orders on any machine.
         return new HubProcess(home, folder.resolve(name + "/data")).set("hub.saga.timeout", "1h");
     }
 
-    /** Starts the hub, lets it run into the point, and kills it there. */
+    /** Starts the hub, waits for the crash point, and kills the hub there. */
     private void killAt(HubProcess hub, String point, int count) throws IOException {
         String unit = point.split(" ")[0];
         Path reached = Files.createTempFile(folder, "reached", "");
@@ -137,7 +136,7 @@ class CrashIT {
         hub.kill9();
     }
 
-    /** All points that a loaded hub comes by again and again: each kind of unit it commits, before and after. */
+    /** Returns the points that a loaded hub passes repeatedly: before and after each kind of unit. */
     private List<String> points() throws Exception {
         Path seen = folder.resolve("seen");
         try (HubProcess hub = hub("seen-data")) {
@@ -145,7 +144,7 @@ class CrashIT {
             Rest rest = new Rest(hub.url());
             Customers customers = new Customers(rest, "/orders", SEED + 2);
             customers.stock();
-            // The same every time, so that no kind of order is missing.
+            // A fixed number, so that every kind of order occurs.
             customers.start(4);
             customers.awaitMore(80);
             finish(rest, customers);

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Lives in a hub under test: stops its writer at a chosen commit for ever, so that the test can kill the process there
- * and nowhere else. Without a chosen one it only notes the names of the units it sees.
+ * Runs in a hub under test: blocks the writer at a chosen commit, so that the test can kill the process exactly there.
+ * Without a chosen commit, only records the names of units.
  */
 public final class CrashPoint implements StoreListener {
     private static final String UNIT = System.getenv("CRASH_UNIT");

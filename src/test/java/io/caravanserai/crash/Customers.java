@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /**
- * Customers that post orders of every fate, one after the other each. When the hub dies under a post they post the same
- * order again until it is answered.
+ * Customers that post orders with every outcome, each in sequence. When the hub dies during a post, the customer
+ * repeats the post until an answer arrives.
  */
 public final class Customers implements AutoCloseable {
     private static final List<Function<String, String[]>> HEADERS = List.of(
@@ -40,8 +40,8 @@ public final class Customers implements AutoCloseable {
     private volatile boolean isOpen = true;
 
     /**
-     * @param path where to post, such as {@code /orders?style=queue}
-     * @param seed of the choices they make
+     * @param path the path to post to, for example {@code /orders?style=queue}
+     * @param seed of the random choices
      */
     public Customers(Rest rest, String path, long seed) {
         this.rest = rest;
@@ -50,7 +50,7 @@ public final class Customers implements AutoCloseable {
         this.run = Long.toString(seed, 36).replace("-", "m");
     }
 
-    /** Puts the stock their orders are about on the shelf. */
+    /** Sets the stock for the orders. */
     public void stock() throws IOException {
         rest.put("/stock/" + TestOrder.PLENTY, "{\"onHand\": 1000000}");
         rest.put("/stock/" + TestOrder.SCARCE, "{\"onHand\": 20}");
@@ -87,13 +87,13 @@ public final class Customers implements AutoCloseable {
                 answered.add(order.id());
                 return true;
             }
-            // 503: it is stopping. 404: it is starting. 409: a first request with the key is under way.
+            // 503: the hub stops. 404: the hub starts. 409: the first request with the key is in flight.
             if (!Set.of(404, 409, 503).contains(answer.status())) {
                 surprise.compareAndSet(null, order.json() + " was answered " + answer);
             }
             return false;
         } catch (IOException e) {
-            // The hub is dead, or dying.
+            // The hub is dead or dying.
             return false;
         }
     }
@@ -102,7 +102,7 @@ public final class Customers implements AutoCloseable {
         try {
             rest.post("/orders/" + order.id() + "/cancel", "");
         } catch (IOException e) {
-            // A customer who is not heard lets it be.
+            // A customer without an answer stops.
         }
     }
 
@@ -114,17 +114,17 @@ public final class Customers implements AutoCloseable {
         }
     }
 
-    /** What was posted, answered or not. */
+    /** Posted orders, with or without an answer. */
     public Map<String, TestOrder> posted() {
         return Map.copyOf(posted);
     }
 
-    /** Ids of orders that the hub has said it has. */
+    /** Ids of orders that the hub has acknowledged. */
     public List<String> answered() {
         return new ArrayList<>(answered);
     }
 
-    /** Waits until some more orders have been answered. */
+    /** Waits until more orders have been answered. */
     public void awaitMore(int orders) {
         int before = answered.size();
         await().atMost(Duration.ofMinutes(5)).until(() -> {
@@ -135,13 +135,13 @@ public final class Customers implements AutoCloseable {
         });
     }
 
-    /** Sends the customers home when no hub will answer them any more. */
+    /** Stops the customers when no hub will answer any more. */
     public void leave() {
         isOpen = false;
         threads.shutdownNow();
     }
 
-    /** Sends the customers home; the hub should be up, so that the last posts are answered. */
+    /** Stops the customers; the hub should run, so that the last posts are answered. */
     @Override
     public void close() {
         isOpen = false;

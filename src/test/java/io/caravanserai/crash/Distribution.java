@@ -12,13 +12,13 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
-/** Copies of what the build has packaged. */
+/** Copies of the packaged distribution. */
 public final class Distribution {
     private static final Path BUILT = Path.of("target", "hub").toAbsolutePath();
 
     private Distribution() {}
 
-    /** The distribution where the build has put it; for tests that change nothing in it. */
+    /** The distribution in the build folder; for tests that change nothing there. */
     public static Path built() {
         if (!Files.isExecutable(BUILT.resolve("bin/hub"))) {
             throw new IllegalStateException(BUILT + " is missing: mvn package makes it");
@@ -26,7 +26,7 @@ public final class Distribution {
         return BUILT;
     }
 
-    /** Copies the distribution to a folder that does not exist yet. */
+    /** Copies the distribution to a new folder. */
     public static Path copyTo(Path home) throws IOException {
         try (Stream<Path> files = Files.walk(built())) {
             for (Path file : files.filter(each -> !isData(each)).toList()) {
@@ -42,7 +42,7 @@ public final class Distribution {
         return file.startsWith(BUILT.resolve("data"));
     }
 
-    /** Like {@link #copyTo}, with {@link CrashPoint} in it, and warmed up. */
+    /** Like {@link #copyTo}, with {@link CrashPoint} added, and warmed up. */
     public static Path withCrashPoints(Path home) throws IOException, InterruptedException {
         copyTo(home);
         Process warmUp = new ProcessBuilder(home.resolve("bin/warm-up").toString())
@@ -53,7 +53,7 @@ public final class Distribution {
             throw new IllegalStateException(
                     "bin/warm-up failed: " + Files.readString(home.resolve("warm-up.log"), StandardCharsets.UTF_8));
         }
-        // Sorted behind all others, so that the class archive still fits what comes before it.
+        // Last in the class path order, so that the class-data archive stays valid for the jars before.
         try (OutputStream file = Files.newOutputStream(home.resolve("lib/zz-crash-point.jar"));
                 JarOutputStream jar = new JarOutputStream(file)) {
             String name = CrashPoint.class.getName().replace('.', '/') + ".class";

@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How the packaged hub starts, fails to start, and stops. */
+/** The start, failed start and stop of the packaged hub. */
 class DistributionIT {
     private static final TestOrder SLOW =
             new TestOrder("slow", "SADDLE-01", 1, BigDecimal.TEN, "pm_slow_60000", "NL", Set.of());
@@ -67,7 +67,7 @@ class DistributionIT {
         }
     }
 
-    /** What a hub with this setting says instead of starting. */
+    /** Returns the error message of a start with this setting. */
     private String refusal(String key, String value) throws Exception {
         Path run = Files.createTempDirectory(folder, "refused");
         try (HubProcess hub = new HubProcess(Distribution.built(), run.resolve("data"))) {

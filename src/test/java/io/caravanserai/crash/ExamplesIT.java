@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The single-file clients print what the pages say that show them. */
+/** The example clients print the output shown in the documentation. */
 class ExamplesIT {
     private static final Pattern EXAMPLE =
             Pattern.compile("```sh\\njava -cp \"(\\S+)\" (docs/examples/\\S+) .*?```text\\n(.*?)```", Pattern.DOTALL);

@@ -13,17 +13,17 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A file system on a disk of its own that can fail and lose its power. Below it is a program: nbdkit, whose errors the
- * kernel takes for those of the device. Needs Linux, root, and the Debian packages nbdkit, libnbd-bin, fuse3, e2fsprogs
- * and mount.
+ * A file system on a simulated disk that can fail and lose power. The disk is served by nbdkit; the kernel treats
+ * errors of nbdkit as errors of the device. Requires Linux, root, and the Debian packages nbdkit, libnbd-bin, fuse3,
+ * e2fsprogs and mount.
  */
 public final class FailingDisk implements AutoCloseable {
-    /** Metadata that nobody syncs stays in memory, so that a cut shows what was forgotten. */
+    /** Unsynced metadata stays in memory, so that a power cut reveals missing syncs. */
     private static final String MOUNT_OPTIONS = "commit=3600";
 
     private final Path folder;
     private final Path image;
-    /** On a device that does not fail: without its journal the file system would turn itself read-only. */
+    /** On a device that does not fail: the file system would become read-only without the journal. */
     private final Path journal;
 
     private final Path failing;
@@ -82,14 +82,14 @@ public final class FailingDisk implements AutoCloseable {
         undo.push(new String[] {"umount", "-l", place.toString()});
     }
 
-    /** Where the file system is. */
+    /** The mount point of the file system. */
     public Path root() {
         return mounted;
     }
 
-    /** From now on each write that reaches the disk fails, until {@link #work}. To last less than half a minute. */
+    /** Makes each write to the disk fail until {@link #work}. Must last less than half a minute. */
     void fail() throws IOException {
-        // Linux writes metadata back after half a minute. When that fails, ext4 turns itself read-only for good.
+        // Linux writes metadata back after half a minute. After a failure of this write ext4 stays read-only.
         sync();
         Files.createFile(failing);
     }
@@ -98,17 +98,17 @@ public final class FailingDisk implements AutoCloseable {
         try {
             run("sync", "-f", mounted.toString());
         } catch (IOException toldOnce) {
-            // Linux tells an earlier failure once, to whoever syncs next.
+            // Linux reports an earlier failure once, at the next sync.
             run("sync", "-f", mounted.toString());
         }
     }
 
-    /** The disk works again. */
+    /** Makes the disk work again. */
     void work() throws IOException {
         Files.delete(failing);
     }
 
-    /** Answers the file system as it would be after a power cut at this moment; this one goes on. */
+    /** Returns the file system in the state after a power cut at this moment; this file system continues. */
     public Path cutPower() throws IOException {
         cuts++;
         String device = loop(copy(image));
@@ -124,7 +124,7 @@ public final class FailingDisk implements AutoCloseable {
         return copy;
     }
 
-    /** Nothing on the disk may be open. */
+    /** No file on the disk may be open. */
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(failing);

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that fails for a moment and then works again, and whose power is cut later. */
+/** A disk with transient failures and a later power cut. */
 @Tag("crash")
 class FailingDiskIT {
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofMinutes(3);
-    /** How long the disk fails each time; the last one outlives the attempts to deliver an event. */
+    /** Durations of the failures; the last duration exceeds all attempts to deliver an event. */
     private static final List<Duration> FAILURES =
             List.of(Duration.ofMillis(20), Duration.ofMillis(700), Duration.ofSeconds(20));
 
@@ -47,7 +47,7 @@ class FailingDiskIT {
                     customers.forEach(each -> each.awaitMore(10));
                     disk.fail();
                     await().atMost(PATIENCE).until(() -> ready(hub).contains("I/O error"));
-                    // Under it orders of every style find that no step can be recorded.
+                    // Meanwhile no step of any order can be recorded.
                     TimeUnit.MILLISECONDS.sleep(failure.toMillis());
                     disk.work();
                     hub.awaitReady();
@@ -73,7 +73,7 @@ class FailingDiskIT {
         }
     }
 
-    /** A hub whose database is on the disk, and whose broker and log are not. */
+    /** A hub with the database on the disk; the broker and the log are elsewhere. */
     private HubProcess hub(String name, Path disk) throws IOException {
         Path life = Files.createDirectories(folder.resolve(name));
         Path data = Files.createSymbolicLink(life.resolve("data"), disk.resolve("data"));

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** An order ends under the text it began with, though the text changes in its middle and the hub is killed right then. */
+/** An order ends in the flow version where the order began, despite an edit during the order and a kill right after. */
 class FlowEditCrashIT {
     private static final String FILE = "order-request-reply.camel.yaml";
 
@@ -36,7 +36,7 @@ class FlowEditCrashIT {
     private Path marks;
     private Rest rest;
 
-    /** Who calls is answered once the gate has been opened. */
+    /** Calls are answered once the gate is open. */
     @BeforeEach
     void closeGate() throws IOException {
         gate = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -164,7 +164,7 @@ class FlowEditCrashIT {
                 """.formatted(step);
     }
 
-    /** Leaves a mark for each order that is shipped or refunded. */
+    /** Adds a marker for each shipped or refunded order. */
     private String marking(String text) {
         String mark = "toD: file:" + marks + "?fileName=${header.orderId}&allowNullBody=true\n";
         return text.replace(

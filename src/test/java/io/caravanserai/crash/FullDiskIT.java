@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that fills up under a hub with all its brokers, and on which there is room again later. */
+/** A disk that fills up under a hub with all brokers, and has free space again later. */
 @Tag("crash")
 class FullDiskIT {
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
@@ -54,7 +54,7 @@ class FullDiskIT {
             Path ballast = disk.root().resolve("ballast");
             fill(ballast);
             await().atMost(PATIENCE).until(() -> ready(hub).contains("DOWN"));
-            // Until every part has met it.
+            // Until every part has failed.
             await().pollDelay(Duration.ofSeconds(15)).until(() -> true);
             System.out.println(ready(hub));
             long logged = hub.log().lines().count();
@@ -79,7 +79,7 @@ class FullDiskIT {
         }
     }
 
-    /** Takes all the room, again and again what others free. */
+    /** Fills the disk, repeatedly, also with space freed by others. */
     private static void fill(Path ballast) throws IOException {
         for (int size : new int[] {1 << 20, 1 << 12}) {
             try (OutputStream out =
@@ -89,7 +89,7 @@ class FullDiskIT {
                     out.write(block);
                 }
             } catch (IOException e) {
-                // It is full.
+                // The disk is full.
                 continue;
             }
         }

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A hub of the distribution, in a process of its own that can be killed and started again on the same data and ports.
- * What it prints is in {@code hub.log} beside its data.
+ * A hub of the distribution in a separate process, which can be killed and restarted on the same data and ports. The
+ * output is in {@code hub.log} beside the data.
  */
 public final class HubProcess implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(120);
@@ -35,25 +35,25 @@ public final class HubProcess implements AutoCloseable {
 
     /**
      * @param home a copy of the distribution
-     * @param data its data folder
+     * @param data the data folder
      */
     public HubProcess(Path home, Path data) {
         this.home = home;
         this.data = data;
         this.port = FreePort.take();
-        // Processes that live for seconds do not repay a better compiler.
+        // Optimized compilation does not pay off within seconds.
         environment("JAVA_OPTS", "-XX:TieredStopAtLevel=1");
         set("hub.http.port", String.valueOf(port));
         set("hub.jms.port", String.valueOf(FreePort.take()));
         set("hub.data.dir", data.toString());
     }
 
-    /** Sets a setting for the starts to come. */
+    /** Changes a setting for later starts. */
     public HubProcess set(String key, String value) {
         return environment(key.toUpperCase(java.util.Locale.ROOT).replaceAll("[.-]", "_"), value);
     }
 
-    /** Sets an environment variable for the starts to come; null takes it away. */
+    /** Changes an environment variable for later starts; null removes the variable. */
     public HubProcess environment(String variable, String value) {
         if (value == null) {
             environment.remove(variable);
@@ -63,7 +63,7 @@ public final class HubProcess implements AutoCloseable {
         return this;
     }
 
-    /** Starts the process, and does not wait for it. */
+    /** Starts the process without waiting. */
     public HubProcess start() {
         try {
             Files.createDirectories(data.getParent());
@@ -79,7 +79,7 @@ public final class HubProcess implements AutoCloseable {
         return this;
     }
 
-    /** Waits until the hub says that it is ready. */
+    /** Waits until the hub reports ready. */
     public HubProcess awaitReady() {
         await().atMost(START).pollInterval(Duration.ofMillis(50)).until(() -> {
             if (!process.isAlive()) {
@@ -104,13 +104,13 @@ public final class HubProcess implements AutoCloseable {
         }
     }
 
-    /** Kills the process as {@code kill -9} does. */
+    /** Kills the process with SIGKILL. */
     public void kill9() {
         process.destroyForcibly();
         awaitEnd(START);
     }
 
-    /** Asks the process to stop, as SIGTERM does; answers how long it took. */
+    /** Stops the process with SIGTERM; returns the duration. */
     public Duration stop() {
         long began = System.nanoTime();
         process.destroy();
@@ -118,7 +118,7 @@ public final class HubProcess implements AutoCloseable {
         return Duration.ofNanos(System.nanoTime() - began);
     }
 
-    /** Waits until the process ends by itself; answers its exit code. */
+    /** Waits for the end of the process; returns the exit code. */
     public int awaitEnd() {
         awaitEnd(START);
         return process.exitValue();
@@ -147,7 +147,7 @@ public final class HubProcess implements AutoCloseable {
         return Integer.parseInt(environment.get("HUB_JMS_PORT"));
     }
 
-    /** Everything the process has printed, in all its lives. */
+    /** The output of the process, over all starts. */
     public String log() {
         try {
             return Files.readString(logFile(), StandardCharsets.UTF_8);

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kafka brings the orders and carries the events, and the hub, the broker or both are killed meanwhile. {@code
- * -Dcrash.seed=} repeats the choices, {@code -Dcrash.kills=} sets how many kills there are.
+ * Kafka carries orders and events; the hub, the broker or both are killed. {@code -Dcrash.seed=} repeats the choices,
+ * {@code -Dcrash.kills=} sets the number of kills.
  */
 class KafkaCrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
@@ -138,7 +138,7 @@ class KafkaCrashIT {
         return log;
     }
 
-    /** Reads the whole topic: ids of events as they came, by key; answers how many records there were. */
+    /** Reads the whole topic into event ids by key, in order; returns the number of records. */
     private int read(Map<String, List<String>> wire) {
         wire.clear();
         int count = 0;

@@ -16,7 +16,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** Customers who send orders of every fate and style to a topic, some of them twice, whether anybody takes them or not. */
+/** Customers that send orders with every outcome and style to a topic, some twice, with or without a running hub. */
 final class KafkaCustomers implements AutoCloseable {
     private static final int UNACKNOWLEDGED = 50;
     private static final long PAUSE_MILLIS = 20;
@@ -34,14 +34,15 @@ final class KafkaCustomers implements AutoCloseable {
     KafkaCustomers(String brokers, long seed) {
         this.choice = new Random(seed);
         this.run = Long.toString(seed, 36);
-        // Patient enough for a broker that is killed, and starts again.
+        // Timeouts that outlast a kill and restart of the broker.
         this.producer = new KafkaProducer<>(
                 Map.of(
                         "bootstrap.servers",
                         brokers,
                         "acks",
                         "all",
-                        // With more, what finds no leader yet in a new topic is overtaken, and then refused.
+                        // With more, a record without a leader in a new topic is overtaken by the next record and then
+                        // refused.
                         "max.in.flight.requests.per.connection",
                         1,
                         "delivery.timeout.ms",
@@ -88,23 +89,23 @@ final class KafkaCustomers implements AutoCloseable {
         });
     }
 
-    /** All that were sent, acknowledged or not. */
+    /** Sent orders, with or without an acknowledgement. */
     Map<String, TestOrder> sent() {
         return Map.copyOf(sent);
     }
 
-    /** Ids of the orders that the broker has said it has. */
+    /** Ids of orders acknowledged by the broker. */
     Set<String> acknowledged() {
         return Set.copyOf(acknowledged);
     }
 
-    /** Waits until some more have been acknowledged. */
+    /** Waits for more acknowledgements. */
     void awaitMore(int orders) {
         int before = acknowledged.size();
         await().atMost(Duration.ofMinutes(5)).until(() -> acknowledged.size() >= before + orders);
     }
 
-    /** Sends no more, and waits until all that was sent is acknowledged; the broker should be up. */
+    /** Stops sending and waits until all sent orders are acknowledged; the broker should run. */
     @Override
     public void close() {
         isOpen = false;

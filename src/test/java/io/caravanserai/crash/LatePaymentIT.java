@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A saga that times out while its payment is still running never keeps the money. */
+/** A saga that times out during a payment never keeps the money. */
 class LatePaymentIT {
     private static final Duration PAYMENT = Duration.ofSeconds(20);
     private static final Map<String, Long> STOCK = Map.of("SADDLE-01", 1_000L);
@@ -58,7 +58,9 @@ class LatePaymentIT {
         checkThatNoMoneyIsKept();
     }
 
-    /** The first order of a hub takes its time, so another one comes before that which is to reach its payment in time. */
+    /**
+     * The first order of a hub is slow, so another order comes before the order that must reach the payment in time.
+     */
     private void begin() throws Exception {
         hub.start().awaitReady();
         rest.post("/orders", FIRST.json());
@@ -71,7 +73,7 @@ class LatePaymentIT {
             assertThat(order.path("status").asText()).isEqualTo("CANCELLED");
             assertThat(order.path("reason").asText()).isEqualTo("timed-out");
         });
-        // As long as the payment would take, and it takes nothing.
+        // The payment would be captured within this time, and is not.
         await().during(PAYMENT)
                 .until(() -> rest.all("/payments?orderId=late").stream()
                         .noneMatch(payment -> payment.path("status").asText().equals("CAPTURED")));

@@ -27,15 +27,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A packaged hub with an Artemis broker in a process of its own, which is away at first, or is killed under load. {@code
- * -Dcrash.seed=} repeats the choices, {@code -Dcrash.kills=} sets how often the broker is killed.
+ * A packaged hub with an Artemis broker in a separate process, which starts late or is killed under load.
+ * {@code -Dcrash.seed=} repeats the choices, {@code -Dcrash.kills=} sets the number of kills of the broker.
  */
 class OutsideBrokerIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);
     private static final int KILLS = Integer.getInteger("crash.kills", 2);
     private static final Map<String, Long> STOCK = Map.of(TestOrder.PLENTY, 1_000_000L, TestOrder.SCARCE, 20L);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
-    /** How long the broker is away while lines are counted: not a wait for an event, but the span of the measurement. */
+    /** Duration of the outage while log lines are counted: the span of the measurement, no wait for an event. */
     private static final Duration AWAY = Duration.ofSeconds(20);
 
     @TempDir
@@ -98,7 +98,7 @@ class OutsideBrokerIT {
                 Promises promises = new Promises(rest);
                 promises.awaitEnds(PATIENCE);
                 promises.check(posted, posted.keySet(), Map.of());
-                // Nobody of the hub had ever listened at this broker: what was published first is heard all the same.
+                // No subscription existed at this broker before; the first events are delivered all the same.
                 everybodyHeard(rest, posted.keySet());
             } finally {
                 broker.close();
@@ -131,7 +131,7 @@ class OutsideBrokerIT {
         }
     }
 
-    /** Lines of the log at WARN or ERROR, and lines of stack traces. */
+    /** Log lines at WARN or ERROR, and lines of stack traces. */
     private static long troubles(HubProcess hub) throws IOException {
         return hub.log()
                 .lines()
@@ -189,9 +189,9 @@ class OutsideBrokerIT {
         return new TestOrder(id, TestOrder.PLENTY, 1, BigDecimal.TEN, "pm_card_visa", "NL", Set.of("SHIPPED"));
     }
 
-    /** Each order was counted, and its customer told of how it ended. */
+    /** Waits until each order is counted and each customer is notified of the end. */
     private void everybodyHeard(Rest rest, Set<String> orders) {
-        // A line may be read while it is being written.
+        // A line may be incomplete while being written.
         await().ignoreException(JsonProcessingException.class).untilAsserted(() -> {
             assertThat(rest.get("/analytics").body().path("orders").asInt()).isEqualTo(orders.size());
             assertThat(told()).containsExactlyInAnyOrderElementsOf(orders);

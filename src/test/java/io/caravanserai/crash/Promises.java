@@ -16,11 +16,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.assertj.core.api.SoftAssertions;
 
-/** The promises of the contract, checked by reading only REST. */
+/** Checks the promises of the contract over REST only. */
 public final class Promises {
     private static final Set<String> ENDS = Set.of("SHIPPED", "CANCELLED");
     private static final List<String> STEPS = List.of("create-order", "reserve-items", "process-payment", "ship-order");
-    /** Which step each compensation undoes. */
+    /** The step that each compensation undoes. */
     private static final Map<String, String> UNDOES = Map.of(
             "cancel-order", "create-order", "release-items", "reserve-items", "refund-payment", "process-payment");
 
@@ -43,11 +43,10 @@ public final class Promises {
     }
 
     /**
-     * Checks everything, once all has ended.
-     *
-     * @param posted all orders that may have come to be
-     * @param answered ids of those that the hub has said it has
-     * @param stock what was put on the shelf, by sku
+     * Checks all promises, after the end of all orders.
+     * @param posted all orders that may exist
+     * @param answered ids of acknowledged orders
+     * @param stock initial stock by sku
      */
     public void check(Map<String, TestOrder> posted, Collection<String> answered, Map<String, Long> stock)
             throws IOException {
@@ -104,7 +103,7 @@ public final class Promises {
         all.assertThat(events.contains("PaymentRefunded")).as(about).isEqualTo(payments == 1 && !isShipped);
         List<String> undone = new ArrayList<>();
         compensations.forEach(name -> undone.add(0, UNDOES.get(name)));
-        // What was done is undone, the last first; an order that was never created is cancelled all the same.
+        // Completed steps are compensated in reverse order; an order without a step is cancelled all the same.
         List<String> done = isShipped ? List.of() : steps.isEmpty() ? List.of("create-order") : steps;
         all.assertThat(undone).as(about).isEqualTo(done);
     }

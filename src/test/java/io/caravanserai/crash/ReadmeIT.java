@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The README's calls are answered as it says. */
+/** The calls in the README get the documented answers. */
 class ReadmeIT {
     private static final Pattern EXAMPLE =
             Pattern.compile("```sh\\ncurl (.*?)\\n```\\n+```text\\n(.*?)\\n```", Pattern.DOTALL);

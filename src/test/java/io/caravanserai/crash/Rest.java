@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A hub's REST interface, as a customer without our code would use it. */
+/** The REST API of a hub, used without code of the hub. */
 public final class Rest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final ObjectMapper JSON =
@@ -28,7 +28,7 @@ public final class Rest {
         this.url = url;
     }
 
-    /** @param body null when there is none */
+    /** @param body null without a body */
     public record Answer(int status, JsonNode body) {}
 
     public Answer get(String path) throws IOException {
@@ -41,7 +41,7 @@ public final class Rest {
                 .PUT(HttpRequest.BodyPublishers.ofString(json)));
     }
 
-    /** @param headers names and values by turns */
+    /** @param headers names and values in turn */
     public Answer post(String path, String json, String... headers) throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path))
                 .header("Content-Type", "application/json")
@@ -52,7 +52,7 @@ public final class Rest {
         return send(request);
     }
 
-    /** All items of a list, page by page. */
+    /** All items of a list, over all pages. */
     public List<JsonNode> all(String path) throws IOException {
         List<JsonNode> items = new ArrayList<>();
         String cursor = "";

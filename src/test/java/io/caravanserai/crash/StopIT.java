@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Starting and stopping the packaged hub, seen by clients that are there meanwhile. */
+/** Start and stop of the packaged hub, seen by connected clients. */
 class StopIT {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final TestOrder SLOW =
@@ -73,7 +73,7 @@ class StopIT {
             hub.start();
             Set<Integer> posted = new TreeSet<>();
             Set<Integer> live = new TreeSet<>();
-            // In turns, without a pause: the moments of interest are short.
+            // In turn and without a pause: the relevant moments are short.
             boolean served = false;
             while (!served) {
                 int status = status(hub, "GET /orders/none");
@@ -98,7 +98,7 @@ class StopIT {
         }
     }
 
-    /** 0 when there is no answer: nobody listens yet, or no more. */
+    /** Returns 0 without a response: no server listens yet, or any more. */
     private static int status(HubProcess hub, String request) throws IOException {
         try {
             RawHttp.Answer answer = RawHttp.ask(port(hub), request + HOST + "Connection: close\r\n\r\n");
@@ -111,7 +111,7 @@ class StopIT {
             }
             return answer.status();
         } catch (SocketException e) {
-            // Refused, or cut off by the end of the process.
+            // Refused, or disconnected by the end of the process.
             return 0;
         }
     }

@@ -13,8 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The crash test for the styles that messages drive, the broker in the process included. {@code -Dcrash.seed=} repeats
- * its choices, {@code -Dcrash.kills=} sets how many kills there are for each style.
+ * The crash test for the message-driven styles, with the embedded broker. {@code -Dcrash.seed=} repeats the choices,
+ * {@code -Dcrash.kills=} sets the number of kills for each style.
  */
 class StyleCrashIT {
     private static final long SEED = Long.getLong("crash.seed", System.nanoTime() & 0xffffff);

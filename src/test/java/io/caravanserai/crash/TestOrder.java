@@ -6,9 +6,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * An order as a customer wrote it.
- *
- * @param ends how it may end, when nobody cancels it and no time runs out
+ * An order as written by a customer.
+ * @param ends the possible ends without a cancellation and a timeout
  */
 public record TestOrder(
         String id, String sku, int quantity, BigDecimal price, String method, String country, Set<String> ends) {
@@ -19,7 +18,7 @@ public record TestOrder(
             {"orderId": "%s", "customerId": "C-1", "items": [{"sku": "%s", "quantity": %d, "unitPrice": %s}], \
             "currency": "EUR", "paymentMethod": "%s", "shippingAddress": {"country": "%s"}}""";
 
-    /** An order of a fate that chance chooses. */
+    /** Returns an order with a random outcome. */
     static TestOrder any(String id, Random choice) {
         BigDecimal price = BigDecimal.valueOf(1 + choice.nextInt(10_000), 2);
         int quantity = 1 + choice.nextInt(3);
@@ -40,7 +39,7 @@ public record TestOrder(
                         "pm_slow_300",
                         choice.nextBoolean() ? "NL" : "AQ",
                         Set.of("SHIPPED", "CANCELLED"));
-            // Each life of a hub tries it five times: with luck, the tenth time comes.
+            // Each process of the hub makes five attempts, so the tenth attempt may occur.
             case 6 -> new TestOrder(id, PLENTY, quantity, price, "pm_flaky_9", "NL", Set.of("SHIPPED", "CANCELLED"));
             default -> new TestOrder(id, PLENTY, quantity, price, "pm_card_visa", "NL", well);
         };

@@ -1,5 +1,5 @@
 /**
- * What kills hubs: the distribution as a process, customers that go on posting while it dies, and the promises of the
- * contract, checked by reading only REST. Tests of other doors and styles use the same.
+ * The crash tests: the distribution as a process, customers that continue to post during a kill, and the promises of
+ * the contract, checked over REST only. Other tests use the same classes.
  */
 package io.caravanserai.crash;

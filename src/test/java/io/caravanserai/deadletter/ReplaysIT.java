@@ -48,7 +48,7 @@ class ReplaysIT {
         begin();
     }
 
-    /** As a process that starts. */
+    /** Simulates the start of a process. */
     private void begin() {
         letters = new DeadLetters(store, new Ids(), Clock.systemUTC());
         replays = new Replays(store, letters, new Ids(), Clock.systemUTC());
@@ -125,7 +125,7 @@ class ReplaysIT {
         List<String> ids = add(4, "body");
         replayedBy(letter -> WELL);
         letters.replay(ids.get(0)).join();
-        // What was handled in the millisecond in which a replay begins counts as handled by it.
+        // A dead letter handled in the millisecond of the start of a replay counts as handled by the replay.
         Instant handled =
                 letters.get(ids.get(0)).join().orElseThrow().settledAt().orElseThrow();
         await().until(() -> Instant.now().isAfter(handled.plusMillis(1)));

@@ -19,12 +19,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A flow whose exchange never ends can be deleted and replaced, and lets the context stop. */
+/** A flow with an endless exchange can be deleted and replaced, and does not block the stop of the context. */
 class EndlessFlowIT {
     private static final Duration PROMPTLY = Duration.ofSeconds(10);
     private static final Duration BOUND = Duration.ofSeconds(45);
 
-    /** Steps that never end; an exchange in them uses hardly more memory with time. */
+    /** Endless steps with bounded memory for an exchange. */
     private static final List<String> ENDLESS = List.of(
             "loop: {simple: '${header.none} == null', doWhile: true, steps: [{to: direct:turn}]}",
             "loop: {simple: '${header.none} == null', doWhile: true, steps: [{to: direct:catches}]}",
@@ -33,7 +33,7 @@ class EndlessFlowIT {
             "to: direct:slow-round",
             "to: direct:slow-list");
 
-    /** Steps that take memory with each turn, which Camel frees only after the last. */
+    /** Steps that take memory with each turn, which Camel frees only after the last turn. */
     private static final Map<String, String> GROWING = Map.of(
             "dynamicRouter", "dynamicRouter: {constant: direct:turn}",
             "dynamicRouter to a route outside", "dynamicRouter: {constant: direct:service}",
@@ -129,7 +129,7 @@ class EndlessFlowIT {
     private void startAll() throws Exception {
         for (int i = 0; i < ENDLESS.size(); i++) {
             String text = flow("timer:endless?repeatCount=1&delay=0", ENDLESS.get(i));
-            // Two flows cannot serve the same names.
+            // Two flows cannot have the same names.
             hub.flows.put(file(i), text.replaceAll("(direct|timer):([a-z-]+)", "$1:$2-" + i), "ops");
         }
         await().until(() -> inFlight() >= ENDLESS.size());
@@ -173,7 +173,7 @@ class EndlessFlowIT {
         hub.flows.put("round.camel.yaml", ROUND_BY_SEDA, "ops");
         hub.flows.put("slow.camel.yaml", SLOW, "ops");
         await().until(() -> inFlight() >= ENDLESS.size() + 2);
-        // With the last flow that names it the endpoint would go.
+        // The endpoint would be removed with the last flow that uses the endpoint.
         MockEndpoint end = hub.context.getEndpoint("mock:end", MockEndpoint.class);
         long began = System.nanoTime();
 

@@ -15,7 +15,9 @@ import org.apache.camel.ProducerTemplate;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 
-/** Flows on a real context, store and folder, with the Java endpoints {@code direct:service} and {@code direct:slow}. */
+/**
+ * Flows on a real context, store and folder, with the Java endpoints {@code direct:service} and {@code direct:slow}.
+ */
 final class FlowHub implements AutoCloseable {
     final List<OrdersCarried.Carried> carried = new CopyOnWriteArrayList<>();
     final CompletableFuture<Void> gate = new CompletableFuture<>();
@@ -102,7 +104,7 @@ final class FlowHub implements AutoCloseable {
         store.close();
     }
 
-    /** A flow of two routes that answers {@code hello WORD served}. */
+    /** A flow of two routes with the answer {@code hello WORD served}. */
     static String greeting(String flow, String word) {
         return """
                 - route:
@@ -128,7 +130,7 @@ final class FlowHub implements AutoCloseable {
                 """.replace("FLOW", flow).replace("WORD", word);
     }
 
-    /** A flow whose only step fails. */
+    /** A flow with one failing step. */
     static String failing(String flow) {
         return """
                 - route:
@@ -142,7 +144,7 @@ final class FlowHub implements AutoCloseable {
                 """.replace("FLOW", flow);
     }
 
-    /** What has a route that fails answer {@code caught by WORD}. */
+    /** A route configuration that answers a failure with {@code caught by WORD}. */
     static String catching(String word) {
         return """
                 - routeConfiguration:
@@ -158,7 +160,7 @@ final class FlowHub implements AutoCloseable {
                 """.replace("WORD", word);
     }
 
-    /** A flow that answers what the Kamelet {@code greet} makes of {@code hello}. */
+    /** A flow with the answer of the Kamelet {@code greet} to {@code hello}. */
     static String naming(String flow) {
         return """
                 - route:
@@ -170,7 +172,7 @@ final class FlowHub implements AutoCloseable {
                 """.replace("FLOW", flow);
     }
 
-    /** Answers {@code hello WORD}. */
+    /** A Kamelet with the answer {@code hello WORD}. */
     static String greet(String word) {
         return """
                 apiVersion: camel.apache.org/v1

@@ -87,7 +87,7 @@ class FlowsIT {
         hub.write("a", FlowHub.catching("a") + FlowHub.failing("a") + FlowHub.failing("a-too"));
         hub.write("b", FlowHub.failing("b"));
         hub.start();
-        // As Karavan and Kaoto keep it.
+        // In the form of Karavan and Kaoto.
         String everyRoute =
                 FlowHub.catching("c").replace("- routeConfiguration:", "- routeConfiguration:\n    id: '*'");
         hub.flows.put("c.camel.yaml", FlowHub.failing("c") + everyRoute, "ops");
@@ -235,7 +235,7 @@ class FlowsIT {
                     () -> hub.flows.newest("order-extra").isEmpty()));
         }
 
-        // The machine may be held up once or twice.
+        // The median tolerates one or two delays of the machine.
         assertThat(List.of(median(additions), median(edits), median(deletions)))
                 .allSatisfy(each -> assertThat(each).isLessThanOrEqualTo(Duration.ofSeconds(2)));
     }
@@ -266,7 +266,7 @@ class FlowsIT {
         assertThat(hub.context.getEndpoints())
                 .extracting(endpoint -> endpoint.getEndpointUri())
                 .doesNotContain("direct://greet-order-queue@order-queue.1");
-        // An order of a version that has gone brings it back.
+        // An order of a removed version starts the version again.
         assertThat(hub.send(hub.flows.endpoint(FLOW, 1))).isEqualTo("hello one served");
     }
 

@@ -33,8 +33,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
- * The shipped flows and Kamelets are what any tool of Camel's expects: they run in plain Camel, with stand-ins for the
- * hub's endpoints and brokers.
+ * The flows and Kamelets of the hub run in plain Camel, with stubs for the endpoints and brokers of the hub, so that
+ * any Camel tool can use the files.
  */
 class PlainCamelIT {
     private static final Path ROUTES = Path.of("src/main/resources/routes");
@@ -87,7 +87,7 @@ class PlainCamelIT {
         assertThat(SchemaCheck.check(file.toString(), root)).isEmpty();
         for (String kind : List.of("route", "routeConfiguration", "onException")) {
             for (Node each : Nodes.valuesOf(root, kind)) {
-                // A route configuration has a list of them under the same name.
+                // In a route configuration the key of the same name has a list.
                 if (each instanceof SequenceNode) {
                     continue;
                 }
@@ -194,7 +194,7 @@ class PlainCamelIT {
         camel.getCamelTemplate().requestBodyAndHeader(uri, "{\"items\": []}", "orderId", "o-1");
     }
 
-    /** As {@code camel run} does: a file, the folder of Kamelets, and nothing of the hub. */
+    /** Loads in the same way as {@code camel run}: a file and the folder of Kamelets, without the hub. */
     private void start(String text) throws Exception {
         Path file = Files.writeString(folder.resolve("flow.camel.yaml"), text);
         camel.configure().withRoutesIncludePattern("file:" + file);

@@ -81,7 +81,7 @@ class BoundedHttpServerIT {
         }
     }
 
-    /** Requests that no HTTP client would send, and what a client that sends them is told. */
+    /** Requests that no HTTP client sends, with the expected responses. */
     static Stream<Arguments> oddRequests() {
         String json = HOST + "Content-Type: application/json\r\n";
         String bare = HOST + "\r\n";

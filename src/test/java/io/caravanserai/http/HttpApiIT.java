@@ -268,7 +268,7 @@ class HttpApiIT {
         assertThat(rawStatus(open, "/open", "[::1]:1")).isEqualTo(200);
     }
 
-    /** The status of a GET that Java's client would not send. */
+    /** Returns the status of a GET that Java's HTTP client would refuse to send. */
     private static int rawStatus(HttpServer server, String target, String host) throws Exception {
         try (Socket socket = new Socket("127.0.0.1", server.actualPort())) {
             String request = "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";

@@ -148,7 +148,7 @@ class OrderReaderTest {
                 arguments("the character 0", new byte[] {0}));
     }
 
-    /** Puts bytes into the city. */
+    /** Inserts bytes into the city. */
     private static byte[] insert(byte[] good, int... bytes) {
         int at = GOOD.indexOf("Delft");
         byte[] all = new byte[good.length + bytes.length];

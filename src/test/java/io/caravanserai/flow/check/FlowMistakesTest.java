@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the check says of the mistakes that developers of Camel routes make: where, and what to change. */
+/** Messages of the check about common mistakes in Camel routes: position and fix. */
 class FlowMistakesTest {
     private static final String FILE = "order-x.camel.yaml";
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.nodes.Node;
 
-/** Edits of the shipped flows that would ship unpaid orders or keep money, and edits that look alike and are sound. */
+/** Edits of the flows of the hub that would ship unpaid orders or keep money, and similar edits that are valid. */
 class StepRulesIT {
     private static final Path ROUTES = Path.of("src/main/resources/routes");
     private static final String PAY = "- to: direct:request-reply-pay\n";
@@ -59,7 +59,7 @@ class StepRulesIT {
                 .anySatisfy(fault -> assertThat(fault)
                         .startsWith(flow + ".camel.yaml:" + line(text, place) + ":")
                         .contains(message));
-        // In a choreography a step before it is not undone either when the chain is broken.
+        // In a choreography a broken chain also leaves the step before without a compensation.
         assertThat(flow.equals("order-choreography") ? 1 : faults.size())
                 .as(text)
                 .isEqualTo(1);
@@ -380,7 +380,10 @@ class StepRulesIT {
         return Arguments.of(name, flow, text, place, message);
     }
 
-    /** The line of the last of some texts, each looked for behind the one before; of a key, that of its value. */
+    /**
+     * Returns the line of the last of some texts, each searched after the text before; for a key, the line of the
+     * value.
+     */
     private static long line(String text, String place) {
         int at = 0;
         for (String each : place.split("\\|")) {

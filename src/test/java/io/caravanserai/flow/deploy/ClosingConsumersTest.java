@@ -18,7 +18,7 @@ class ClosingConsumersTest {
     private final ClosingConsumers closing = new ClosingConsumers();
     private final CountDownLatch messageInHand = new CountDownLatch(1);
 
-    /** A consumer such as that of a JMS queue, which waits for the message in hand when it stops. */
+    /** A consumer that waits for the current message when stopped, for example of a JMS queue. */
     private Consumer consumer() throws Exception {
         DefaultCamelContext context = new DefaultCamelContext();
         context.addComponent("mock", new MockComponent());

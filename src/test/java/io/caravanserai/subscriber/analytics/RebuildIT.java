@@ -83,7 +83,7 @@ class RebuildIT {
         assertThat(live.figures().join().byStatus()).isEqualTo(Map.of("RESERVED", 1L));
     }
 
-    /** Of another hub, or of nobody: its id says nothing. */
+    /** An event of another hub or of an unknown order; the log does not have the id. */
     private static CloudEvent elsewhere(String orderId) {
         return new CloudEvent(
                 "~", EventType.OrderCancelled, 1, orderId, Instant.now(), EventContext.NONE, """
@@ -131,7 +131,7 @@ class RebuildIT {
         assertThat(live[0].figures().join().byStatus()).isEqualTo(Map.of("CREATED", 2L));
     }
 
-    /** Has something happen after each read, before its result is used. */
+    /** Runs an action after each read, before the result is used. */
     private static final class Watched extends ForwardingStore {
         private final Runnable afterRead;
 

@@ -261,7 +261,7 @@ class MailIT {
     void repeatedMessageKeepsMessageId() throws Exception {
         ordered("o-1", "ann@example.org");
         pass();
-        // As after a crash between the mail server's answer and the mark.
+        // Simulates a crash between the reply of the mail server and the record of the delivery.
         store.write("test", "test", tx -> tx.update("UPDATE notifications SET delivered_at = NULL"))
                 .join();
 

@@ -20,7 +20,7 @@ import org.subethamail.smtp.auth.EasyAuthenticationHandlerFactory;
 import org.subethamail.smtp.auth.LoginFailedException;
 import org.subethamail.smtp.server.SMTPServer;
 
-/** A mail server in this process that keeps what it takes, and refuses the recipients it is told to. */
+/** A mail server in this process that keeps accepted messages and refuses chosen recipients. */
 public final class MailServer implements AutoCloseable {
     private final List<MimeMessage> taken = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> refused = new ConcurrentHashMap<>();
@@ -28,22 +28,22 @@ public final class MailServer implements AutoCloseable {
     private SMTPServer server;
     private final int port = FreePort.take();
 
-    /** Starts, each time on the same port. */
+    /** Starts the server, each time on the same port. */
     public MailServer start() {
         return start(builder());
     }
 
-    /** Starts as one that nobody may send through who does not log in. */
+    /** Starts a server that requires a login. */
     public MailServer start(String user, String password) {
         return start(withLogin(user, password));
     }
 
-    /** Starts as one that speaks TLS from the first byte (SMTPS), and wants a login. */
+    /** Starts a server with TLS from the first byte (SMTPS), which requires a login. */
     MailServer startWithTls(SSLContext tls, String user, String password) {
         return start(withLogin(user, password).serverSocketFactory(tls));
     }
 
-    /** Starts as one that takes no mail before STARTTLS, and wants a login. */
+    /** Starts a server that accepts no mail before STARTTLS, and requires a login. */
     MailServer startWithStartTls(SSLContext tls, String user, String password) {
         return start(withLogin(user, password).requireTLS().startTlsSocketFactory(tls));
     }
@@ -76,17 +76,17 @@ public final class MailServer implements AutoCloseable {
         return port;
     }
 
-    /** Answers an attempt to send to an address with this code from now on; 0: takes it. */
+    /** Refuses mail to an address with this code from now on; 0 accepts mail. */
     public void refuse(String address, int code) {
         refused.put(address, code);
     }
 
-    /** In the order they came. */
+    /** Accepted messages, in order of arrival. */
     public List<MimeMessage> taken() {
         return taken;
     }
 
-    /** Whatever anybody has tried to log in with. */
+    /** Passwords of all login attempts. */
     List<String> passwordsHeard() {
         return passwordsHeard;
     }

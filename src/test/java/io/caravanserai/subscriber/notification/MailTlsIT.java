@@ -23,12 +23,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Mail over TLS, to a server whose certificate the hub's Java has been told to trust, or has not. */
+/** Mail over TLS, to servers with trusted and untrusted certificates. */
 class MailTlsIT {
     private static final String USER = "hub";
     private static final String PASSWORD = "s3cret";
 
-    /** The loopback address, written so that it does not look like one. */
+    /** The loopback address in an unusual notation. */
     private static final String FAR_AWAY = "[::ffff:127.0.0.1]";
 
     private static final Notification MESSAGE =
