@@ -65,9 +65,13 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
     private static final long RECEIVE_TIMEOUT_MILLIS = 500;
     private static final int MAX_FAILURES = 3;
 
+    /** In a row: the broker delivers nothing for a message that cannot be converted to the core protocol. */
+    private static final int MAX_UNDELIVERED = 1_000;
+
     private final JmsBroker broker;
     private final DeadLetters deadLetters;
     private final ScheduledExecutorService thread = PeriodicTask.timer("jms-dead-letter-watch");
+    private final UnlistedMessages unlisted = new UnlistedMessages();
     private Set<Long> seen = new HashSet<>();
     private long addedBefore = -1;
     private volatile int failures;
@@ -123,7 +127,7 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
                 Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
             ClientSession core = ((ActiveMQSession) session).getCoreSession();
             ClientSession.QueueQuery queue = core.queueQuery(QUEUE);
-            if (queue.isExists()) {
+            if (queue.isExists() && unlisted.isScanDue(queue.getMessageCount())) {
                 try (ClientConsumer browser = core.createConsumer(QUEUE, null, true)) {
                     connection.start();
                     // The broker reports the end of a queue before sending all of a large message, so the message count
@@ -140,9 +144,7 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
         Set<Long> present = new HashSet<>();
         int found = 0;
         ClientMessage message = null;
-        while (present.size() < depth
-                && found < MAX_NEW_PER_SCAN
-                && (message = browser.receive(RECEIVE_TIMEOUT_MILLIS)) != null) {
+        while (present.size() < depth && found < MAX_NEW_PER_SCAN && (message = next(browser)) != null) {
             long number = message.getMessageID();
             present.add(number);
             if (!seen.contains(number)) {
@@ -156,7 +158,20 @@ public final class BrokerDlqSynchronizer implements AutoCloseable {
             }
         }
         seen = present;
+        boolean isPartial = found >= MAX_NEW_PER_SCAN;
+        unlisted.scanned(depth, isPartial ? 0 : depth - present.size(), found > 0);
         return present.size() >= depth;
+    }
+
+    /** The next message; null at the end of the queue. Skips messages that the broker cannot deliver. */
+    private static ClientMessage next(ClientConsumer browser) throws ActiveMQException {
+        for (int undelivered = 0; undelivered < MAX_UNDELIVERED; undelivered++) {
+            ClientMessage message = browser.receiveImmediate();
+            if (message != null) {
+                return message;
+            }
+        }
+        return browser.receive(RECEIVE_TIMEOUT_MILLIS);
     }
 
     /** A message that the broker gave up is no copy, whatever properties the sender has set. */

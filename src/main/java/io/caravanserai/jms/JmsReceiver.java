@@ -16,7 +16,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.activemq.artemis.api.core.ActiveMQException;
+import org.apache.activemq.artemis.api.core.ActiveMQObjectClosedException;
 import org.apache.activemq.artemis.api.core.SimpleString;
+import org.apache.activemq.artemis.api.core.client.ActiveMQClient;
 import org.apache.activemq.artemis.api.core.client.ClientConsumer;
 import org.apache.activemq.artemis.api.core.client.ClientMessage;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
@@ -52,6 +54,7 @@ public final class JmsReceiver implements AutoCloseable {
     private final BooleanSupplier mayReceive;
     private final LoopThread thread;
     private final DeliveryWatch delivery;
+    private final DeliveryPace pace;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
     private volatile String unavailableReason = "not connected yet";
     private volatile boolean closing;
@@ -103,6 +106,7 @@ public final class JmsReceiver implements AutoCloseable {
         this.maxInFlight = maxInFlight;
         this.mayReceive = mayReceive;
         this.delivery = new DeliveryWatch(name, broker);
+        this.pace = new DeliveryPace(name);
         this.thread = new LoopThread("jms-" + name, this::run, () -> closing);
     }
 
@@ -129,6 +133,7 @@ public final class JmsReceiver implements AutoCloseable {
     public Optional<String> unavailableReason() {
         return Optional.ofNullable(unavailableReason)
                 .or(() -> Optional.ofNullable(delivery.unavailableReason()))
+                .or(() -> Optional.ofNullable(pace.unavailableReason()))
                 .or(thread::unavailableReason);
     }
 
@@ -150,21 +155,31 @@ public final class JmsReceiver implements AutoCloseable {
                 }
             } catch (JMSException | ActiveMQException | RuntimeException e) {
                 if (!closing) {
-                    unavailableReason = name + " cannot receive: " + e.getMessage();
-                    // JmsBroker logs an outage once for all receivers. A lasting error is logged once, at the
-                    // beginning.
-                    boolean isNews = broker.unavailableReason().isEmpty() && !unavailableReason.equals(lastLogged);
-                    lastLogged = unavailableReason;
-                    LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
-                            .addKeyValue("receiver", name)
-                            .addKeyValue("error", String.valueOf(e))
-                            .log("JMS consumer disconnected; reconnecting");
+                    disconnected(e);
                     pause = sleep(pause);
                 }
             } catch (InterruptedException e) {
                 LOG.debug("receiver woken to close");
             }
         }
+    }
+
+    private void disconnected(Exception e) {
+        boolean isConnected =
+                unavailableReason == null && broker.unavailableReason().isEmpty();
+        if (isConnected && e instanceof ActiveMQObjectClosedException) {
+            LOG.atDebug().addKeyValue("receiver", name).setCause(e).log("consumer closed by the broker");
+            pace.closed(String.valueOf(queue));
+            return;
+        }
+        unavailableReason = name + " cannot receive: " + e.getMessage();
+        // JmsBroker logs an outage once for all receivers. A lasting error is logged once, at the beginning.
+        boolean isNews = broker.unavailableReason().isEmpty() && !unavailableReason.equals(lastLogged);
+        lastLogged = unavailableReason;
+        LOG.atLevel(isNews ? Level.WARN : Level.DEBUG)
+                .addKeyValue("receiver", name)
+                .addKeyValue("error", String.valueOf(e))
+                .log("JMS consumer disconnected; reconnecting");
     }
 
     private long sleep(long pause) {
@@ -181,29 +196,47 @@ public final class JmsReceiver implements AutoCloseable {
         try (MessageConsumer holder = opening.holder()) {
             LOG.trace("the queue of {} is held by {}", name, holder);
             queue = SimpleString.of(opening.queue());
-            return ((ActiveMQSession) session).getCoreSession().createConsumer(queue);
+            ClientSession core = ((ActiveMQSession) session).getCoreSession();
+            return pace.isSingle()
+                    ? core.createConsumer(queue, null, 0, ActiveMQClient.DEFAULT_CONSUMER_MAX_RATE, false)
+                    : core.createConsumer(queue);
         }
     }
 
     private void receive(ClientSession session, ClientConsumer consumer)
             throws ActiveMQException, InterruptedException {
         BlockingQueue<ClientMessage> done = new LinkedBlockingQueue<>();
+        boolean isSingle = pace.isSingle();
         int inFlight = 0;
         long acknowledged = System.nanoTime();
         while (!closing && unavailableReason == null) {
-            boolean mayTake = inFlight < maxInFlight && mayReceive.getAsBoolean();
+            boolean mayTake = inFlight < maxInFlight && pace.mayReceive(inFlight) && mayReceive.getAsBoolean();
             // Short while messages are in flight, so that acknowledgements do not wait long for the next message.
             ClientMessage message = mayTake ? consumer.receive(inFlight > 0 ? 10 : 200) : null;
             if (message != null) {
                 inFlight++;
                 delivery.delivered();
+                pace.received();
                 handle(ReceivedMessage.of(message)).thenRun(() -> done.add(message));
             }
             if (message == null
                     || done.size() >= MAX_ACK_BATCH
                     || System.nanoTime() - acknowledged >= MAX_ACK_DELAY_NANOS) {
-                inFlight -= acknowledge(session, done, mayTake ? 0 : 20);
+                int count = acknowledge(session, done, mayTake ? 0 : 20);
+                inFlight -= count;
                 acknowledged = System.nanoTime();
+                if (count > 0) {
+                    pace.acknowledged();
+                }
+            }
+            if (isSingle && inFlight == 0) {
+                if (message == null && mayTake) {
+                    pace.idle();
+                }
+                if (!pace.isSingle()) {
+                    // A new consumer lets the broker send messages ahead again.
+                    return;
+                }
             }
             if (message == null && !mayTake || inFlight > 0) {
                 delivery.notWaiting();
