@@ -3,12 +3,12 @@ package io.caravanserai.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.event.CloudEvent;
-import io.caravanserai.flow.FlowRefusedException;
 import io.caravanserai.flow.Flows;
-import io.caravanserai.flow.UnknownFlowException;
 import io.caravanserai.flow.deploy.FlowDiff;
 import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.deploy.UnknownFlowException;
 import io.caravanserai.flow.yaml.Fault;
+import io.caravanserai.flow.yaml.FlowRefusedException;
 import io.caravanserai.flow.yaml.FlowVersion;
 import io.caravanserai.http.HeaderList;
 import io.caravanserai.http.HttpEndpoints;
@@ -153,7 +153,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
 
     private CompletionStage<Response> validate(Request request) {
         String file = request.query("file").orElse("flow" + FlowVersion.ENDING);
-        if (!Flows.isFileName(file)) {
+        if (!FlowVersion.isFileName(file)) {
             throw Problem.badParameter("file", "must end with " + FlowVersion.ENDING)
                     .asException();
         }
@@ -262,7 +262,7 @@ public final class FlowEndpoints implements HttpEndpoints, AutoCloseable {
 
     static String file(Request request) {
         String file = request.path("file");
-        if (!Flows.isFileName(file)) {
+        if (!FlowVersion.isFileName(file)) {
             throw Problem.of(
                             404,
                             "there is no such flow: a flow file's name is made of letters, digits, . _ and - and"

@@ -3,10 +3,10 @@ package io.caravanserai.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.caravanserai.event.EventType;
-import io.caravanserai.flow.FlowRefusedException;
 import io.caravanserai.flow.Flows;
 import io.caravanserai.flow.dryrun.DryRun;
 import io.caravanserai.flow.dryrun.Trace;
+import io.caravanserai.flow.yaml.FlowRefusedException;
 import io.caravanserai.flow.yaml.FlowVersion;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.http.HttpRoutes;
@@ -80,7 +80,7 @@ public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseab
 
     private Response report(String file, String text, List<Sample> samples) {
         try {
-            return Response.json(200, json(file, flows.rehearse(file, text, samples, this)));
+            return Response.json(200, json(file, flows.dryRun(file, text, samples, this)));
         } catch (FlowRefusedException e) {
             throw FlowEndpoints.refused(e.faults());
         } catch (InterruptedException e) {
@@ -175,9 +175,9 @@ public final class FlowTryEndpoint implements HttpEndpoints, DryRun, AutoCloseab
         return json;
     }
 
-    private static ObjectNode json(Trace course) {
-        ObjectNode json = OrderJson.MAPPER.createObjectNode().put("status", course.status());
-        course.steps().forEach(json.putArray("steps")::add);
+    private static ObjectNode json(Trace trace) {
+        ObjectNode json = OrderJson.MAPPER.createObjectNode().put("status", trace.status());
+        trace.steps().forEach(json.putArray("steps")::add);
         return json;
     }
 

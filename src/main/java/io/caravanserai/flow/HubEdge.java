@@ -75,7 +75,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
 
     @Override
     public RoutePolicy createRoutePolicy(CamelContext context, String routeId, NamedNode route) {
-        return new Entrance();
+        return new IngressPolicy();
     }
 
     /** Queues between the routes of a flow version count as inside, although the queues are at the broker. */
@@ -93,7 +93,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
     }
 
     /** Filters the headers of each message that enters a route. */
-    private final class Entrance extends RoutePolicySupport {
+    private final class IngressPolicy extends RoutePolicySupport {
         private boolean inside;
         private boolean overHttp;
 

@@ -1,8 +1,8 @@
 package io.caravanserai.process;
 
-import io.caravanserai.flow.Entrance;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.flow.Flows;
+import io.caravanserai.flow.deploy.RunningVersion;
 import io.caravanserai.inbox.IdempotencyKeys;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderJson;
@@ -96,7 +96,7 @@ public final class OrderIntake {
     public String styleNames() {
         return Stream.concat(
                         Arrays.stream(Style.values()),
-                        flows.entrances().stream()
+                        flows.orderFlows().stream()
                                 .flatMap(flow -> OrderStyle.ofFlow(flow).stream())
                                 .filter(style -> !(style instanceof Style)))
                 .map(OrderStyle::wire)
@@ -109,11 +109,11 @@ public final class OrderIntake {
      * changed.
      */
     public CompletableFuture<SubmitResult> submit(SubmitOrder sending) {
-        Optional<Entrance> entrance = flows.newest(sending.style().flow());
-        Optional<Integer> version = entrance.map(Entrance::version);
+        Optional<RunningVersion> newest = flows.newest(sending.style().flow());
+        Optional<Integer> version = newest.map(flow -> flow.version().version());
         boolean inSaga = sending.style() instanceof Style shipped
                 ? shipped.isOrchestrated()
-                : entrance.filter(Entrance::hasSaga).isPresent();
+                : newest.filter(RunningVersion::hasSaga).isPresent();
         String sagaId = inSaga ? ids.get() : null;
         return store.<SubmitResult>write(
                         "accept-order", sending.order().orderId(), tx -> accept(tx, sending, version, sagaId))

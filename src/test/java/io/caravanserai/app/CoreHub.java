@@ -4,7 +4,6 @@ import io.caravanserai.broker.JmsBroker;
 import io.caravanserai.bus.EventBusListener;
 import io.caravanserai.config.HubSettings;
 import io.caravanserai.event.CloudEvent;
-import io.caravanserai.flow.Entrance;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.order.Order;
 import io.caravanserai.order.OrderJson;
@@ -74,21 +73,16 @@ final class CoreHub implements AutoCloseable {
 
     /** Accepts an order and sends the order into the flow. Completes at the end of the order. */
     CompletableFuture<Void> submit(Order order, Style style) {
-        Entrance entrance = core.flows.newest(style.flow()).orElseThrow();
+        int version = core.flows.newest(style.flow()).orElseThrow().version().version();
         String sagaId = style.isOrchestrated() ? core.ids.get() : null;
         CompletableFuture<Void> ended = core.outcomes.await(order.orderId());
         return store.write(
                         "accept-order",
                         order.orderId(),
-                        tx -> core.orders.accept(tx, order, style, entrance.version(), sagaId, null))
+                        tx -> core.orders.accept(tx, order, style, version, sagaId, null))
                 .thenCompose(accepted -> {
                     core.entry.dispatch(new FlowEntry.Journey(
-                            order.orderId(),
-                            OrderJson.write(order),
-                            entrance.flow(),
-                            entrance.version(),
-                            sagaId,
-                            null));
+                            order.orderId(), OrderJson.write(order), style.flow(), version, sagaId, null));
                     return ended;
                 });
     }

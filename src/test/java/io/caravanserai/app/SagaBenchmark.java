@@ -1,7 +1,6 @@
 package io.caravanserai.app;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.caravanserai.flow.Entrance;
 import io.caravanserai.flow.FlowEntry;
 import io.caravanserai.order.Currency;
 import io.caravanserai.order.Order;
@@ -157,16 +156,17 @@ public final class SagaBenchmark {
                 "pm_card_visa",
                 new Order.Address(null, null, null, null, shipped ? "NL" : "AQ"));
         String sagaId = core.ids.get();
-        Entrance entrance = core.flows.newest(Style.REQUEST_REPLY.flow()).orElseThrow();
+        String flow = Style.REQUEST_REPLY.flow();
+        int version = core.flows.newest(flow).orElseThrow().version().version();
         CompletableFuture<Void> ended = core.outcomes.await(orderId);
         return core.store
                 .write(
                         "accept",
                         orderId,
-                        tx -> core.orders.accept(tx, order, Style.REQUEST_REPLY, entrance.version(), sagaId, null))
+                        tx -> core.orders.accept(tx, order, Style.REQUEST_REPLY, version, sagaId, null))
                 .thenCompose(accepted -> {
-                    core.entry.dispatch(new FlowEntry.Journey(
-                            orderId, OrderJson.write(order), entrance.flow(), entrance.version(), sagaId, null));
+                    core.entry.dispatch(
+                            new FlowEntry.Journey(orderId, OrderJson.write(order), flow, version, sagaId, null));
                     return ended;
                 });
     }

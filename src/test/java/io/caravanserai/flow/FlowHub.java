@@ -1,6 +1,7 @@
 package io.caravanserai.flow;
 
 import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.deploy.OrdersCarried;
 import io.caravanserai.flow.yaml.FlowVersion;
 import io.caravanserai.flow.yaml.Kamelets;
 import io.caravanserai.store.SqliteStore;
@@ -86,7 +87,7 @@ final class FlowHub implements AutoCloseable {
     }
 
     int version(String flow) {
-        return flows.newest(flow).orElseThrow().version();
+        return flows.newest(flow).orElseThrow().version().version();
     }
 
     FlowState state(String flow) {

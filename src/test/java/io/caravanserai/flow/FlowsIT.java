@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.caravanserai.flow.deploy.FlowDiff;
 import io.caravanserai.flow.deploy.FlowState;
+import io.caravanserai.flow.deploy.OrdersCarried;
 import io.caravanserai.flow.yaml.Fault;
+import io.caravanserai.flow.yaml.FlowRefusedException;
 import io.caravanserai.flow.yaml.FlowVersion;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -56,9 +58,10 @@ class FlowsIT {
 
         hub.start();
 
-        Entrance entrance = hub.flows.newest(FLOW).orElseThrow();
-        assertThat(entrance).isEqualTo(new Entrance(FLOW, 1, false, "direct:order-queue@1"));
-        assertThat(hub.send(entrance.uri())).isEqualTo("hello one served");
+        assertThat(hub.version(FLOW)).isEqualTo(1);
+        assertThat(hub.flows.newest(FLOW).orElseThrow().hasSaga()).isFalse();
+        assertThat(hub.flows.endpoint(FLOW, 1)).isEqualTo("direct:order-queue@1");
+        assertThat(hub.send("direct:order-queue@1")).isEqualTo("hello one served");
         assertThat(hub.send("direct:order-queue")).isEqualTo("hello one served");
         assertThat(hub.context.getRoute("order-queue@1")).isNotNull();
         assertThat(hub.context.getRoute("order-queue-2@order-queue.1")).isNotNull();

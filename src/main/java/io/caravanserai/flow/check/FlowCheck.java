@@ -2,8 +2,10 @@ package io.caravanserai.flow.check;
 
 import io.caravanserai.flow.yaml.Fault;
 import io.caravanserai.flow.yaml.FlowText;
+import io.caravanserai.flow.yaml.FlowVersion;
 import io.caravanserai.flow.yaml.KameletInliner;
 import io.caravanserai.flow.yaml.Kamelets;
+import io.caravanserai.flow.yaml.VersionedEndpoints;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -70,7 +72,21 @@ public final class FlowCheck {
         if (faults.isEmpty() && alsoInItself) {
             faults.addAll(ScratchCheck.check(file, text, whole, around));
         }
+        if (faults.isEmpty()) {
+            faults.addAll(neededNames(file, root.get(), around));
+        }
         return sorted(atUses(file, root.get(), faults, around.kamelets()));
+    }
+
+    /** Names that the running version of the file serves, that other files call, and that the text no longer serves. */
+    private static List<Fault> neededNames(String file, Node root, CheckContext around) {
+        VersionedEndpoints names = VersionedEndpoints.of(FlowVersion.flowOf(file), root);
+        return around.needed().entrySet().stream()
+                .filter(need -> !names.contains(need.getKey()))
+                .map(need -> Fault.atStart(
+                        file,
+                        "nothing answers at '" + need.getKey() + "' any more, which " + need.getValue() + " calls"))
+                .toList();
     }
 
     /**

@@ -26,7 +26,6 @@ public final class FolderWatch {
 
     private final FlowFolder folder;
     private final Clock clock;
-    private final Handler handler;
     private final Map<String, Stamp> known = new ConcurrentHashMap<>();
     private final Map<String, Change> changing = new HashMap<>();
 
@@ -44,10 +43,9 @@ public final class FolderWatch {
         void deleted(String file);
     }
 
-    public FolderWatch(FlowFolder folder, Clock clock, Handler handler) {
+    public FolderWatch(FlowFolder folder, Clock clock) {
         this.folder = folder;
         this.clock = clock;
-        this.handler = handler;
     }
 
     /** Marks the current files as known. */
@@ -70,7 +68,8 @@ public final class FolderWatch {
         known.putIfAbsent(file, GONE);
     }
 
-    public void look() {
+    /** Compares the folder with what is known, and tells the handler what has changed and come to rest. */
+    public void look(Handler handler) {
         Instant now = clock.instant();
         Map<String, Stamp> files = folder.files();
         Set<String> gone = new HashSet<>(known.keySet());

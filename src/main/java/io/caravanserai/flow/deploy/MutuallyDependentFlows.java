@@ -26,18 +26,20 @@ public record MutuallyDependentFlows(Map<String, String> texts) {
      * @param around the check context of each file without the others
      */
     public static MutuallyDependentFlows of(Map<String, String> texts, Function<String, CheckContext> around) {
-        MutuallyDependentFlows ring = new MutuallyDependentFlows(new TreeMap<>(texts));
-        ring.texts
+        MutuallyDependentFlows flows = new MutuallyDependentFlows(new TreeMap<>(texts));
+        flows.texts
                 .entrySet()
                 .removeIf(each -> FlowText.tree(each.getKey(), each.getValue()).isEmpty());
-        while (ring.texts
+        while (flows.texts
                 .entrySet()
                 .removeIf(each -> !FlowCheck.check(
-                                each.getKey(), each.getValue(), ring.around(each.getKey(), around.apply(each.getKey())))
+                                each.getKey(),
+                                each.getValue(),
+                                flows.around(each.getKey(), around.apply(each.getKey())))
                         .isEmpty())) {
             // Repeats, because another file may have needed a removed file.
         }
-        return ring;
+        return flows;
     }
 
     /** Returns the check context of a file together with the other files. */

@@ -24,8 +24,15 @@ import org.slf4j.LoggerFactory;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
- * The versions with routes in the context, and the newest version of each flow. Reading is thread-safe; changes require
- * the lock of the facade, {@code Flows}.
+ * The versions with routes in the context, and the newest version of each flow. Reading is thread-safe.
+ *
+ * <p>The monitor of this object is the one lock of the deployment of flows. The lock guards the set of running versions,
+ * the newest version of each flow, the names that lead to the newest versions, and the flow files that the hub writes. A
+ * caller that reads this state and then changes the state holds the lock for both. A text is therefore promoted beside
+ * the same flows that the check of the text has seen, and edits over HTTP, changes in the folder and starts of old
+ * versions exclude each other. Callers hold the lock while the routes of a version start, and while {@link #promote}
+ * drains the exclusive consumers of the version before. No caller holds the lock while the routes of a superseded version
+ * stop, which takes up to 20 s for each route: see {@link #takeOut} and {@link #end}.
  */
 public final class RunningFlows {
     private static final Logger LOG = LoggerFactory.getLogger(RunningFlows.class);
@@ -34,6 +41,8 @@ public final class RunningFlows {
     private final Map<Key, RunningVersion> running = new ConcurrentHashMap<>();
     private final Map<String, RunningVersion> newest = new ConcurrentHashMap<>();
     private final Map<String, FlowAlias> stableNames = new HashMap<>();
+    /** Flows that run or have run. */
+    private final Set<String> known = ConcurrentHashMap.newKeySet();
     /** Versions with routes that are being stopped. */
     private final Map<Key, CompletableFuture<Void>> leaving = new ConcurrentHashMap<>();
 
@@ -55,6 +64,11 @@ public final class RunningFlows {
         return Optional.ofNullable(newest.get(flow));
     }
 
+    /** Returns the newest version of the flow of a file; empty when the flow does not run. */
+    public Optional<FlowVersion> newestOf(String file) {
+        return newest(FlowVersion.flowOf(file)).map(RunningVersion::version);
+    }
+
     /** Returns the newest version of each flow. */
     public List<RunningVersion> newest() {
         return List.copyOf(newest.values());
@@ -62,6 +76,16 @@ public final class RunningFlows {
 
     public boolean isRunning(String flow, int version) {
         return running.containsKey(new Key(flow, version));
+    }
+
+    /** Whether the flow runs or has run. */
+    public boolean isKnown(String flow) {
+        return known.contains(flow);
+    }
+
+    /** Adds a flow that ran before a restart. */
+    public void addKnown(String flow) {
+        known.add(flow);
     }
 
     public Collection<RunningVersion> all() {
@@ -76,7 +100,7 @@ public final class RunningFlows {
     }
 
     /** Adds a version. The version consumes no outside messages yet. */
-    public RunningVersion add(FlowVersion version) throws Exception {
+    synchronized RunningVersion add(FlowVersion version) throws Exception {
         RunningVersion added = running.get(Key.of(version));
         if (added == null) {
             CompletableFuture<Void> end = leaving.get(Key.of(version));
@@ -93,7 +117,7 @@ public final class RunningFlows {
      * Makes a version the newest, so that the next outside message goes to the version.
      * @throws Exception when the consumers cannot start; the state is then unchanged
      */
-    public void promote(RunningVersion version) throws Exception {
+    synchronized void promote(RunningVersion version) throws Exception {
         String flow = version.version().flow();
         RunningVersion before = newest.get(flow);
         try {
@@ -119,6 +143,7 @@ public final class RunningFlows {
             }
         }
         newest.put(flow, version);
+        known.add(flow);
         if (before != null && before != version) {
             forgetNames(before, version.names().names());
             before.closeSharedDoors();
@@ -126,7 +151,7 @@ public final class RunningFlows {
     }
 
     /** Stops the intake of the flow; the versions stay for unfinished orders. */
-    public void retire(String flow) throws Exception {
+    synchronized void retire(String flow) throws Exception {
         RunningVersion last = newest.remove(flow);
         if (last != null) {
             forgetNames(last, Set.of());
@@ -135,20 +160,27 @@ public final class RunningFlows {
         }
     }
 
-    public void remove(RunningVersion version) {
+    /** Removes a version that was added and could not be promoted. The routes are empty, and stop at once. */
+    synchronized void removeFailed(RunningVersion version) {
         takeOut(version);
         end(version);
+        version.restoreBeans();
     }
 
     /** Removes a version from the running versions; call {@link #end} afterwards. */
-    public void takeOut(RunningVersion version) {
+    synchronized void takeOut(RunningVersion version) {
         Key key = Key.of(version.version());
         leaving.put(key, new CompletableFuture<>());
         running.remove(key);
     }
 
-    /** Stops the routes of a removed version. May take seconds; needs no lock. */
-    public void end(RunningVersion version) {
+    /** Ends each exchange that loops endlessly, in all versions. Other exchanges continue. */
+    public void endLoops() {
+        all().forEach(RunningVersion::endLoops);
+    }
+
+    /** Stops the routes of a removed version. May take seconds; not called under the lock. */
+    void end(RunningVersion version) {
         try {
             version.remove();
         } finally {
@@ -169,7 +201,7 @@ public final class RunningFlows {
     }
 
     /** Returns the check context of a file, without the other versions of the file. */
-    public CheckContext around(String file) {
+    public synchronized CheckContext around(String file) {
         Map<String, String> others = new HashMap<>();
         Map<String, String> ids = new HashMap<>();
         Map<String, String> needed = new HashMap<>();

@@ -102,7 +102,7 @@ public final class RunningVersion {
     }
 
     /** Restores the beans from before this version; for a version that did not start. */
-    public void restoreBeans() {
+    void restoreBeans() {
         beansBefore.restore();
     }
 
@@ -278,7 +278,7 @@ public final class RunningVersion {
     }
 
     /** Ends each exchange that loops endlessly in the routes. Other exchanges continue. */
-    public void endLoops() {
+    void endLoops() {
         loops.endLoops();
     }
 

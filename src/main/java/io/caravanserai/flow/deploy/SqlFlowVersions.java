@@ -8,6 +8,7 @@ import io.caravanserai.store.Store;
 import io.caravanserai.store.Transaction;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -37,9 +38,11 @@ public final class SqlFlowVersions {
             """;
 
     private final Store store;
+    private final Clock clock;
 
-    public SqlFlowVersions(Store store) {
+    public SqlFlowVersions(Store store, Clock clock) {
         this.store = store;
+        this.clock = clock;
     }
 
     /**
@@ -52,7 +55,8 @@ public final class SqlFlowVersions {
      * Returns the newest version when the candidate is equal, else records a new version.
      * @param folderHash hash of the content of the folders
      */
-    public CompletableFuture<Accepted> accept(FlowVersion candidate, String folderHash, String who, Instant at) {
+    public CompletableFuture<Accepted> accept(FlowVersion candidate, String folderHash, String who) {
+        Instant at = clock.instant();
         return store.write("accept-flow", candidate.file(), tx -> accept(tx, candidate, folderHash, who, at));
     }
 

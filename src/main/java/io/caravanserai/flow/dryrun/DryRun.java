@@ -3,6 +3,7 @@ package io.caravanserai.flow.dryrun;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Runs past orders through a flow without effects: services answer as recorded in the order history, and messages to
@@ -37,5 +38,14 @@ public interface DryRun {
     }
 
     /** The results for all samples. */
-    record Report(List<Comparison> orders) {}
+    record Report(List<Comparison> orders) {
+
+        /** @param before the traces under the text that runs; empty when none does */
+        public static Report of(List<Sample> samples, List<Trace> before, List<Trace> after) {
+            return new Report(IntStream.range(0, samples.size())
+                    .mapToObj(i -> new Comparison(
+                            samples.get(i).orderId(), before.isEmpty() ? null : before.get(i), after.get(i)))
+                    .toList());
+        }
+    }
 }

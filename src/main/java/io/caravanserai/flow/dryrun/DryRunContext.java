@@ -2,12 +2,16 @@ package io.caravanserai.flow.dryrun;
 
 import io.caravanserai.flow.check.CheckContext;
 import io.caravanserai.flow.check.EndpointCheck;
+import io.caravanserai.flow.check.ErrorLocator;
 import io.caravanserai.flow.check.ExpressionGuard;
 import io.caravanserai.flow.check.FlowLoader;
 import io.caravanserai.flow.check.LiveBeans;
 import io.caravanserai.flow.check.PlaceholderGuard;
 import io.caravanserai.flow.check.ScratchCheck;
+import io.caravanserai.flow.yaml.Fault;
+import io.caravanserai.flow.yaml.FlowRefusedException;
 import io.caravanserai.flow.yaml.FlowVersion;
+import io.caravanserai.flow.yaml.Nodes;
 import io.caravanserai.flow.yaml.VersionedEndpoints;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -40,8 +44,9 @@ import org.apache.camel.model.ThrottleDefinition;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.DefaultRegistry;
 import org.apache.camel.support.processor.idempotent.MemoryIdempotentRepository;
+import org.snakeyaml.engine.v2.nodes.Node;
 
-/** A separate Camel context for the dry run of one text. Runs one order at a time. */
+/** A separate Camel context for the dry run of one text, with stubs for all outside endpoints. Runs one order at a time. */
 public final class DryRunContext implements AutoCloseable {
     private static final long SECONDS_FOR_AN_ORDER = 10;
     /** The endpoint that always refuses, with the reason of the same name. */
@@ -49,20 +54,47 @@ public final class DryRunContext implements AutoCloseable {
     /** Components that stay real, because no message leaves the context. */
     private static final Set<String> REAL = Set.of("direct", "saga", "log");
 
-    private final DryRunStubs stage = new DryRunStubs();
+    private final DryRunStubs stubs = new DryRunStubs();
     private final DefaultCamelContext context = new DefaultCamelContext(false);
     private final ExecutorService executor = Executors.newSingleThreadExecutor(work -> {
-        Thread thread = new Thread(work, "flow-rehearsal");
+        Thread thread = new Thread(work, "flow-dry-run");
         thread.setDaemon(true);
         return thread;
     });
-    private final DryRun rehearsal;
+    private final DryRun services;
     private final String entry;
-    private volatile DryRun.Sample playing;
+    private volatile DryRun.Sample current;
     private volatile DryRunOrder order = new DryRunOrder();
 
-    public DryRunContext(FlowVersion flow, CheckContext around, DryRun rehearsal) throws Exception {
-        this.rehearsal = rehearsal;
+    /**
+     * The traces of orders of the past through a text.
+     *
+     * @throws FlowRefusedException when no orders enter the text, or its routes cannot start
+     */
+    public static List<Trace> traces(
+            FlowVersion flow, CheckContext around, List<DryRun.Sample> samples, DryRun services)
+            throws FlowRefusedException, InterruptedException {
+        String entry = "direct:" + flow.flow();
+        Node root = Nodes.parse(flow.file(), flow.text()).orElseThrow();
+        if (!samples.isEmpty() && !VersionedEndpoints.of(flow.flow(), root).contains(entry)) {
+            throw new FlowRefusedException(
+                    List.of(Fault.atStart(flow.file(), "no orders enter it: no route begins with '" + entry + "'")));
+        }
+        try (DryRunContext context = new DryRunContext(flow, around, services)) {
+            List<Trace> traces = new ArrayList<>();
+            for (DryRun.Sample sample : samples) {
+                traces.add(context.trace(sample));
+            }
+            return traces;
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new FlowRefusedException(List.of(ErrorLocator.of(flow.file(), root, e, around.context())));
+        }
+    }
+
+    private DryRunContext(FlowVersion flow, CheckContext around, DryRun services) throws Exception {
+        this.services = services;
         this.entry = VersionedEndpoints.versioned(flow.flow(), "direct:" + flow.flow(), 0);
         FlowVersion unnumbered = FlowVersion.candidate(flow.file(), flow.text(), flow.kamelets());
         try {
@@ -72,7 +104,7 @@ public final class DryRunContext implements AutoCloseable {
             loaded.builder().addLifecycleInterceptor(new RouteBuilderLifecycleStrategy() {
                 @Override
                 public void afterConfigure(RouteBuilder builder) {
-                    builder.getRouteCollection().getRoutes().forEach(DryRunContext::tame);
+                    builder.getRouteCollection().getRoutes().forEach(DryRunContext::stubSideEffects);
                 }
             });
             loaded.addTo(context);
@@ -86,7 +118,7 @@ public final class DryRunContext implements AutoCloseable {
     private void prepare(CheckContext around) {
         DryRunSagas sagas = new DryRunSagas();
         sagas.setCamelContext(context);
-        context.getCamelContextExtension().setName("rehearsal");
+        context.getCamelContextExtension().setName("dry-run");
         context.getCamelContextExtension()
                 .setRegistry(new DefaultRegistry(new LiveBeans(around.context().getRegistry(), sagas)));
         context.setStartupSummaryLevel(StartupSummaryLevel.Off);
@@ -98,11 +130,11 @@ public final class DryRunContext implements AutoCloseable {
         ExpressionGuard.install(context);
         for (String component : EndpointCheck.components(around.context())) {
             if (component.equals("bean")) {
-                context.addComponent(component, stage.new OutsideBeans());
+                context.addComponent(component, stubs.new OutsideBeans());
             } else if (component.equals("class")) {
-                context.addComponent(component, stage.new OutsideClasses());
+                context.addComponent(component, stubs.new OutsideClasses());
             } else if (!REAL.contains(component)) {
-                context.addComponent(component, stage.new Outside());
+                context.addComponent(component, stubs.new Outside());
             }
         }
     }
@@ -124,22 +156,22 @@ public final class DryRunContext implements AutoCloseable {
     private void serve(String endpoint, Exchange exchange) {
         Optional<String> dropped = order.dropped(endpoint);
         if (dropped.isPresent()) {
-            stage.note(endpoint + " dropped: " + dropped.get());
-            exchange.setException(rehearsal.closed(playing.orderId(), endpoint));
+            stubs.note(endpoint + " dropped: " + dropped.get());
+            exchange.setException(services.closed(current.orderId(), endpoint));
             return;
         }
         String reason =
-                endpoint.equals(DECLINED) ? DECLINED : playing.refusals().get(endpoint);
+                endpoint.equals(DECLINED) ? DECLINED : current.refusals().get(endpoint);
         order.served(endpoint, reason != null);
-        stage.note(reason == null ? endpoint : endpoint + ": " + reason);
-        rehearsal.event(endpoint, reason != null).ifPresent(type -> stage.tell(type, exchange));
+        stubs.note(reason == null ? endpoint : endpoint + ": " + reason);
+        services.event(endpoint, reason != null).ifPresent(type -> stubs.tell(type, exchange));
         if (reason != null) {
-            exchange.setException(rehearsal.refusal(reason));
+            exchange.setException(services.refusal(reason));
         }
     }
 
     /** Disables the steps of a route with an effect of their own, and the steps that only delay. */
-    private static void tame(RouteDefinition route) {
+    private static void stubSideEffects(RouteDefinition route) {
         for (Class<? extends ProcessorDefinition<?>> type : List.of(
                 BeanDefinition.class,
                 ProcessDefinition.class,
@@ -165,18 +197,18 @@ public final class DryRunContext implements AutoCloseable {
         }
     }
 
-    public Trace play(DryRun.Sample sample) throws InterruptedException {
-        playing = sample;
+    private Trace trace(DryRun.Sample sample) throws InterruptedException {
+        current = sample;
         order = new DryRunOrder();
-        stage.clear();
+        stubs.clear();
         try {
             executor.submit(() -> send(sample)).get(SECONDS_FOR_AN_ORDER, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            stage.note("failed: " + e.getCause());
+            stubs.note("failed: " + e.getCause());
         } catch (TimeoutException e) {
-            stage.note("no end within " + SECONDS_FOR_AN_ORDER + " s");
+            stubs.note("no end within " + SECONDS_FOR_AN_ORDER + " s");
         }
-        List<String> steps = new ArrayList<>(stage.steps());
+        List<String> steps = new ArrayList<>(stubs.steps());
         String status =
                 steps.contains("ship-order") ? "SHIPPED" : steps.contains("cancel-order") ? "CANCELLED" : "OPEN";
         return new Trace(status, steps);
@@ -188,7 +220,7 @@ public final class DryRunContext implements AutoCloseable {
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
         exchange.getMessage().setBody(sample.body());
         context.getEndpoint(entry).createProducer().process(exchange);
-        stage.letEventsBeHeard();
+        stubs.letEventsBeHeard();
         return null;
     }
 

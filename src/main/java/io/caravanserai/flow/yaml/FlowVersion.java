@@ -35,6 +35,13 @@ public record FlowVersion(
         return flowOf(file);
     }
 
+    /** Whether a text is a valid name of a flow file. */
+    public static boolean isFileName(String file) {
+        return file.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+                && file.endsWith(ENDING)
+                && file.length() > ENDING.length();
+    }
+
     /** Returns the flow of a file name. */
     public static String flowOf(String file) {
         return file.endsWith(ENDING) ? file.substring(0, file.length() - ENDING.length()) : file;

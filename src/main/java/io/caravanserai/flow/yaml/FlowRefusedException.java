@@ -1,6 +1,5 @@
-package io.caravanserai.flow;
+package io.caravanserai.flow.yaml;
 
-import io.caravanserai.flow.yaml.Fault;
 import java.util.List;
 
 /** A text is not accepted as a flow. Nothing has changed. */

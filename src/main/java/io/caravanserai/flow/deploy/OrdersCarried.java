@@ -1,7 +1,9 @@
-package io.caravanserai.flow;
+package io.caravanserai.flow.deploy;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /** Reports the flow versions with unfinished orders. */
 @FunctionalInterface
@@ -23,5 +25,12 @@ public interface OrdersCarried {
      */
     default CompletableFuture<List<Carried>> listed() {
         return unfinished();
+    }
+
+    /** The number of orders by version; a version that only sagas need has 0. */
+    static Map<RunningFlows.Key, Long> byVersion(List<Carried> carried) {
+        return carried.stream()
+                .collect(Collectors.toMap(
+                        each -> new RunningFlows.Key(each.flow(), each.version()), Carried::orders, Long::sum));
     }
 }

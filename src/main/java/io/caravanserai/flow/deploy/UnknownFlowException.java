@@ -1,4 +1,4 @@
-package io.caravanserai.flow;
+package io.caravanserai.flow.deploy;
 
 /** The flow or the version does not exist, or accepts no orders. The message gives the reason. */
 public final class UnknownFlowException extends RuntimeException {
