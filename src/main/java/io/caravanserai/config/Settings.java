@@ -35,12 +35,12 @@ public final class Settings {
     static final Setting<Duration> HTTP_WAIT = setting(
             "hub.http.wait",
             "10s",
-            "How long a POST of an order waits for the order's end before it answers 202.",
+            "How long a POST of an order waits for the end of the order before the answer 202.",
             SettingValues::duration);
     static final Setting<Duration> HTTP_REQUEST_TIMEOUT = setting(
             "hub.http.request-timeout",
             "60s",
-            "How long a request may take to arrive, from its first to its last byte; then the answer is 408.",
+            "Maximum time from the first to the last byte of a request; then the answer is 408.",
             SettingValues::positive);
     static final Setting<Duration> HTTP_IDLE_TIMEOUT = setting(
             "hub.http.idle-timeout",
@@ -51,11 +51,11 @@ public final class Settings {
     static final Setting<Integer> HTTP_STREAMS = setting(
             "hub.http.streams",
             "500",
-            "How many event streams may be open at once, of all clients together; one more is answered 503.",
+            "Maximum number of open event streams, over all clients; one more is answered with 503.",
             text -> SettingValues.number(text, 0, 1_000_000));
 
     static final Setting<Path> DATA_DIR =
-            setting("hub.data.dir", "data", "Folder of the database and the broker's journal.", SettingValues::path);
+            setting("hub.data.dir", "data", "Folder of the database and the broker journal.", SettingValues::path);
     public static final Setting<Optional<Path>> ROUTES_DIR = setting(
             "hub.routes.dir",
             "",
@@ -64,14 +64,14 @@ public final class Settings {
     static final Setting<Optional<String>> NODE_ID = setting(
             "hub.node.id",
             "",
-            "Name of this hub among several on one database; empty: made at start.",
+            "Name of this hub among several on one database; empty: generated at start.",
             SettingValues.optional(SettingValues::name));
     static final Setting<String> NAME = setting(
             "hub.name",
             "hub",
-            "Name of this hub among several that share a broker or Kafka and have stores of their own: the prefix of its"
-                    + " subscriptions, consumer groups and inner queues. Under one name they would take each other's"
-                    + " messages.",
+            "Name of this hub among several that share a broker or Kafka and have separate stores: the prefix of"
+                    + " subscriptions, consumer groups and internal queues. Hubs with the same name would consume the"
+                    + " messages of each other.",
             SettingValues::name);
 
     public static final Setting<Optional<String>> STORE_URL = setting(
@@ -82,7 +82,7 @@ public final class Settings {
     static final Setting<Optional<String>> STORE_USER =
             setting("hub.store.user", "", "User of the database.", SettingValues.optional(SettingValues::text));
     static final Setting<Optional<String>> STORE_PASSWORD = setting(
-            "hub.store.password", "", "Password of the database's user.", SettingValues.optional(SettingValues::text));
+            "hub.store.password", "", "Password of the database user.", SettingValues.optional(SettingValues::text));
 
     static final Setting<Optional<String>> JMS_URL = setting(
             "hub.jms.url",
@@ -95,7 +95,7 @@ public final class Settings {
     static final Setting<String> KAFKA_BROKERS = setting(
             "hub.kafka.brokers",
             "off",
-            "`off`, `embedded` (a real broker in this process, for trying things out), or `host:9092,...`",
+            "`off`, `embedded` (a real broker in this process, for trials), or `host:9092,...`",
             SettingValues::brokers);
     static final Setting<Integer> KAFKA_PORT = setting(
             "hub.kafka.port", "9092", "Port of the embedded Kafka broker; 0 takes a free one.", SettingValues::port);
@@ -109,18 +109,18 @@ public final class Settings {
             "hub.events.emit.",
             "<Type>",
             "OrderCreated=v1,v2",
-            "Version or versions of an event that the hub emits, by type. Default: the newest.",
+            "Emitted version or versions of an event, by type. Default: the newest.",
             SettingValues::versions);
     static final Setting<Duration> EVENTS_RETENTION = setting(
             "hub.events.retention",
             "30d",
-            "How long the hub keeps events of ended orders, at least 1d; the orders' histories go with them.",
+            "How long the hub keeps events and histories of ended orders, at least 1d.",
             SettingValues::retention);
 
     static final Setting<Set<String>> FLOWS_ALLOWED_COMPONENTS = setting(
             "hub.flows.allowed-components",
             "",
-            "What flows may use: components, `bean:NAME`, `language:NAME`, comma separated; empty: all. Always allowed are"
+            "Allowed in flows: components, `bean:NAME`, `language:NAME`, comma separated; empty: all. Always allowed are"
                     + " `direct`, `saga`, `events`, Kamelets (a Kamelet that calls a service needs `outside`, `http`,"
                     + " `jms` or `kafka`) and the languages `constant`, `header`, `exchangeProperty`, `variable`.",
             SettingValues::components);
@@ -128,7 +128,7 @@ public final class Settings {
     static final Setting<OrderStyle> ORDERS_STYLE = setting(
             "hub.orders.style",
             "request-reply",
-            "Style of an order that names none: `request-reply`, `queue`, `pubsub`, `choreography`, or NAME of a flow"
+            "Style of orders without a style: `request-reply`, `queue`, `pubsub`, `choreography`, or NAME of a flow"
                     + " `order-NAME.camel.yaml`.",
             SettingValues::style);
     static final Setting<Set<String>> SHIPPING_COUNTRIES = setting(
@@ -141,17 +141,17 @@ public final class Settings {
     static final Setting<Duration> SAGA_TIMEOUT = setting(
             "hub.saga.timeout",
             "60s",
-            "A saga that has not ended by then is compensated. Time in which no hub ran does not count.",
+            "Age at which an unfinished saga is compensated. Time in which no hub ran does not count.",
             SettingValues::positive);
     static final Setting<Integer> SAGA_COMPENSATION_ATTEMPTS = setting(
             "hub.saga.compensation.attempts",
             "10",
-            "How often a compensation is tried before its saga is STUCK and an operator must act.",
+            "Attempts of a compensation before the saga is STUCK and an operator must act.",
             text -> SettingValues.number(text, 1, 1_000_000));
     static final Setting<Duration> SAGA_COMPENSATION_BACKOFF = setting(
             "hub.saga.compensation.backoff",
             "100ms",
-            "Wait before the second attempt of a compensation; doubles up to 30s.",
+            "Delay before the second attempt of a compensation; doubles up to 30s.",
             SettingValues::positive);
 
     static final Setting<Optional<URI>> MAIL_URL = setting(
@@ -168,17 +168,17 @@ public final class Settings {
     static final Setting<Optional<String>> MAIL_PASSWORD = setting(
             "hub.notification.mail.password",
             "",
-            "Password of the mail server's user.",
+            "Password of the mail server user.",
             SettingValues.optional(SettingValues::text));
     static final Setting<Optional<String>> MAIL_FROM = setting(
             "hub.notification.mail.from",
             "",
-            "Sender of mail to customers, such as orders@shop.example.",
+            "Sender of mail to customers, for example orders@shop.example.",
             SettingValues.optional(SettingValues::mailFrom));
     static final Setting<String> MAIL_TO = setting(
             "hub.notification.mail.to",
             "{customerId}",
-            "Address of a customer, made of the customer's id, such as {customerId}@customers.example.",
+            "Address of a customer, built from the customer id, for example {customerId}@customers.example.",
             SettingValues::mailTo);
 
     static final Setting<Log.Format> LOG_FORMAT = setting(
@@ -189,14 +189,14 @@ public final class Settings {
     static final Setting<String> LOG_LEVEL = setting(
             "hub.log.level",
             "info",
-            "Level of the hub's own lines and of the log steps of flows: trace, debug, info, warn, error, off. Libraries"
+            "Level of log lines of the hub and of log steps in flows: trace, debug, info, warn, error, off. Libraries"
                     + " log from warn.",
             SettingValues::logLevel);
     static final SettingFamily<String> LOG_LEVELS = new SettingFamily<>(
             "hub.log.level.",
             "<package>",
             "org.apache.camel=info",
-            "Level of one package, or of one flow: its log steps have the name flow.NAME unless they name another.",
+            "Level of one package, or of the flow NAME as flow.NAME: the default logger of log steps in the flow.",
             (name, text) -> SettingValues.logLevel(text));
 
     public static final Setting<List<ApiKey>> SECURITY_API_KEYS = setting(
