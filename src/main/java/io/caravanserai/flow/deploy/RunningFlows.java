@@ -31,7 +31,7 @@ import org.snakeyaml.engine.v2.nodes.Node;
  * caller that reads this state and then changes the state holds the lock for both. A text is therefore promoted beside
  * the same flows that the check of the text has seen, and edits over HTTP, changes in the folder and starts of old
  * versions exclude each other. Callers hold the lock while the routes of a version start, and while {@link #promote}
- * drains the exclusive consumers of the version before. No caller holds the lock while the routes of a superseded version
+ * drains the exclusive entry routes of the version before. No caller holds the lock while the routes of a superseded version
  * stop, which takes up to 20 s for each route: see {@link #takeOut} and {@link #end}.
  */
 public final class RunningFlows {
@@ -121,17 +121,17 @@ public final class RunningFlows {
         String flow = version.version().flow();
         RunningVersion before = newest.get(flow);
         try {
-            version.openSharedDoors();
+            version.entryRoutes().openShared();
             if (before != null && before != version) {
-                before.closeExclusiveDoors();
-                before.drainExclusiveDoors();
+                before.entryRoutes().closeExclusive();
+                before.entryRoutes().drainExclusive();
             }
-            version.openExclusiveDoors();
+            version.entryRoutes().openExclusive();
         } catch (Exception e) {
-            version.closeSharedDoors();
-            version.closeExclusiveDoors();
+            version.entryRoutes().closeShared();
+            version.entryRoutes().closeExclusive();
             if (before != null && before != version) {
-                before.openExclusiveDoors();
+                before.entryRoutes().openExclusive();
             }
             throw e;
         }
@@ -146,7 +146,7 @@ public final class RunningFlows {
         known.add(flow);
         if (before != null && before != version) {
             forgetNames(before, version.names().names());
-            before.closeSharedDoors();
+            before.entryRoutes().closeShared();
         }
     }
 
@@ -155,8 +155,8 @@ public final class RunningFlows {
         RunningVersion last = newest.remove(flow);
         if (last != null) {
             forgetNames(last, Set.of());
-            last.closeSharedDoors();
-            last.closeExclusiveDoors();
+            last.entryRoutes().closeShared();
+            last.entryRoutes().closeExclusive();
         }
     }
 
