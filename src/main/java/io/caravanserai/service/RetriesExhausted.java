@@ -66,7 +66,7 @@ public final class RetriesExhausted extends AsyncProcessorSupport {
     public boolean process(Exchange exchange, AsyncCallback callback) {
         Exception caught = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Exception.class);
         String orderId = exchange.getMessage().getHeader(ServiceEndpoint.ORDER_ID, String.class);
-        if (orderId == null || caught == null || isAnswer(caught)) {
+        if (caught == null || isAnswer(caught)) {
             callback.done(true);
             return true;
         }
@@ -75,7 +75,8 @@ public final class RetriesExhausted extends AsyncProcessorSupport {
             callback.done(true);
             return true;
         }
-        if (unavailable.isUndo()) {
+        // A compensation may have no order id: the saga knows the order.
+        if (unavailable.isUndo() || orderId == null) {
             failAgain(exchange, unavailable);
             callback.done(true);
             return true;

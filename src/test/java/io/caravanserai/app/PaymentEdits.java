@@ -132,6 +132,38 @@ final class PaymentEdits {
                                 "- idempotentConsumer: {constant: all, idempotentRepository: once, steps: [" + REFUND
                                         + "]}"),
                         KEPT),
+                edit(
+                        "refund whose failures the file handles",
+                        handler("java.lang.Exception", "handled", "- log: a")
+                                + back(flow, "- to: direct:refund-payment"),
+                        KEPT),
+                edit(
+                        "refund whose failures the file goes on from",
+                        handler("java.sql.SQLException", "continued", "- log: a")
+                                + back(flow, "- to: direct:refund-payment"),
+                        KEPT),
+                edit(
+                        "refund whose failures go to a dead letter channel",
+                        "- errorHandler: {deadLetterChannel: {deadLetterUri: 'log:dead'}}\n"
+                                + back(flow, "- to: direct:refund-payment"),
+                        KEPT),
+                edit(
+                        "refund by a circuit breaker that goes on when it is open",
+                        back(flow, "- circuitBreaker: {steps: [" + REFUND + "]}"),
+                        KEPT),
+                edit(
+                        "refund whose failure a strategy may drop",
+                        back(
+                                flow,
+                                "- multicast: {aggregationStrategy: '#class:org.apache.camel.processor.aggregate.UseOriginalAggregationStrategy', steps: ["
+                                        + REFUND + ", {log: a}]}"),
+                        KEPT),
+                edit(
+                        "a saga that nothing ends",
+                        flow.replace(
+                                "propagation: REQUIRES_NEW",
+                                "completionMode: MANUAL\n            propagation: REQUIRES_NEW"),
+                        "nothing ends this saga"),
                 edit("refund by a name put together", back(flow, "- toD: direct:${header.what}"), KEPT),
                 edit(
                         "refund by one of two names",
@@ -235,6 +267,35 @@ final class PaymentEdits {
                         GIVEN_BACK,
                         NEVER_TAKEN),
                 edit(
+                        "refund that has come too late is handled",
+                        handler("io.caravanserai.service.OrderClosedException", "handled", "- log: a")
+                                + back(flow, "- to: direct:refund-payment"),
+                        TAKEN,
+                        GIVEN_BACK,
+                        NEVER_TAKEN),
+                edit(
+                        "refund that is not given up",
+                        handler("java.io.IOException", "handled", "- to: direct:give-up")
+                                + back(flow, "- to: direct:refund-payment"),
+                        TAKEN,
+                        GIVEN_BACK,
+                        NEVER_TAKEN),
+                edit(
+                        "refund by a circuit breaker that throws when it is open",
+                        back(
+                                flow,
+                                "- circuitBreaker: {resilience4jConfiguration: {throwExceptionWhenHalfOpenOrOpenState: true}, steps: ["
+                                        + REFUND + "]}"),
+                        TAKEN,
+                        GIVEN_BACK,
+                        NEVER_TAKEN),
+                edit(
+                        "refund in parallel with another step",
+                        back(flow, "- multicast: {parallelProcessing: true, steps: [" + REFUND + ", {log: a}]}"),
+                        TAKEN,
+                        GIVEN_BACK,
+                        NEVER_TAKEN),
+                edit(
                         "refund delayed",
                         back(flow, "- delay: {constant: 50, asyncDelayed: true}", "- to: direct:refund-payment"),
                         TAKEN,
@@ -268,6 +329,11 @@ final class PaymentEdits {
     private static String onException(String flow, String what) {
         String last = "            - io.caravanserai.saga.SagaNotRunningException\n";
         return flow.replace(last, last + "          " + what + ":\n            constant: \"true\"\n");
+    }
+
+    private static String handler(String exception, String how, String step) {
+        return "- onException: {exception: [" + exception + "], " + how + ": {constant: 'true'}, steps: [{"
+                + step.substring("- ".length()) + "}]}\n";
     }
 
     private static String intercept(String pattern) {

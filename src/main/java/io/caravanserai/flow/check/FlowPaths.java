@@ -13,10 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.camel.support.PatternHelper;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -43,18 +42,26 @@ final class FlowPaths {
             "direct:service-unavailable",
             "saga:compensate");
 
-    private static final Pattern EVENT_TYPE = Pattern.compile("\\$\\{header\\.eventType} *== *['\"](\\w+)['\"]");
     /** Limit for following a flow: a flow can be constructed to have an exponential number of paths. */
     private static final int MAX_CALLS = 20_000;
 
+    /** Propagations without a saga. Camel refuses a compensation there. */
+    private static final Set<String> NO_SAGA = Set.of("NEVER", "NOT_SUPPORTED");
+    /** Endpoints that make a failed compensation fail again. */
+    private static final Set<String> FAIL_AGAIN = Set.of("direct:give-up", "direct:service-unavailable");
+    /** Headers that name the order and the event. */
+    private static final Set<String> HEADERS = Set.of("orderId", "eventType", "orderStatus");
+
+    private final FlowFiles files;
     private final RouteTable routes;
+    private final EventConditions conditions;
     private final Calls calls;
     private final boolean undoing;
     private final Deque<RouteTable.Route> inside = new ArrayDeque<>();
     /** Guaranteed state where a compensation stops before the end, which Camel counts as success. */
     private Optional<OrderState> stopped = Optional.empty();
 
-    private String event;
+    private EventConditions.Heard heard;
     private int called;
 
     /** Receives each call of an endpoint of the hub. */
@@ -67,6 +74,12 @@ final class FlowPaths {
         /** Called where the flow compensates the saga of the order. */
         void turnsBack(RouteTable.Route route, Node call);
 
+        /** A new saga begins. */
+        void begins(RouteTable.Route route, Node saga);
+
+        /** The call completes the saga of the order. */
+        void completes();
+
         /**
          * Called at the end of a saga nested in another saga. The steps of the nested saga are guaranteed, and no
          * longer compensated by the nested saga.
@@ -74,31 +87,44 @@ final class FlowPaths {
         void ownSagaEnded(RouteTable.Route route, OrderState before, OrderState end);
     }
 
-    FlowPaths(RouteTable routes, Calls calls) {
-        this(routes, calls, false);
+    FlowPaths(FlowFiles files, Calls calls) {
+        this(files, calls, false);
     }
 
     /**
      * @param undoing whether a compensation is followed; a step then counts as done where the compensation of the step
      *     is called
      */
-    private FlowPaths(RouteTable routes, Calls calls, boolean undoing) {
-        this.routes = routes;
+    private FlowPaths(FlowFiles files, Calls calls, boolean undoing) {
+        this.files = files;
+        this.routes = files.routes();
+        this.conditions = files.conditions();
         this.calls = calls;
         this.undoing = undoing;
     }
 
     /**
      * Follows an order through a route.
-     * @param event type of the event that starts the route; null without an event
+     * @param event event that starts the route; null without an event
      * @return the guaranteed state after the route
      */
-    OrderState follow(RouteTable.Route route, OrderState before, String heard) {
-        String outer = event;
-        event = heard;
+    OrderState follow(RouteTable.Route route, OrderState before, EventConditions.Heard event) {
+        EventConditions.Heard outer = heard;
+        heard = event;
         OrderState behind = route(route, before);
-        event = outer;
+        heard = outer;
         return behind;
+    }
+
+    /** Returns the steps that a route undoes on every path when the route consumes an event of an order without a saga. */
+    Set<Step> undoneBy(RouteTable.Route route, EventConditions.Heard event) {
+        FlowPaths paths = new FlowPaths(files, calls, true);
+        paths.heard = event;
+        return paths.certain(paths.route(route, OrderState.fresh(false)));
+    }
+
+    private Set<Step> certain(OrderState end) {
+        return stopped.map(end::meet).orElse(end).done();
     }
 
     private OrderState route(RouteTable.Route route, OrderState before) {
@@ -107,6 +133,11 @@ final class FlowPaths {
         }
         inside.push(route);
         OrderState behind = steps(route.steps(), before);
+        if (undoing) {
+            for (Node handler : files.handlers().hiding(route)) {
+                behind = behind.meet(steps(RouteTable.list(handler, "steps"), before));
+            }
+        }
         inside.pop();
         return behind;
     }
@@ -116,7 +147,7 @@ final class FlowPaths {
         Deque<OrderState> outsideOwn = new ArrayDeque<>();
         for (Node step : steps) {
             Optional<Node> saga = Nodes.value(step, "saga");
-            if (saga.isPresent() && !isTrue(saga.get(), "disabled")) {
+            if (saga.isPresent() && !RouteTable.isTrue(saga.get(), "disabled")) {
                 // A saga also spans the following steps of the same list.
                 if (isOwn(saga.get(), state)) {
                     outsideOwn.push(state);
@@ -124,7 +155,7 @@ final class FlowPaths {
                 state = steps(RouteTable.list(saga.get(), "steps"), enter(saga.get(), state));
             } else if (step instanceof MappingNode mapping) {
                 for (NodeTuple tuple : mapping.getValue()) {
-                    state = isTrue(tuple.getValueNode(), "disabled")
+                    state = RouteTable.isTrue(tuple.getValueNode(), "disabled")
                             ? state
                             : step(((ScalarNode) tuple.getKeyNode()).getValue(), tuple.getValueNode(), state);
                 }
@@ -139,6 +170,16 @@ final class FlowPaths {
     private OrderState enter(Node saga, OrderState before) {
         if (undoing) {
             return before;
+        }
+        String propagation = Nodes.text(saga, "propagation").orElse("REQUIRED");
+        boolean isOutside = before.known() && !before.inSaga();
+        boolean isNone = NO_SAGA.contains(propagation)
+                && Nodes.value(saga, "compensation").isEmpty();
+        if (isNone || propagation.equals("SUPPORTS") && isOutside) {
+            return before;
+        }
+        if (!before.inSaga() || isOwn(saga, before)) {
+            calls.begins(inside.peek(), saga);
         }
         Set<String> undone = Nodes.value(saga, "compensation")
                 .flatMap(compensation -> VersionedEndpoints.uriOf(compensation)
@@ -177,8 +218,25 @@ final class FlowPaths {
             case "idempotentConsumer" ->
                 isOfTheOrder(value) ? steps(RouteTable.list(value, "steps"), before) : perhaps(value, before);
             case "onException", "onCompletion", "intercept", "interceptFrom", "interceptSendToEndpoint" -> before;
+            case "setHeader", "setHeaders", "removeHeader", "removeHeaders" -> headers(value, before);
             default -> steps(RouteTable.list(value, "steps"), before);
         };
+    }
+
+    /** Behind a change of these headers a route may serve another order. A saga knows its order without them. */
+    private OrderState headers(Node value, OrderState before) {
+        List<String> names = new ArrayList<>();
+        Nodes.walk(
+                value,
+                node -> Stream.of("name", "pattern")
+                        .flatMap(key -> Nodes.text(node, key).stream())
+                        .forEach(names::add));
+        if (value instanceof ScalarNode name) {
+            names.add(name.getValue());
+        }
+        boolean changes = HEADERS.stream()
+                .anyMatch(header -> names.stream().anyMatch(name -> PatternHelper.matchPattern(header, name)));
+        return undoing && heard != null && changes ? stop(before) : before;
     }
 
     private OrderState stop(OrderState before) {
@@ -213,7 +271,7 @@ final class FlowPaths {
     private OrderState choice(Node choice, OrderState before) {
         OrderState behind = before.dead();
         for (Node when : RouteTable.list(choice, "when")) {
-            Optional<Boolean> holds = holds(when);
+            Optional<Boolean> holds = conditions.holds(when, heard);
             if (holds.orElse(true)) {
                 behind = behind.meet(steps(RouteTable.list(when, "steps"), before));
             }
@@ -228,7 +286,7 @@ final class FlowPaths {
     }
 
     private OrderState filter(Node filter, OrderState before) {
-        Optional<Boolean> holds = holds(filter);
+        Optional<Boolean> holds = conditions.holds(filter, heard);
         if (holds.isPresent() && !holds.get()) {
             return before;
         }
@@ -236,37 +294,22 @@ final class FlowPaths {
         return holds.isPresent() ? through : before.meet(through);
     }
 
-    /** Returns the value of a condition on the event type alone; empty for any other condition. */
-    private Optional<Boolean> holds(Node conditional) {
-        if (event == null) {
-            return Optional.empty();
-        }
-        Node expression = Nodes.value(conditional, "expression").orElse(conditional);
-        return Nodes.value(expression, "simple")
-                .flatMap(simple -> simple instanceof ScalarNode text
-                        ? Optional.of(text.getValue())
-                        : Nodes.text(simple, "expression"))
-                .map(String::strip)
-                .map(EVENT_TYPE::matcher)
-                .filter(Matcher::matches)
-                .map(asked -> asked.group(1).equals(event));
-    }
-
     /**
      * Each branch gets a copy. A branch may rely on an earlier branch only when the branches run in sequence and a
      * failure ends the sequence.
      */
     private OrderState multicast(Node multicast, OrderState before) {
-        boolean inTurn = isTrue(multicast, "stopOnException") && !isTrue(multicast, "parallelProcessing");
+        boolean inTurn =
+                RouteTable.isTrue(multicast, "stopOnException") && !RouteTable.isTrue(multicast, "parallelProcessing");
         OrderState behind = before;
         for (Node branch : RouteTable.list(multicast, "steps")) {
             behind = behind.join(steps(List.of(branch), inTurn ? behind : before));
         }
-        return behind;
-    }
-
-    private static boolean isTrue(Node node, String key) {
-        return Nodes.text(node, key).filter("true"::equals).isPresent();
+        // An aggregation strategy may drop the failure of a branch, and a timeout the whole branch.
+        boolean mayDrop = Nodes.value(multicast, "timeout").isPresent()
+                || Nodes.value(multicast, "aggregationStrategy").isPresent()
+                        && !RouteTable.isTrue(multicast, "stopOnException");
+        return undoing && mayDrop ? before.meet(behind) : behind;
     }
 
     private OrderState anyOf(List<Node> branches, OrderState before) {
@@ -280,7 +323,9 @@ final class FlowPaths {
     private OrderState attempt(Node attempt, OrderState before) {
         OrderState behind = steps(RouteTable.list(attempt, "steps"), before);
         for (Node caught : RouteTable.list(attempt, "doCatch")) {
-            behind = behind.meet(steps(RouteTable.list(caught, "steps"), before));
+            if (!undoing || FailureHandlers.catchesFailures(caught)) {
+                behind = behind.meet(steps(RouteTable.list(caught, "steps"), before));
+            }
         }
         OrderState caughtOrNot = behind;
         return Nodes.value(attempt, "doFinally")
@@ -290,70 +335,35 @@ final class FlowPaths {
 
     private OrderState circuitBreaker(Node breaker, OrderState before) {
         OrderState behind = steps(RouteTable.list(breaker, "steps"), before);
-        return Nodes.value(breaker, "onFallback")
-                .map(fallback -> behind.meet(steps(RouteTable.list(fallback, "steps"), before)))
-                .orElse(behind);
+        Optional<Node> fallback = Nodes.value(breaker, "onFallback");
+        if (fallback.isPresent()) {
+            return behind.meet(steps(RouteTable.list(fallback.get(), "steps"), before));
+        }
+        // Unless set to throw, Camel continues after an open breaker as if the steps had run.
+        boolean isThrowing = Nodes.value(breaker, "resilience4jConfiguration")
+                .filter(settings -> RouteTable.isTrue(settings, "throwExceptionWhenHalfOpenOrOpenState"))
+                .isPresent();
+        return isThrowing ? behind : before.meet(behind);
     }
 
     private OrderState call(String key, Node value, OrderState before) {
         OrderState behind = before;
-        for (Target target : targets(key, value)) {
+        for (EndpointCalls.Target target : EndpointCalls.in(key, value, undoing)) {
             OrderState there = call(target, behind);
-            behind = isAwaited(key, target.endpoint(), value) ? there : behind;
+            behind = EndpointCalls.isAwaited(key, target.endpoint(), value) ? there : behind;
         }
         return behind;
     }
 
-    /** An endpoint of a step. */
-    private record Target(String endpoint, Node node) {}
-
-    private List<Target> targets(String key, Node value) {
-        if (key.equals("to") || key.equals("wireTap")) {
-            return VersionedEndpoints.uriOf(value)
-                    .map(uri -> new Target(VersionedEndpoints.keyOf(uri), place(value)))
-                    .stream()
-                    .toList();
-        }
-        List<Target> targets = new ArrayList<>();
-        Nodes.walk(value, node -> {
-            if (node instanceof ScalarNode text) {
-                VersionedEndpoints.in(text.getValue()).stream()
-                        .filter(name -> !undoing || !text.getValue().contains("${"))
-                        .forEach(name -> targets.add(new Target(name, text)));
-            }
-        });
-        return targets;
-    }
-
-    /** Returns the node with the text of the endpoint, if the endpoint is one text. */
-    private static Node place(Node endpoint) {
-        return Nodes.value(endpoint, "uri")
-                .filter(uri -> uri instanceof ScalarNode text && text.getValue().contains(":"))
-                .orElse(endpoint);
-    }
-
-    private static boolean isAwaited(String key, String endpoint, Node value) {
-        if (key.equals("wireTap")) {
-            return false;
-        }
-        boolean isQueue = endpoint.startsWith("jms:") || endpoint.startsWith("seda:");
-        boolean asks = Nodes.text(value, "pattern").filter("InOut"::equals).isPresent()
-                || Nodes.value(value, "parameters")
-                        .flatMap(parameters -> Nodes.text(parameters, "exchangePattern"))
-                        .filter("InOut"::equals)
-                        .isPresent()
-                || VersionedEndpoints.uriOf(value)
-                        .filter(uri -> uri.contains("exchangePattern=InOut"))
-                        .isPresent();
-        return !isQueue || asks || !key.equals("to");
-    }
-
-    private OrderState call(Target target, OrderState before) {
+    private OrderState call(EndpointCalls.Target target, OrderState before) {
         if (!before.alive()) {
             return before;
         }
         String endpoint = target.endpoint();
         if (undoing) {
+            if (FAIL_AGAIN.contains(endpoint)) {
+                return before.dead();
+            }
             Step undone = COMPENSATIONS.get(endpoint);
             return undone != null
                     ? before.with(undone, target.node())
@@ -366,6 +376,9 @@ final class FlowPaths {
         if (endpoint.equals("saga:compensate")) {
             calls.turnsBack(inside.peek(), target.node());
         }
+        if (endpoint.equals("saga:complete")) {
+            calls.completes();
+        }
         if (ENDS.contains(endpoint)) {
             return before.dead();
         }
@@ -375,10 +388,9 @@ final class FlowPaths {
 
     /** Returns the compensations of services that an endpoint calls on every path and waits for. */
     private Set<String> undoneBy(Node compensation, String endpoint) {
-        FlowPaths paths = new FlowPaths(routes, calls, true);
-        OrderState end = paths.call(new Target(endpoint, compensation), OrderState.fresh(false));
-        OrderState certain = paths.stopped.map(end::meet).orElse(end);
-        Set<String> undone = certain.done().stream()
+        FlowPaths paths = new FlowPaths(files, calls, true);
+        OrderState end = paths.call(new EndpointCalls.Target(endpoint, compensation), OrderState.fresh(false));
+        Set<String> undone = paths.certain(end).stream()
                 .flatMap(step -> step.compensation().stream())
                 .map(name -> "direct:" + name)
                 .collect(Collectors.toCollection(HashSet::new));

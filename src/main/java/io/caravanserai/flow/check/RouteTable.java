@@ -24,11 +24,18 @@ final class RouteTable {
 
     /**
      * A route of a file.
+     * @param definition the properties beside the steps, for example the error handler
      * @param endpoint the entry endpoint, for example {@code direct:order-queue}
      * @param style the style of the consumed events; empty for all styles, and without events
      * @param types the types of the consumed events; empty for all types, and without events
      */
-    record Route(String file, String endpoint, List<Node> steps, Optional<String> style, Set<String> types) {
+    record Route(
+            String file,
+            Node definition,
+            String endpoint,
+            List<Node> steps,
+            Optional<String> style,
+            Set<String> types) {
         boolean isOfEvents() {
             return endpoint.startsWith(EVENTS);
         }
@@ -44,16 +51,19 @@ final class RouteTable {
     /** @param trees by file */
     RouteTable(Map<String, Node> trees) {
         new TreeMap<>(trees).forEach((file, root) -> {
-            for (Node from : Nodes.valuesOf(root, "from")) {
-                VersionedEndpoints.uriOf(from).ifPresent(uri -> add(file, from, uri));
-            }
+            Nodes.walk(
+                    root,
+                    definition -> Nodes.value(definition, "from")
+                            .ifPresent(from ->
+                                    VersionedEndpoints.uriOf(from).ifPresent(uri -> add(file, definition, from, uri))));
         });
     }
 
-    private void add(String file, Node from, String uri) {
+    private void add(String file, Node definition, Node from, String uri) {
         String endpoint = VersionedEndpoints.keyOf(uri);
         Route route = new Route(
                 file,
+                definition,
                 endpoint,
                 list(from, "steps"),
                 option(from, uri, "style"),
@@ -81,6 +91,10 @@ final class RouteTable {
     /** Returns the items of the list under a key; empty without a list. */
     static List<Node> list(Node node, String key) {
         return Nodes.value(node, key).orElse(null) instanceof SequenceNode list ? list.getValue() : List.of();
+    }
+
+    static boolean isTrue(Node node, String key) {
+        return Nodes.text(node, key).filter("true"::equals).isPresent();
     }
 
     Optional<Route> at(String endpoint) {

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.camel.CamelContext;
+import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -23,13 +25,14 @@ import org.snakeyaml.engine.v2.nodes.Node;
 /** Edits of the flows of the hub that would ship unpaid orders or keep money, and similar edits that are valid. */
 class StepRulesIT {
     private static final Path ROUTES = Path.of("src/main/resources/routes");
+    private static final CamelContext CONTEXT = new DefaultCamelContext();
     private static final String PAY = "- to: direct:request-reply-pay\n";
     private static final String SHIP = "- to: direct:request-reply-ship\n";
 
     private static List<String> faults(String flow, String text, Map<String, String> others) {
         Map<String, Node> trees = new HashMap<>();
         others.forEach((file, other) -> trees.put(file, Nodes.parse(file, other).orElseThrow()));
-        CheckContext around = new CheckContext(null, null, null, Map.of(), Map.of(), Map.of(), trees, Map.of());
+        CheckContext around = new CheckContext(CONTEXT, null, null, Map.of(), Map.of(), Map.of(), trees, Map.of());
         String file = flow + ".camel.yaml";
         return StepRules.check(file, Nodes.parse(file, text).orElseThrow(), around).stream()
                 .map(Fault::toString)
