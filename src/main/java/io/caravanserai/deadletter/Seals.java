@@ -34,12 +34,17 @@ public final class Seals {
 
     /** The seal of a replayed dead letter, computed from origin and body. */
     public CompletableFuture<String> of(DeadLetter letter) {
+        return of(letter, letter.origin());
+    }
+
+    /** The seal of a text about a replayed dead letter, computed from the text and the letter's body. */
+    public CompletableFuture<String> of(DeadLetter letter, String text) {
         byte[] body = letter.body() == null
                 ? new byte[0]
                 : letter.base64()
                         ? Base64.getDecoder().decode(letter.body())
                         : letter.body().getBytes(StandardCharsets.UTF_8);
-        return of(letter.origin(), body);
+        return of(text, body);
     }
 
     /**

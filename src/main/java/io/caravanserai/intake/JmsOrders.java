@@ -7,6 +7,7 @@ import io.caravanserai.intake.OrderMessages.Taken;
 import io.caravanserai.jms.JmsDeadLetters;
 import io.caravanserai.jms.JmsReceiver;
 import io.caravanserai.jms.ReceivedMessage;
+import io.caravanserai.jms.ReplayedId;
 import io.caravanserai.jms.ReplyAddress;
 import io.caravanserai.process.MessageName;
 import io.caravanserai.support.Utf8;
@@ -169,7 +170,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     }
 
     private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
-        return orders.take(incoming(headers, body)).thenCompose(taken -> {
+        return named(headers, body).thenCompose(orders::take).thenCompose(taken -> {
             if (taken instanceof Taken.Refused refused) {
                 return refuse(headers, body, refused);
             }
@@ -190,7 +191,7 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                 : letter.base64()
                         ? Base64.getDecoder().decode(letter.body())
                         : letter.body().getBytes(StandardCharsets.UTF_8);
-        return orders.take(incoming(letter.headers(), body)).thenCompose(taken -> {
+        return named(letter.headers(), body).thenCompose(orders::take).thenCompose(taken -> {
             if (taken instanceof Taken.Refused refused) {
                 return CompletableFuture.failedFuture(new IllegalArgumentException(OrderMessages.error(refused)));
             }
@@ -198,11 +199,21 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
         });
     }
 
-    private static OrderMessages.Incoming incoming(Map<String, String> headers, byte[] body) {
+    /** The replay of a message that the broker gave up has the name of the first delivery. */
+    private CompletableFuture<OrderMessages.Incoming> named(Map<String, String> headers, byte[] body) {
+        return ReplayedId.in(deadLetters.letters().seals(), headers, body)
+                .thenApply(id -> incoming(
+                        id.map(first -> MessageName.of("jms:" + first)).orElseGet(() -> name(headers)), headers, body));
+    }
+
+    private static MessageName name(Map<String, String> headers) {
+        return new MessageName(
+                "jms:" + ReceivedMessage.senderId(headers), Optional.of("jms:" + headers.get(ReceivedMessage.ID)));
+    }
+
+    private static OrderMessages.Incoming incoming(MessageName name, Map<String, String> headers, byte[] body) {
         return new OrderMessages.Incoming(
-                new MessageName(
-                        "jms:" + ReceivedMessage.senderId(headers),
-                        Optional.of("jms:" + headers.get(ReceivedMessage.ID))),
+                name,
                 body,
                 // A JMS property may contain characters that a header of HTTP or Kafka cannot.
                 Optional.ofNullable(headers.get("idempotencyKey"))

@@ -38,7 +38,7 @@ final class BrokerDlqReplayer implements Replayer {
 
     static final String ORIGINAL_ADDRESS = "_AMQ_ORIG_ADDRESS";
     static final String ORIGINAL_QUEUE = "_AMQ_ORIG_QUEUE";
-    private static final String ORIGINAL_NUMBER = "_AMQ_ORIG_MESSAGE_ID";
+    static final String ORIGINAL_NUMBER = "_AMQ_ORIG_MESSAGE_ID";
     private static final String ORIGINAL_ROUTING = "_AMQ_ORIG_ROUTING_TYPE";
     private static final SimpleString QUEUE = SimpleString.of(JmsDeadLetters.QUEUE);
     private static final long RECEIVE_TIMEOUT_MILLIS = 500;
@@ -58,6 +58,7 @@ final class BrokerDlqReplayer implements Replayer {
     @Override
     public CompletableFuture<Void> replay(DeadLetter letter) {
         CompletableFuture<Void> sent = seals.of(letter)
+                .thenCombine(ReplayedId.seal(seals, letter), ReplaySeals::new)
                 .thenCompose(seal -> transacted(session -> {
                     remove(session, letter);
                     try (MessageProducer producer = session.createProducer(sourceDestination(session, letter))) {
@@ -100,6 +101,8 @@ final class BrokerDlqReplayer implements Replayer {
             }
         }
     }
+
+    private record ReplaySeals(String ofOrigin, String ofId) {}
 
     private interface Work {
         void with(Session session) throws JMSException, ActiveMQException;
@@ -176,7 +179,7 @@ final class BrokerDlqReplayer implements Replayer {
         return ofTopic ? session.createTopic(name) : session.createQueue(name);
     }
 
-    private static Message replayMessage(Session session, DeadLetter letter, String seal) throws JMSException {
+    private static Message replayMessage(Session session, DeadLetter letter, ReplaySeals seals) throws JMSException {
         Message message;
         if (letter.base64()) {
             BytesMessage bytes = session.createBytesMessage();
@@ -187,17 +190,29 @@ final class BrokerDlqReplayer implements Replayer {
         }
         JmsHeaders.putProperties(message, letter.headers());
         message.setStringProperty(ORIGIN, letter.origin());
-        message.setStringProperty(SEAL, seal);
+        message.setStringProperty(SEAL, seals.ofOrigin());
+        ReplayedId.putOn(message, letter, seals.ofId());
         message.setStringProperty(
                 org.apache.activemq.artemis.api.core.Message.HDR_DUPLICATE_DETECTION_ID.toString(),
                 duplicateId(letter));
-        message.setJMSCorrelationID(letter.headers().get("JMSCorrelationID"));
         message.setJMSType(letter.headers().get("JMSType"));
-        Optional<ReplyAddress> replyTo = ReplyAddress.of(letter.headers()).filter(ReplyAddress::isPrefixed);
-        if (replyTo.isPresent()) {
-            message.setJMSReplyTo(replyTo.get().prefixed());
-        }
+        putReplyTo(message, letter.headers());
         return message;
+    }
+
+    /** The sender recognizes the reply by the correlation id, or by the id of the first message. */
+    private static void putReplyTo(Message message, Map<String, String> headers) throws JMSException {
+        Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
+        if (replyTo.isPresent()) {
+            replyTo.get().putOn(message);
+        }
+        String bytes = headers.get(ReceivedMessage.CORRELATION_BYTES);
+        if (bytes != null) {
+            message.setJMSCorrelationIDAsBytes(Base64.getDecoder().decode(bytes));
+        } else {
+            String id = replyTo.isPresent() ? ReplayedId.of(headers) : null;
+            message.setJMSCorrelationID(headers.getOrDefault("JMSCorrelationID", id));
+        }
     }
 
     /**

@@ -104,9 +104,9 @@ public final class JmsDeadLetters implements DeadLetterSink, AutoCloseable {
             JmsHeaders.putProperties(message, failed.headers());
             message.setJMSCorrelationID(failed.headers().get("JMSCorrelationID"));
             message.setJMSType(failed.headers().get("JMSType"));
-            Optional<ReplyAddress> replyTo = ReplyAddress.of(failed.headers()).filter(ReplyAddress::isPrefixed);
+            Optional<ReplyAddress> replyTo = ReplyAddress.of(failed.headers()).filter(ReplyAddress::isValid);
             if (replyTo.isPresent()) {
-                message.setJMSReplyTo(replyTo.get().prefixed());
+                replyTo.get().putOn(message);
             }
         }
 

@@ -2,6 +2,7 @@ package io.caravanserai.jms;
 
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
+import jakarta.jms.Message;
 import jakarta.jms.Session;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,9 @@ import org.apache.activemq.artemis.api.core.ActiveMQException;
 import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.api.core.client.ClientSession;
 import org.apache.activemq.artemis.jms.client.ActiveMQDestination;
+import org.apache.activemq.artemis.jms.client.ActiveMQMessage;
 import org.apache.activemq.artemis.jms.client.JMSExceptionHelper;
+import org.apache.activemq.artemis.reader.MessageUtil;
 
 /**
  * The address for a sender's reply: a queue or topic with the prefix that JMS clients add, or an address without a
@@ -66,13 +69,16 @@ public record ReplyAddress(String text) {
         return PREFIXES.stream().filter(text::startsWith).findFirst().orElse("");
     }
 
-    /** Whether the address is valid and has a prefix with the kind. */
-    boolean isPrefixed() {
-        return isValid() && !prefix().isEmpty();
+    /** Makes this the reply address of a message. An address without a prefix stays one. */
+    void putOn(Message message) throws JMSException {
+        if (prefix().isEmpty()) {
+            MessageUtil.setStringProperty(((ActiveMQMessage) message).getCoreMessage(), HEADER, text);
+        } else {
+            message.setJMSReplyTo(prefixed());
+        }
     }
 
-    /** The destination of an address with a prefix. */
-    Destination prefixed() {
+    private Destination prefixed() {
         return ActiveMQDestination.fromPrefixedName(text);
     }
 
