@@ -41,7 +41,7 @@ class MoneyKeptByEventsIT {
                         "hub.orders.style",
                         "choreography",
                         "hub.saga.timeout",
-                        "10s"));
+                        "20s"));
         hub.put("/stock/BELL", "{\"onHand\": 100000}");
     }
 

@@ -107,14 +107,6 @@ final class QueueEdits {
                         NEVER_TAKEN,
                         NEVER_TAKEN),
                 accept(
-                        "the answer is not looked at",
-                        flow.replaceFirst(
-                                "(?s)(order-queue.process-payment[^\n]*\n)                  aggregationStrategy: commandReply\n",
-                                "$1"),
-                        TAKEN,
-                        GIVEN_BACK,
-                        NEVER_TAKEN),
-                accept(
                         "a saga that a step ends",
                         block(
                                         flow,

@@ -343,6 +343,30 @@ class StepRulesIT {
     }
 
     @Test
+    void aSagaWithoutAnOrderNeedsAnEndOrATimeout() {
+        String job = """
+                - route:
+                    from:
+                      uri: timer:jobs
+                      steps:
+                        - saga:
+                            completionMode: MANUAL
+                            steps:
+                              - to: log:begun
+                """;
+        String lapsing = job.replace("completionMode: MANUAL", "completionMode: MANUAL\n            timeout: 20s");
+        String ended = job.replace("- to: log:begun", "- to: saga:complete");
+
+        assertThat(faults("jobs", job, Map.of()))
+                .singleElement()
+                .asString()
+                .startsWith("jobs.camel.yaml:" + line(job, "completionMode") + ":29:")
+                .contains("nothing ends this saga");
+        assertThat(faults("jobs", lapsing, Map.of())).isEmpty();
+        assertThat(faults("jobs", ended, Map.of())).isEmpty();
+    }
+
+    @Test
     void aFlowIsFollowedIntoOtherFiles() throws IOException {
         String reply = text("order-request-reply");
         String ship = items(reply).stream()
