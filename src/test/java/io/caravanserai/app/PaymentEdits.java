@@ -164,6 +164,10 @@ final class PaymentEdits {
                                 "propagation: REQUIRES_NEW",
                                 "completionMode: MANUAL\n            propagation: REQUIRES_NEW"),
                         "nothing ends this saga"),
+                edit(
+                        "refund once with the key of another step",
+                        once(flow, "{header: orderId}", "{simple: '${header.orderId}'}"),
+                        KEPT),
                 edit("refund by a name put together", back(flow, "- toD: direct:${header.what}"), KEPT),
                 edit(
                         "refund by one of two names",
@@ -258,6 +262,12 @@ final class PaymentEdits {
                         GIVEN_BACK,
                         NEVER_TAKEN),
                 edit(
+                        "refund and another step once with a key each",
+                        once(flow, "{simple: 'refund:${header.orderId}'}", "{simple: 'noted:${header.orderId}'}"),
+                        TAKEN,
+                        GIVEN_BACK,
+                        NEVER_TAKEN),
+                edit(
                         "refund whose failure fails",
                         back(
                                 flow,
@@ -329,6 +339,12 @@ final class PaymentEdits {
     private static String onException(String flow, String what) {
         String last = "            - io.caravanserai.saga.SagaNotRunningException\n";
         return flow.replace(last, last + "          " + what + ":\n            constant: \"true\"\n");
+    }
+
+    private static String once(String flow, String ofRefund, String ofAnother) {
+        String step = "- idempotentConsumer: {idempotentRepository: once, expression: ";
+        return back(flow, step + ofRefund + ", steps: [" + REFUND + "]}")
+                .replace(CALL, step + ofAnother + ", steps: [{log: a}]}\n" + at(14, CALL));
     }
 
     private static String handler(String exception, String how, String step) {

@@ -216,7 +216,9 @@ final class FlowPaths {
             case "stop" -> stop(before);
             case "split", "loop", "sample", "aggregate", "resequence" -> perhaps(value, before);
             case "idempotentConsumer" ->
-                isOfTheOrder(value) ? steps(RouteTable.list(value, "steps"), before) : perhaps(value, before);
+                files.once().isOncePerOrder(value)
+                        ? steps(RouteTable.list(value, "steps"), before)
+                        : perhaps(value, before);
             case "onException", "onCompletion", "intercept", "interceptFrom", "interceptSendToEndpoint" -> before;
             case "setHeader", "setHeaders", "removeHeader", "removeHeaders" -> headers(value, before);
             default -> steps(RouteTable.list(value, "steps"), before);
@@ -253,19 +255,6 @@ final class FlowPaths {
     private OrderState perhaps(Node value, OrderState before) {
         OrderState through = steps(RouteTable.list(value, "steps"), before);
         return undoing ? before.meet(through) : through;
-    }
-
-    /** Whether the key of an idempotent consumer differs from order to order. */
-    private static boolean isOfTheOrder(Node once) {
-        List<Node> found = new ArrayList<>();
-        Nodes.value(once, "expression").ifPresent(expression -> Nodes.walk(expression, found::add));
-        found.add(once);
-        return found.stream()
-                .flatMap(node -> node instanceof MappingNode group ? group.getValue().stream() : Stream.empty())
-                .map(NodeTuple::getValueNode)
-                .anyMatch(text -> text instanceof ScalarNode scalar
-                        && (scalar.getValue().contains("orderId")
-                                || scalar.getValue().contains("Long-Running-Action")));
     }
 
     private OrderState choice(Node choice, OrderState before) {
