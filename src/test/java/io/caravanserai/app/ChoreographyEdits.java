@@ -137,6 +137,20 @@ final class ChoreographyEdits {
                                 "    id: choreography-refund\n    errorHandler: {deadLetterChannel: {deadLetterUri: 'log:dead'}}\n"),
                         KEPT),
                 refuse(
+                        "refund of another order",
+                        flow.replace(REFUND, "- setHeader: {name: orderId, constant: other}\n              " + REFUND),
+                        KEPT),
+                refuse(
+                        "its condition on what is removed",
+                        refund(flow, "        - filter:\n", "        - removeHeaders: event*\n        - filter:\n"),
+                        KEPT),
+                refuse(
+                        "refund in a multicast that runs out of time",
+                        flow.replace(
+                                REFUND,
+                                "- multicast: {parallelProcessing: true, timeout: 1, steps: [" + REFUND_STEP + "]}"),
+                        KEPT),
+                refuse(
                         "refund by a circuit breaker",
                         flow.replace(REFUND, "- circuitBreaker: {steps: [" + REFUND_STEP + "]}"),
                         KEPT),

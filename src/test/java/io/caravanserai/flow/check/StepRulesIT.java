@@ -164,6 +164,25 @@ class StepRulesIT {
                         "- to: direct:process-payment",
                         "has no compensation"),
                 of(
+                        "a saga that begins only within another",
+                        "order-express",
+                        """
+                        - route:
+                            from:
+                              uri: direct:order-express
+                              steps:
+                                - saga:
+                                    propagation: SUPPORTS
+                                    compensation: direct:refund-payment
+                                    option:
+                                      - key: orderId
+                                        header: orderId
+                                    steps:
+                                      - to: direct:process-payment
+                        """,
+                        "- to: direct:process-payment",
+                        "has no compensation"),
+                of(
                         "queue: wrong compensation",
                         "order-queue",
                         queue.replace("uri: direct:refund-payment", "uri: direct:cancel-order"),
