@@ -135,15 +135,8 @@ final class OutsideEndpoint extends DefaultEndpoint {
         String name = remaining.substring(remaining.indexOf(':') + 1);
         long millis = timeout.toMillis();
         if (isOverKafka()) {
-            Endpoint topic = getCamelContext()
-                    .getEndpoint("kafka:" + name + "?requestRequiredAcks=all&maxBlockMs=" + millis
-                            + "&requestTimeoutMs=" + millis + "&deliveryTimeoutMs=" + millis);
-            if (topic instanceof KafkaEndpoint kafka && kafka.getConfiguration().getBrokers() == null) {
-                throw new IllegalArgumentException(
-                        "cannot send to the Kafka topic " + name + ": Kafka is off, set hub.kafka.brokers");
-            }
             return new CamelTransport(
-                    topic,
+                    topic(name),
                     ExchangePattern.InOnly,
                     // The Kafka client withdraws a record that was not sent in time; the outcome of the client decides.
                     timeout.multipliedBy(3),
@@ -161,8 +154,24 @@ final class OutsideEndpoint extends DefaultEndpoint {
                 calls());
     }
 
+    /** @throws IllegalArgumentException if Kafka is off; the message names the setting */
+    private Endpoint topic(String name) {
+        long millis = timeout.toMillis();
+        Endpoint topic = getCamelContext()
+                .getEndpoint("kafka:" + name + "?requestRequiredAcks=all&maxBlockMs=" + millis + "&requestTimeoutMs="
+                        + millis + "&deliveryTimeoutMs=" + millis);
+        if (topic instanceof KafkaEndpoint kafka && kafka.getConfiguration().getBrokers() == null) {
+            throw new IllegalArgumentException(
+                    "cannot send to the Kafka topic " + name + ": Kafka is off, set hub.kafka.brokers");
+        }
+        return topic;
+    }
+
     @Override
     public Producer createProducer() {
+        if (isOverKafka()) {
+            topic(remaining.substring(remaining.indexOf(':') + 1));
+        }
         return new OutsideProducer(this);
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,7 +53,18 @@ class FlowCheckAgreesIT {
                 "http:localhost",
                 "vertx-http:x",
                 "controlbus:route",
-                "class:java.lang.String"
+                "class:java.lang.String",
+                "jms:queue:q?concurrentConsumers=0",
+                "jms:queue:q?concurrentConsumers=5&maxConcurrentConsumers=2",
+                "jms:queue:q?selector=a===b",
+                "kafka:x",
+                "kafka:x?brokers=localhost",
+                "kafka:x?brokers=localhost:9&consumersCount=0",
+                "kafka:x?brokers=localhost:9&maxPollRecords=-5",
+                "kafka:x?brokers=localhost:9&securityProtocol=FOO",
+                "kafka:x y?brokers=localhost:9",
+                "kafka:[?brokers=localhost:9&topicIsPattern=true",
+                "file:FOLDER/in?readLock=idempotent-changed"
             })
     void noConsumer(String uri) {
         Answer checked = refused(from(uri), 4, 12);
@@ -64,13 +76,24 @@ class FlowCheckAgreesIT {
     @ValueSource(
             strings = {
                 "file:FOLDER/out?fileExist=Move",
+                "file:FOLDER/out?charset=nope",
+                "http://",
                 "file:FOLDER/out?fileExist=Append&tempPrefix=a",
                 "file:FOLDER/out?moveExisting=x",
                 "log:x?groupInterval=0",
                 "timer:x",
                 "scheduler:x",
                 "platform-http:/x",
-                "validator:nope.xsd"
+                "validator:nope.xsd",
+                "log:x?groupSize=0",
+                "http://localhost:9?okStatusCodeRange=abc",
+                "rest:post:orders",
+                "kafka:x",
+                "kafka:x?brokers=localhost:9&lingerMs=-5",
+                "kafka:x?brokers=localhost:9&keySerializer=nope.Nope",
+                "kafka:x?brokers=localhost:9&deliveryTimeoutMs=1&requestTimeoutMs=1000",
+                "kamelet:kafka-send?topic=warehouse",
+                "outside:kafka:warehouse"
             })
     void noProducer(String uri) {
         Answer checked = refused(to(uri), 6, 15);
@@ -82,8 +105,8 @@ class FlowCheckAgreesIT {
     @ValueSource(
             strings = {
                 "seda:x?size=5",
-                "file:FOLDER/in?noop=true",
-                "file:FOLDER/in?delay=1000",
+                "file:FOLDER/taken?noop=true",
+                "file:FOLDER/taken?delay=1000",
                 "platform-http:/x?httpMethodRestrict=get,POST",
                 "platform-http:/x/{a}/{b}",
                 "rest:get:/y",
@@ -93,6 +116,10 @@ class FlowCheckAgreesIT {
                 "scheduler:x?delay=1000",
                 "jms:queue:q",
                 "jms:topic:q?concurrentConsumers=2",
+                "jms:queue:q?concurrentConsumers=2&maxConcurrentConsumers=5",
+                "jms:queue:q?selector=colour='red'",
+                "jms:topic:q?subscriptionShared=true&subscriptionDurable=true&subscriptionName=s",
+                "file:FOLDER/taken?idempotentRepository=#once&readLock=idempotent-changed",
                 "kafka:x?brokers=localhost:9",
                 "events:order-events?subscriber=x"
             })
@@ -109,6 +136,12 @@ class FlowCheckAgreesIT {
                 "log:x?groupSize=5",
                 "jms:queue:q",
                 "http:localhost:9",
+                "http://localhost:9?bridgeEndpoint=true&okStatusCodeRange=200-299,404",
+                "https://localhost:9/a?b=c",
+                "vertx-http:http://localhost:9/x?httpMethod=GET",
+                "jms:queue:q?replyTo=r&replyToType=Exclusive",
+                "kafka:x?brokers=localhost:9&requestRequiredAcks=all&compressionCodec=gzip",
+                "rest:get:x?host=localhost:9&producerComponentName=vertx-http",
                 "bean:once?method=nope",
                 "language:simple:x",
                 "saga:complete",
@@ -122,6 +155,16 @@ class FlowCheckAgreesIT {
             })
     void soundProducer(String uri) {
         accepted(to(uri));
+    }
+
+    @Test
+    void oneQueueHasOneSize() {
+        refused(from("seda:t-q?size=5") + from("seda:t-q?size=6").replace("id: t", "id: u"), 10, 12);
+    }
+
+    @Test
+    void oneRouteAloneConsumesFromAFolder() {
+        refused(from("file:FOLDER/two") + from("file:FOLDER/two").replace("id: t", "id: u"), 10, 12);
     }
 
     private static Answer refused(String text, int line, int column) {

@@ -6,6 +6,8 @@ import io.caravanserai.flow.yaml.Kamelets;
 import io.caravanserai.flow.yaml.Nodes;
 import java.io.FileNotFoundException;
 import java.lang.reflect.InvocationTargetException;
+import java.net.URISyntaxException;
+import java.nio.charset.UnsupportedCharsetException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -149,6 +151,15 @@ public final class ErrorLocator {
                                     .findByTypeWithName(Object.class)
                                     .keySet());
         }
+        if (cause instanceof UnsupportedCharsetException unknown) {
+            return "there is no character set '" + unknown.getCharsetName() + "': use one such as UTF-8";
+        }
+        if (cause instanceof NumberFormatException && cause.getMessage() != null) {
+            return cause.getMessage().replace("For input string:", "a number must stand instead of");
+        }
+        if (cause instanceof URISyntaxException address) {
+            return "the address '" + address.getInput() + "' is not valid: " + address.getReason();
+        }
         return firstLine(cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
     }
 
@@ -199,7 +210,8 @@ public final class ErrorLocator {
      * during parsing as a syntax error, which is no fault of the expression.
      */
     static Optional<String> syntax(Throwable thrown) {
-        if (isLookup(innermost(thrown))) {
+        Throwable innermost = innermost(thrown);
+        if (isLookup(innermost) || innermost instanceof URISyntaxException) {
             return Optional.empty();
         }
         Optional<String> told = Optional.empty();

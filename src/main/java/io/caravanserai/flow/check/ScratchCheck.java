@@ -8,6 +8,8 @@ import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Component;
 import org.apache.camel.StartupSummaryLevel;
+import org.apache.camel.component.jms.JmsComponent;
+import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
@@ -73,14 +75,19 @@ public final class ScratchCheck {
         return scratch;
     }
 
-    /** Adds a component of the same class under the same name; the configuration does not matter for the check. */
+    /** Adds a component of the same class under the same name, with the configuration that its endpoints begin with. */
     private static void borrow(DefaultCamelContext scratch, String name, Component component) {
         if (component == null || scratch.hasComponent(name) != null) {
             return;
         }
         try {
-            scratch.addComponent(
-                    name, component.getClass().getDeclaredConstructor().newInstance());
+            Component copy = component.getClass().getDeclaredConstructor().newInstance();
+            if (component instanceof JmsComponent jms) {
+                ((JmsComponent) copy).setConfiguration(jms.getConfiguration());
+            } else if (component instanceof KafkaComponent kafka) {
+                ((KafkaComponent) copy).setConfiguration(kafka.getConfiguration());
+            }
+            scratch.addComponent(name, copy);
         } catch (ReflectiveOperationException e) {
             // Without a default constructor the scratch context uses the component on the class path, or none.
         }
