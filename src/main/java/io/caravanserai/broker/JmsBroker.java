@@ -223,6 +223,23 @@ public final class JmsBroker implements AutoCloseable {
         embedded.filter(broker -> !broker.isPaused(queue.toString())).ifPresent(broker -> broker.restart(reason));
     }
 
+    /**
+     * Makes an external broker give up the first message of a queue, which the broker cannot deliver and keeps without
+     * limit. Needs the right to {@code manage}; without it nothing happens.
+     */
+    public void giveUpFirst(SimpleString queue) {
+        if (embedded.isPresent()) {
+            return;
+        }
+        try (Connection connection = connectAside();
+                Session session = connection.createSession(Session.AUTO_ACKNOWLEDGE)) {
+            connection.start();
+            UndeliverableMessage.giveUpFirst(session, queue.toString());
+        } catch (JMSException | RuntimeException e) {
+            LOG.atDebug().addKeyValue("queue", queue).setCause(e).log("first message of the queue not given up");
+        }
+    }
+
     /** Why the broker is unavailable; empty while the broker is available. */
     public Optional<String> unavailableReason() {
         return embedded.flatMap(EmbeddedArtemis::outage).or(() -> Optional.ofNullable(unavailableReason));

@@ -2,18 +2,12 @@ package io.caravanserai.broker;
 
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
-import jakarta.jms.JMSSecurityException;
-import jakarta.jms.Message;
-import jakarta.jms.MessageConsumer;
-import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
-import jakarta.jms.TemporaryQueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.api.core.management.ResourceNames;
-import org.apache.activemq.artemis.api.jms.management.JMSManagementHelper;
 import org.apache.activemq.artemis.core.settings.impl.AddressFullMessagePolicy;
 import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
 
@@ -22,8 +16,6 @@ import org.apache.activemq.artemis.core.settings.impl.AddressSettings;
  * settings only to a login with the right to {@code manage}; for other logins nothing is found.
  */
 final class OutsideSettings {
-    private static final String MANAGEMENT = "activemq.management";
-    private static final long ANSWER_TIMEOUT_MILLIS = 2_000;
     private static final SimpleString DEAD_LETTER_ADDRESS = SimpleString.of("DLQ");
 
     /** Artemis' default. Each broken connection counts as an attempt. */
@@ -54,38 +46,10 @@ final class OutsideSettings {
     }
 
     private static Optional<AddressSettings> settings(Session session, String address) throws JMSException {
-        TemporaryQueue answers = session.createTemporaryQueue();
-        try {
-            return settings(session, address, answers);
-        } finally {
-            answers.delete();
-        }
-    }
-
-    private static Optional<AddressSettings> settings(Session session, String address, TemporaryQueue answers)
-            throws JMSException {
-        try (MessageConsumer consumer = session.createConsumer(answers);
-                MessageProducer producer = session.createProducer(session.createQueue(MANAGEMENT))) {
-            Message question = session.createMessage();
-            question.setJMSReplyTo(answers);
-            JMSManagementHelper.putOperationInvocation(
-                    question, ResourceNames.BROKER, "getAddressSettingsAsJSON", address);
-            producer.send(question);
-            Message answer = consumer.receive(ANSWER_TIMEOUT_MILLIS);
-            return answer != null
-                            && JMSManagementHelper.hasOperationSucceeded(answer)
-                            && JMSManagementHelper.getResult(answer) instanceof String json
-                    // Older brokers use another name.
-                    ? Optional.of(AddressSettings.fromJSON(json.replace("\"DLA\"", "\"deadLetterAddress\"")))
-                    : Optional.empty();
-        } catch (JMSSecurityException e) {
-            return Optional.empty();
-        } catch (JMSException e) {
-            throw e;
-        } catch (Exception e) {
-            throw (JMSException)
-                    new JMSException("cannot read the address settings that the broker reported").initCause(e);
-        }
+        return BrokerManagement.call(session, ResourceNames.BROKER, "getAddressSettingsAsJSON", address)
+                .filter(String.class::isInstance)
+                // Older brokers use another name.
+                .map(json -> AddressSettings.fromJSON(json.toString().replace("\"DLA\"", "\"deadLetterAddress\"")));
     }
 
     private static List<String> faults(String address, AddressSettings settings) {

@@ -1,5 +1,7 @@
 package io.caravanserai.jms;
 
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +31,10 @@ final class DeliveryPace {
     private final String receiver;
     private int singlesLeft;
     private int closes;
+    private boolean isLogged;
+    /** Numbers of the messages that have arrived one at a time. */
+    private final Set<Long> received = new HashSet<>();
+
     private long lastReceived;
     private long lastActive;
     private volatile String unavailableReason;
@@ -47,19 +53,20 @@ final class DeliveryPace {
         return !isSingle() || inFlight == 0 || System.nanoTime() - lastReceived > MAX_HOLD_NANOS;
     }
 
-    /** Call when a message has arrived. */
-    void received() {
+    /**
+     * Call when a message has arrived. Artemis also sends the message behind an undeliverable one before each close, so
+     * a message that arrives again is no progress.
+     */
+    void received(long number) {
         lastReceived = System.nanoTime();
         lastActive = lastReceived;
+        if (!isSingle() || received.add(number)) {
+            closes = 0;
+            unavailableReason = null;
+        }
         if (isSingle()) {
             singlesLeft--;
         }
-    }
-
-    /** Call when messages have been acknowledged: the broker delivers more than an undeliverable message's successor. */
-    void acknowledged() {
-        closes = 0;
-        unavailableReason = null;
     }
 
     /** Call when the queue has delivered nothing to a consumer without messages in flight. */
@@ -67,8 +74,16 @@ final class DeliveryPace {
         if (System.nanoTime() - lastActive < IDLE_NANOS) {
             return;
         }
+        connectionLost();
+    }
+
+    /** Call when the connection is broken: an outage is no reason for another pace. */
+    void connectionLost() {
         singlesLeft = 0;
-        acknowledged();
+        isLogged = false;
+        received.clear();
+        closes = 0;
+        unavailableReason = null;
     }
 
     /**
@@ -76,20 +91,22 @@ final class DeliveryPace {
      * message by itself.
      */
     boolean closed(String queue) {
-        if (!isSingle()) {
-            LOG.atWarn()
-                    .addKeyValue("receiver", receiver)
-                    .addKeyValue("queue", queue)
-                    .log("broker cannot deliver a message and closed the consumer; receiving one message at a time");
-        }
         singlesLeft = SINGLE_MESSAGES;
         lastActive = System.nanoTime();
         closes++;
-        if (closes < MAX_CLOSES) {
+        // The first close may be the beginning of an outage, which the next attempt to connect shows.
+        if (closes > 1 && !isLogged) {
+            isLogged = true;
+            LOG.atWarn()
+                    .addKeyValue("receiver", receiver)
+                    .addKeyValue("queue", queue)
+                    .log("broker cannot deliver a message and closes the consumer; receiving one message at a time");
+        }
+        if (closes % MAX_CLOSES != 0) {
             return false;
         }
         unavailableReason = "the JMS broker cannot deliver the first message of the queue " + queue
-                + " and keeps it: remove the message at the broker, or set max-delivery-attempts there";
+                + " and keeps it: remove the message at the broker, or give the login of the hub the right to manage";
         return true;
     }
 

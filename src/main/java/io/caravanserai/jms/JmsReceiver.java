@@ -169,8 +169,13 @@ public final class JmsReceiver implements AutoCloseable {
                 unavailableReason == null && broker.unavailableReason().isEmpty();
         if (isConnected && e instanceof ActiveMQObjectClosedException) {
             LOG.atDebug().addKeyValue("receiver", name).setCause(e).log("consumer closed by the broker");
-            pace.closed(String.valueOf(queue));
+            if (pace.closed(String.valueOf(queue))) {
+                broker.giveUpFirst(queue);
+            }
             return;
+        }
+        if (broker.unavailableReason().isPresent()) {
+            pace.connectionLost();
         }
         unavailableReason = name + " cannot receive: " + e.getMessage();
         // JmsBroker logs an outage once for all receivers. A lasting error is logged once, at the beginning.
@@ -216,18 +221,14 @@ public final class JmsReceiver implements AutoCloseable {
             if (message != null) {
                 inFlight++;
                 delivery.delivered();
-                pace.received();
+                pace.received(message.getMessageID());
                 handle(ReceivedMessage.of(message)).thenRun(() -> done.add(message));
             }
             if (message == null
                     || done.size() >= MAX_ACK_BATCH
                     || System.nanoTime() - acknowledged >= MAX_ACK_DELAY_NANOS) {
-                int count = acknowledge(session, done, mayTake ? 0 : 20);
-                inFlight -= count;
+                inFlight -= acknowledge(session, done, mayTake ? 0 : 20);
                 acknowledged = System.nanoTime();
-                if (count > 0) {
-                    pace.acknowledged();
-                }
             }
             if (isSingle && inFlight == 0) {
                 if (message == null && mayTake) {

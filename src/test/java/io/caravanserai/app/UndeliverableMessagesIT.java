@@ -100,6 +100,25 @@ class UndeliverableMessagesIT {
     }
 
     @Test
+    void undeliverableMessageThatTheBrokerNeverGivesUpHoldsUpNoOrder() throws Exception {
+        broker.getActiveMQServer()
+                .getAddressSettingsRepository()
+                .addMatch(
+                        "orders",
+                        new AddressSettings().setMaxDeliveryAttempts(-1).setDeadLetterAddress(SimpleString.of("DLQ")));
+        try (TestHub hub = TestHub.start(folder, Map.of("hub.jms.url", URL))) {
+            hub.put("/stock/SADDLE-01", "{\"onHand\": 1000000}");
+
+            send("orders", 3, "C-1", 1);
+
+            await().untilAsserted(() ->
+                    assertThat(count(hub, "/orders?customerId=C-1")).isEqualTo(3));
+            await().untilAsserted(() -> assertThat(depth("orders")).isZero());
+            await().until(() -> hub.get("/observe/health/ready").status() == 200);
+        }
+    }
+
+    @Test
     void deadLettersBehindUndeliverableOnesAreListed() throws Exception {
         try (TestHub hub = TestHub.start(folder, Map.of("hub.jms.url", URL))) {
             send("DLQ", 3, "sound", 1);
