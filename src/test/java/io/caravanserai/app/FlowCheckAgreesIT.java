@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The check of a flow refuses the same texts as an edit, with the same messages and positions. */
@@ -155,6 +156,21 @@ class FlowCheckAgreesIT {
             })
     void soundProducer(String uri) {
         accepted(to(uri));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            jms:queue:                              | 'jms' needs a name: jms:destinationName
+            jms:topic://                            | 'jms' needs a name: jms:destinationName
+            http://localhost:9?connectTimeout=abc   | 'to' cannot be 'abc': it must be a whole number, or a duration
+            file:FOLDER/out?charset=nope            | there is no character set 'nope': use one such as UTF-8
+            kafka:x                                 | Kafka is off: set hub.kafka.brokers
+            """)
+    void theMessageSaysWhatIsAllowed(String uri, String message) {
+        Answer checked = refused(to(uri), 6, 15);
+
+        assertThat(checked.json().path("errors").path(0).path("message").asText())
+                .startsWith(message);
     }
 
     @Test

@@ -135,7 +135,8 @@ public final class EndpointCheck {
                 .substring(Math.min(scheme.length(), use.full().length()))
                 .split("[?]", 2)[0];
         OptionValues.neededName(around.context(), scheme)
-                .filter(name -> path.replaceFirst("^:(//)?", "").isEmpty())
+                .filter(name -> path.replaceFirst("^:(//)?", "")
+                        .matches(scheme.equals("jms") ? "((temp-)?(queue|topic):/*)?" : ""))
                 .filter(name -> use.parameters()
                         .flatMap(given -> Nodes.value(given, name))
                         .isEmpty())

@@ -198,7 +198,8 @@ public final class ErrorLocator {
         return switch (type.getSimpleName()) {
             case "boolean", "Boolean" -> "true or false";
             case "int", "Integer", "short", "Short", "byte", "Byte" -> "a whole number";
-            case "long", "Long", "Duration" -> "a whole number, or a duration such as 500ms, 10s, 5m or 1h";
+            case "long", "Long", "Duration", "Timeout", "TimeValue" ->
+                "a whole number, or a duration such as 500ms, 10s, 5m or 1h";
             case "double", "Double", "float", "Float" -> "a number";
             case "Class" -> "the full name of a class on the class path";
             default -> "of the type " + type.getName();
