@@ -1,5 +1,7 @@
 package io.caravanserai.http;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPipeline;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
@@ -26,10 +28,15 @@ import org.slf4j.LoggerFactory;
  * owns the server instead of Camel: the port is open before Camel starts and after Camel has stopped, and every request
  * in between is answered. Before {@link #serve} and after {@link #stopAccepting} the answer is 503 with
  * {@code Retry-After}, so that no client mistakes a starting hub for a hub without the path.
- * <p>Bounds the resources of a connection (see {@link ConnectionDeadlines}). Speaks HTTP/1.0 and HTTP/1.1 only: an
- * HTTP/2 connection would bypass the bounds. Thread-safe.
+ * <p>Bounds the resources of a connection (see {@link ConnectionDeadlines}) and keeps requests apart (see {@link
+ * RequestSequence}). Speaks HTTP/1.0 and HTTP/1.1 only: an HTTP/2 connection would bypass the bounds. Thread-safe.
  */
 public final class BoundedHttpServer extends VertxPlatformHttpServer implements AutoCloseable {
+    /** Vert.x names the handlers of its pipelines so. */
+    static final String DECODER = "httpDecoder";
+
+    static final String HANDLER = "handler";
+
     private static final Logger LOG = LoggerFactory.getLogger(BoundedHttpServer.class);
 
     /** RFC 9112, section 3, recommends at least 8,000 octets. */
@@ -50,18 +57,27 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
     private BoundedHttpServer(String host, int port, ConnectionDeadlines deadlines) {
         super(configuration(host, port));
         this.deadlines = deadlines;
-        this.server = vertx.createHttpServer(new HttpServerOptions()
-                        .setHost(host)
-                        .setPort(port)
-                        .setHttp2ClearTextEnabled(false)
-                        .setPerFrameWebSocketCompressionSupported(false)
-                        .setPerMessageWebSocketCompressionSupported(false)
-                        .setMaxInitialLineLength(MAX_REQUEST_LINE)
-                        .setMaxHeaderSize(MAX_HEADERS))
-                .connectionHandler(connection -> deadlines.watch(((ConnectionBase) connection).channel()))
+        HttpServerOptions options = new HttpServerOptions()
+                .setHost(host)
+                .setPort(port)
+                .setHttp2ClearTextEnabled(false)
+                .setPerFrameWebSocketCompressionSupported(false)
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setMaxInitialLineLength(MAX_REQUEST_LINE)
+                .setMaxHeaderSize(MAX_HEADERS);
+        this.server = vertx.createHttpServer(options)
+                .connectionHandler(connection -> prepare(((ConnectionBase) connection).channel(), options))
                 .invalidRequestHandler(ProtocolProblems::invalidRequest)
                 .exceptionHandler(error -> LOG.debug("an HTTP connection failed", error))
                 .requestHandler(this::handle);
+    }
+
+    private void prepare(Channel channel, HttpServerOptions options) {
+        ChannelPipeline pipeline = channel.pipeline();
+        pipeline.addFirst("lingering-close", new LingeringClose());
+        pipeline.replace(DECODER, DECODER, new RequestDecoder(options));
+        pipeline.addBefore(HANDLER, "sequence-of-requests", new RequestSequence());
+        deadlines.watch(channel);
     }
 
     private static VertxPlatformHttpServerConfiguration configuration(String host, int port) {

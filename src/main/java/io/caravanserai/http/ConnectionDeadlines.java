@@ -14,11 +14,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * Thread-safe.
  */
 final class ConnectionDeadlines {
-    /** Names of the handlers in the pipeline of Vert.x. */
-    private static final String DECODER = "httpDecoder";
-
-    private static final String HANDLER = "handler";
-
     private final long requestNanos;
     private final long idleNanos;
     private final long checkNanos;
@@ -36,8 +31,8 @@ final class ConnectionDeadlines {
     void watch(Channel channel) {
         ConnectionProgress progress = new ConnectionProgress(channel, requestNanos, idleNanos, checkNanos);
         ChannelPipeline pipeline = channel.pipeline();
-        pipeline.addBefore(DECODER, "bytes-of-requests", progress.ofBytes());
-        pipeline.addBefore(HANDLER, "parts-of-requests", progress.ofParts());
+        pipeline.addBefore(BoundedHttpServer.DECODER, "bytes-of-requests", progress.ofBytes());
+        pipeline.addBefore(BoundedHttpServer.HANDLER, "parts-of-requests", progress.ofParts());
         progress.start();
         channels.add(channel);
         channel.closeFuture().addListener(closed -> channels.remove(channel));
@@ -52,7 +47,7 @@ final class ConnectionDeadlines {
         channels.forEach(ConnectionDeadlines::closeNow);
     }
 
-    /** Bypasses Vert.x, which would wait until the client has read all bytes. */
+    /** Bypasses Vert.x and {@link LingeringClose}, which would wait for the client. */
     static void closeNow(Channel channel) {
         channel.eventLoop().execute(() -> {
             ChannelHandlerContext first = channel.pipeline().firstContext();

@@ -3,7 +3,6 @@ package io.caravanserai.http;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -19,9 +18,6 @@ import java.util.concurrent.TimeUnit;
 
 /** Tracks the progress of requests and responses on one connection. Used only on the thread of the connection. */
 final class ConnectionProgress {
-    /** How long the client may take to read the final 408 or 400 before the connection is closed. */
-    private static final long LAST_ANSWER_SECONDS = 2;
-
     private final Channel channel;
     private final long requestNanos;
     private final long idleNanos;
@@ -76,8 +72,9 @@ final class ConnectionProgress {
             return;
         }
         long now = System.nanoTime();
-        if (receiving && !channel.config().isAutoRead()) {
-            // The server has paused reading.
+        boolean isHeldBack = !channel.config().isAutoRead() || unanswered > 0 && !headSeen;
+        if (receiving && isHeldBack) {
+            // The server has paused reading, or answers the request before.
             receivingSince = now;
         }
         if (receiving && now - receivingSince > requestNanos) {
@@ -117,11 +114,8 @@ final class ConnectionProgress {
             ConnectionDeadlines.closeNow(channel);
             return;
         }
-        bytes.context
-                .writeAndFlush(Unpooled.wrappedBuffer(ProtocolProblems.raw(status, detail)))
-                .addListener(ChannelFutureListener.CLOSE);
-        channel.eventLoop()
-                .schedule(() -> ConnectionDeadlines.closeNow(channel), LAST_ANSWER_SECONDS, TimeUnit.SECONDS);
+        bytes.context.write(Unpooled.wrappedBuffer(ProtocolProblems.raw(status, detail)));
+        channel.close();
     }
 
     /** Before the decoder: also sees bytes that form no request yet. */
@@ -178,7 +172,8 @@ final class ConnectionProgress {
         }
 
         private boolean isUnknown(HttpVersion version) {
-            return !version.equals(HttpVersion.HTTP_1_0) && !version.equals(HttpVersion.HTTP_1_1);
+            // By identity, for http/1.1 is equal to HTTP/1.1 and no name of it.
+            return version != HttpVersion.HTTP_1_0 && version != HttpVersion.HTTP_1_1;
         }
 
         /** Also handles a pipelined request that arrives in one packet with the end of the request before. */

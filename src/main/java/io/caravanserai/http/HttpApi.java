@@ -6,7 +6,6 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -103,7 +102,7 @@ public final class HttpApi {
         if (method.equals("OPTIONS")) {
             return Response.noContent().with("Allow", allow);
         }
-        return Problem.of(405, method + " is not one of " + allow).response().with("Allow", allow);
+        return Problem.of(405, "the method is not one of " + allow).response().with("Allow", allow);
     }
 
     private static void checkMediaType(Endpoint endpoint, HttpServerRequest http) {
@@ -126,8 +125,8 @@ public final class HttpApi {
             String wanted = String.join(", ", endpoint.mediaTypes());
             throw new ProblemException(Problem.of(415, "the body must be " + wanted + " in UTF-8"), "Accept", wanted);
         }
-        String coding = http.getHeader("Content-Encoding");
-        if (coding != null && !coding.trim().toLowerCase(Locale.ROOT).equals("identity")) {
+        List<String> codings = HeaderList.elements(http.headers().getAll("Content-Encoding"));
+        if (!codings.stream().allMatch("identity"::equalsIgnoreCase)) {
             throw new ProblemException(
                     Problem.of(415, "the body must not be compressed"), "Accept-Encoding", "identity");
         }

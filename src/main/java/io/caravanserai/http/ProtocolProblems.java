@@ -1,5 +1,6 @@
 package io.caravanserai.http;
 
+import io.caravanserai.http.RequestDecoder.MalformedHeadException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
@@ -85,7 +86,8 @@ final class ProtocolProblems {
         if (cause instanceof TooLongHttpHeaderException || cause instanceof TooLongFrameException) {
             return Problem.of(431, "the request headers are too long");
         }
-        return Problem.of(400, "the request is not HTTP");
+        return Problem.of(
+                400, cause instanceof MalformedHeadException ? cause.getMessage() : "the request is not HTTP");
     }
 
     /** Returns a complete response as bytes, for a connection on which the server cannot write a response any more. */

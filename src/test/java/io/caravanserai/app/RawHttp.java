@@ -54,6 +54,9 @@ public final class RawHttp implements AutoCloseable {
         }
         Answer bare = new Answer(Integer.parseInt(head.split(" ")[1]), head, "");
         InputStream in = socket.getInputStream();
+        if (bare.status() == 204) {
+            return bare;
+        }
         String length = bare.header("Content-Length");
         byte[] body = length.isEmpty() ? in.readAllBytes() : in.readNBytes(Integer.parseInt(length));
         return new Answer(bare.status(), head, new String(body, StandardCharsets.UTF_8));
