@@ -11,7 +11,10 @@ import io.caravanserai.api.StockEndpoints;
 import io.caravanserai.config.HubSettings;
 import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.inbox.IdempotencyKeys;
+import io.caravanserai.intake.FlowOrders;
+import io.caravanserai.intake.IntakeRoutes;
 import io.caravanserai.intake.OrderEndpoints;
+import io.caravanserai.intake.OrderMessages;
 import io.caravanserai.intake.OrderReader;
 import io.caravanserai.intake.OrderSubmissions;
 import io.caravanserai.process.OrderCancellation;
@@ -28,6 +31,7 @@ final class ApiModule {
     final OrderIntake entry;
     private final HubSettings settings;
     private final OrderModule core;
+    final IntakeRoutes routes = new IntakeRoutes();
     final IdempotencyKeys keys;
     /** Id of this process: a restarted node with the same name has another id. */
     private final String owner;
@@ -49,6 +53,13 @@ final class ApiModule {
                 core.clock,
                 owner,
                 started);
+        core.registry().bind("intakeRoutes", routes);
+        core.registry().bind("flowOrders", new FlowOrders(messages("flow"), core.ids));
+    }
+
+    /** @param ingress by which the messages come, for meters */
+    OrderMessages messages(String ingress) {
+        return new OrderMessages(reader, entry, settings.style(), ingress);
     }
 
     /** @param checks in addition to the check of the store */

@@ -23,7 +23,7 @@ import io.caravanserai.http.HttpEndpoints;
 import io.caravanserai.intake.JmsOrders;
 import io.caravanserai.intake.JmsReplies;
 import io.caravanserai.intake.KafkaOrders;
-import io.caravanserai.intake.OrderMessages;
+import io.caravanserai.intake.OrderSources;
 import io.caravanserai.jms.JmsSender;
 import io.caravanserai.ledger.Invariant;
 import io.caravanserai.outbox.EventRetention;
@@ -72,9 +72,8 @@ public final class Hub implements AutoCloseable {
     private OrderModule core;
     private Subscribers subscribers;
     private ApiModule doors;
-    private Optional<JmsOrders> jmsDoor = Optional.empty();
     private Optional<JmsReplies> jmsReplies = Optional.empty();
-    private Optional<KafkaOrders> kafkaDoor = Optional.empty();
+    private Optional<OrderSources> sources = Optional.empty();
     private HubMeters meters;
     private HttpApi api;
     private BoundedHttpServer http;
@@ -83,8 +82,8 @@ public final class Hub implements AutoCloseable {
             new HealthCheck("start", () -> isUp ? Optional.empty() : Optional.of("the hub is starting")),
             new HealthCheck("messages", () -> messaging.unavailableReason()),
             new HealthCheck("name", () -> messaging.sharedName()),
-            new HealthCheck("jms-door", () -> jmsDoor.flatMap(JmsOrders::unavailableReason)),
-            new HealthCheck("kafka-door", () -> kafkaDoor.flatMap(KafkaOrders::unavailableReason)));
+            new HealthCheck("orders-jms", () -> sources.flatMap(all -> all.unavailableReason("jms"))),
+            new HealthCheck("orders-kafka", () -> sources.flatMap(all -> all.unavailableReason("kafka"))));
 
     private Hub(HubSettings settings) {
         this.settings = settings;
@@ -152,9 +151,8 @@ public final class Hub implements AutoCloseable {
         core.start();
         subscribers.listenTo(messaging.bus);
         messaging.start();
-        openJmsDoor(store, clock);
-        messaging.kafka.ifPresent(this::openKafkaDoor);
-        // After all channels that replay dead letters are open, and closed before the channels.
+        openSources(store, clock);
+        // After all sources that replay dead letters are open, and closed before the sources.
         opened(messaging.replays).resume();
         opened(housekeeping(store, clock)).start();
         opened(new GracefulShutdown(core, http, api));
@@ -266,8 +264,7 @@ public final class Hub implements AutoCloseable {
         messaging.newEvents();
     }
 
-    private void openJmsDoor(Store store, Clock clock) {
-        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style(), "jms");
+    private void openSources(Store store, Clock clock) {
         JmsReplies replies = opened(new JmsReplies(
                 store,
                 doors.entry,
@@ -278,20 +275,22 @@ public final class Hub implements AutoCloseable {
                 clock));
         jmsReplies = Optional.of(replies);
         replies.resume();
-        jmsDoor = Optional.of(opened(new JmsOrders(
-                        messaging.broker,
-                        orders,
-                        messaging.jmsDeadLetters,
-                        replies,
-                        () -> core.entry.inFlight() < MAX_IN_FLIGHT))
+        JmsOrders.Parts jms = new JmsOrders.Parts(
+                messaging.broker,
+                doors.routes,
+                doors.messages("jms"),
+                messaging.jmsDeadLetters,
+                replies,
+                () -> core.entry.inFlight() < MAX_IN_FLIGHT);
+        Optional<KafkaOrders.Parts> kafka = messaging.kafka.map(side -> new KafkaOrders.Parts(
+                side.link,
+                doors.routes,
+                doors.messages("kafka"),
+                doors.entry,
+                side.deadLetters,
+                messaging.deadLetters));
+        sources = Optional.of(opened(OrderSources.of(doors.routes, jms, kafka, messaging.deadLetters))
                 .start());
-    }
-
-    private void openKafkaDoor(KafkaModule kafka) {
-        OrderMessages orders = new OrderMessages(doors.reader, doors.entry, settings.style(), "kafka");
-        kafkaDoor = Optional.of(
-                opened(new KafkaOrders(kafka.link, orders, doors.entry, kafka.deadLetters, messaging.deadLetters))
-                        .start());
     }
 
     private List<HttpEndpoints> endpoints() {

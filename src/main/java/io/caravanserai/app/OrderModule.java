@@ -63,6 +63,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.model.RedeliveryPolicyDefinition;
 import org.apache.camel.model.errorhandler.DefaultErrorHandlerDefinition;
 import org.apache.camel.spi.CamelLogger;
+import org.apache.camel.spi.Registry;
 
 /**
  * The core of the hub: services, sagas, flows and recovery on a store and a Camel context, without ingress and brokers.
@@ -268,6 +269,11 @@ public final class OrderModule implements AutoCloseable {
                         name.possibleFlows().stream().map(flow -> new OrdersCarried.Carried(flow, name.version(), 0)))
                 .forEach(carried::add);
         return carried;
+    }
+
+    /** The registry of the Camel context. */
+    Registry registry() {
+        return context.getRegistry();
     }
 
     /** Returns the endpoints of the services. Add the routes to the context before the start of the context. */

@@ -46,8 +46,18 @@ public final class BlockingCalls implements InterceptStrategy, AutoCloseable {
     private static final String ANY_TARGET = "dynamic";
 
     /** Components with producers that never block. */
-    private static final Set<String> NEVER_BLOCK =
-            Set.of("direct", "events", "kamelet", "log", "mock", "platform-http", "saga", "seda", "stub", "vertx-http");
+    private static final Set<String> NEVER_BLOCK = Set.of(
+            "direct",
+            "events",
+            "kamelet",
+            "log",
+            "mock",
+            "orders",
+            "platform-http",
+            "saga",
+            "seda",
+            "stub",
+            "vertx-http");
 
     private static final Map<String, String> KINDS_OF_STEPS = Map.of(
             "toD", ANY_TARGET,

@@ -1,6 +1,7 @@
 package io.caravanserai.flow;
 
 import io.caravanserai.flow.yaml.VersionedEndpoints;
+import io.caravanserai.support.MessageHeaders;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -110,7 +111,7 @@ public final class HubEdge implements EndpointStrategy, RoutePolicyFactory {
             }
             Map<String, Object> headers = exchange.getMessage().getHeaders();
             // For components without a header filter strategy.
-            headers.keySet().removeIf(OutsideHeaders::isOfTheHub);
+            headers.keySet().removeIf(MessageHeaders::isOfTheHub);
             if (overHttp) {
                 if (hasKeys) {
                     headers.remove(API_KEY);

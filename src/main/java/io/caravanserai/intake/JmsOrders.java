@@ -25,79 +25,76 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The JMS ingress: consumes orders from the queue {@code orders}. A message is acknowledged once the order, or the dead
- * letter, is durable. Many messages are in flight at once and share commits.
+ * Receives orders from one JMS queue. A message is acknowledged when its order is durable, or when the message is durable
+ * among the dead letters. Many messages are in flight at once and share commits.
  */
-public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
+public final class JmsOrders implements JmsReceiver.Handler, OrderSource {
     private static final Logger LOG = LoggerFactory.getLogger(JmsOrders.class);
 
-    /** The queue of orders. */
+    /** The queue of the hub's public contract. */
     public static final String QUEUE = "orders";
 
-    /** The subscription to the address of the queue. All hubs share the subscription, under any hub name. */
-    private static final String PUBLISHED = "hub-orders";
+    /** Prefix of the subscription to the address of a queue. All hubs share the subscription, whatever their names. */
+    private static final String PUBLISHED = "hub-";
 
-    /** The channel of the dead letters of this ingress. */
+    /** The channel of the dead letters of all queues. */
     static final String CHANNEL = "jms-orders";
 
-    private static final int MOST_IN_HAND = 250;
+    private static final int MAX_IN_FLIGHT = 250;
     private static final long PAUSE_MILLIS = 500;
 
-    private final JmsBroker broker;
-    private final OrderMessages orders;
-    private final JmsDeadLetters deadLetters;
-    private final JmsReplies replies;
+    private final String queue;
+    private final Parts parts;
     private final JmsReceiver receiver;
-    /**
-     * For clients that publish instead of send, for example over MQTT: without a subscriber the broker drops the
-     * orders.
-     */
+    /** For clients that publish and do not send, as clients of MQTT do: without a subscriber the broker drops orders. */
     private final JmsReceiver published;
 
     private volatile boolean closed;
 
     /**
-     * @param mayTake called before each message; false pauses the consumer, so that the backlog stays in the queue
-     *     while the hub is slow
+     * What all queues share.
+     *
+     * @param mayTake called before each message, so that work does not grow in memory while the hub is slow
      */
-    public JmsOrders(
+    public record Parts(
             JmsBroker broker,
+            IntakeRoutes routes,
             OrderMessages orders,
             JmsDeadLetters deadLetters,
             JmsReplies replies,
-            BooleanSupplier mayTake) {
-        this.broker = broker;
-        this.orders = orders;
-        this.deadLetters = deadLetters;
-        this.replies = replies;
+            BooleanSupplier mayTake) {}
+
+    JmsOrders(String queue, Parts parts) {
+        this.queue = queue;
+        this.parts = parts;
         this.receiver = new JmsReceiver(
-                "orders",
-                broker,
-                MOST_IN_HAND,
-                mayTake,
-                session -> new JmsReceiver.Opened(session.createConsumer(session.createQueue(QUEUE)), QUEUE),
+                queue,
+                parts.broker(),
+                MAX_IN_FLIGHT,
+                parts.mayTake(),
+                session -> new JmsReceiver.Opened(session.createConsumer(session.createQueue(queue)), queue),
                 this);
-        this.published =
-                new JmsReceiver("orders-published", broker, MOST_IN_HAND, mayTake, JmsOrders::subscribed, this);
-        deadLetters.letters().changedAndReplayedBy(CHANNEL, this::replay);
+        this.published = new JmsReceiver(
+                queue + "-published", parts.broker(), MAX_IN_FLIGHT, parts.mayTake(), this::subscribed, this);
     }
 
-    private static JmsReceiver.Opened subscribed(Session session) throws JMSException {
+    private JmsReceiver.Opened subscribed(Session session) throws JMSException {
+        String subscription = PUBLISHED + queue;
         return new JmsReceiver.Opened(
-                session.createSharedDurableConsumer(session.createTopic(QUEUE), PUBLISHED), PUBLISHED);
+                session.createSharedDurableConsumer(session.createTopic(queue), subscription), subscription);
     }
 
-    public JmsOrders start() {
+    @Override
+    public void start() {
         receiver.start();
         published.start();
-        return this;
     }
 
-    /** Returns why no orders are consumed at present; empty while the consumers work. */
+    @Override
     public Optional<String> unavailableReason() {
         // An outside broker may forbid the subscription; orders then still arrive over the queue.
         return receiver.unavailableReason()
-                .or(() -> broker.embedded().flatMap(embedded -> published.unavailableReason()));
+                .or(() -> parts.broker().embedded().flatMap(embedded -> published.unavailableReason()));
     }
 
     @Override
@@ -129,7 +126,8 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     private void dropForeignReplyTo(Map<String, String> headers) {
         Optional<ReplyAddress> replyTo = ReplyAddress.of(headers).filter(ReplyAddress::isValid);
         String sender = headers.get("JMSXUserID");
-        if (replyTo.isPresent() && !broker.mayBeAnswered(sender, replyTo.get().name())) {
+        if (replyTo.isPresent()
+                && !parts.broker().mayBeAnswered(sender, replyTo.get().name())) {
             headers.remove("JMSReplyTo");
             LOG.atWarn()
                     .addKeyValue("messageId", headers.get("JMSMessageID"))
@@ -170,38 +168,52 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
     }
 
     private CompletableFuture<Void> take(Map<String, String> headers, byte[] body) {
-        return named(headers, body).thenCompose(orders::take).thenCompose(taken -> {
+        return submit(headers, body).thenCompose(taken -> {
             if (taken instanceof Taken.Refused refused) {
                 return refuse(headers, body, refused);
             }
-            return replies.owe(headers, ((Taken.Order) taken).orderId());
+            return answerLater(headers, taken);
         });
     }
 
-    private CompletableFuture<Void> refuse(Map<String, String> headers, byte[] body, Taken.Refused refused) {
-        return deadLetters
-                .add(failed(headers, body, refused))
-                .thenCompose(id -> replies.refused(headers, refused.problem()));
+    private CompletableFuture<Taken> submit(Map<String, String> headers, byte[] body) {
+        return named(headers, body).thenCompose(message -> parts.routes()
+                .of("jms:" + queue)
+                .map(route -> RoutedMessage.take(route, headers, parts.orders(), message))
+                .orElseGet(() -> parts.orders().take(message)));
     }
 
-    /** Submits the unchanged message of a dead letter again. */
-    private CompletableFuture<Void> replay(DeadLetter letter) {
+    private CompletableFuture<Void> answerLater(Map<String, String> headers, Taken taken) {
+        return taken instanceof Taken.Order order
+                ? parts.replies().owe(headers, order.orderId())
+                : CompletableFuture.completedFuture(null);
+    }
+
+    private CompletableFuture<Void> refuse(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+        return parts.deadLetters()
+                .add(failed(headers, body, refused))
+                .thenCompose(id -> parts.replies().refused(headers, refused.problem()));
+    }
+
+    /** Takes the message of a dead letter again, as received. */
+    @Override
+    public CompletableFuture<Void> replay(DeadLetter letter) {
         byte[] body = letter.body() == null
                 ? null
                 : letter.base64()
                         ? Base64.getDecoder().decode(letter.body())
                         : letter.body().getBytes(StandardCharsets.UTF_8);
-        return named(letter.headers(), body).thenCompose(orders::take).thenCompose(taken -> {
+        return submit(letter.headers(), body).thenCompose(taken -> {
             if (taken instanceof Taken.Refused refused) {
                 return CompletableFuture.failedFuture(new IllegalArgumentException(OrderMessages.error(refused)));
             }
-            return replies.owe(letter.headers(), ((Taken.Order) taken).orderId());
+            return answerLater(letter.headers(), taken);
         });
     }
 
     /** The replay of a message that the broker gave up has the name of the first delivery. */
     private CompletableFuture<OrderMessages.Incoming> named(Map<String, String> headers, byte[] body) {
-        return ReplayedId.in(deadLetters.letters().seals(), headers, body)
+        return ReplayedId.in(parts.deadLetters().letters().seals(), headers, body)
                 .thenApply(id -> incoming(
                         id.map(first -> MessageName.of("jms:" + first)).orElseGet(() -> name(headers)), headers, body));
     }
@@ -223,13 +235,13 @@ public final class JmsOrders implements JmsReceiver.Handler, AutoCloseable {
                 Optional.ofNullable(headers.get("traceparent")));
     }
 
-    private static DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
+    private DeadLetter.Failed failed(Map<String, String> headers, byte[] body, Taken.Refused refused) {
         Optional<String> text = Utf8.text(body);
         boolean binary = body != null && text.isEmpty();
         return new DeadLetter.Failed(
                 CHANNEL + ':' + ReceivedMessage.idAndDigest(headers, body),
                 CHANNEL,
-                QUEUE,
+                queue,
                 null,
                 refused.reason(),
                 OrderMessages.error(refused),

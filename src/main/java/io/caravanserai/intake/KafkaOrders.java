@@ -29,13 +29,15 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * The Kafka ingress: consumes orders from the topic {@code orders}. The offset of a record is committed once the order,
- * or the dead letter, is durable. The number of orders in flight is bounded, so that a long backlog stays in Kafka.
- * Only the headers named here have a meaning; no header enters a flow.
+ * Receives orders from one Kafka topic. The offset of a record is committed when its order is durable, or when the record
+ * is durable among the dead letters. The number of orders in flight is bounded, so that a long backlog waits in Kafka.
  */
-public final class KafkaOrders implements AutoCloseable {
+public final class KafkaOrders implements OrderSource {
     private static final String GROUP = "hub-orders";
-    private static final String CHANNEL = "kafka-orders";
+
+    /** The channel of the dead letters of all topics. */
+    static final String CHANNEL = "kafka-orders";
+
     private static final String STYLE = "style";
     private static final String IDEMPOTENCY_KEY = "idempotency-key";
     private static final String TRACEPARENT = "traceparent";
@@ -58,47 +60,54 @@ public final class KafkaOrders implements AutoCloseable {
     /** An order that takes longer does not block later orders any more: the order may wait for an operator. */
     private static final long LONGEST_HOLD_SECONDS = 5;
 
-    private final KafkaConnection link;
-    private final OrderMessages messages;
-    private final OrderIntake entry;
-    private final KafkaDeadLetters deadLetters;
+    private final String topic;
+    private final Parts parts;
     private final RecordSender sender;
     private final RecordConsumer intake;
     private final Seals seals;
 
     /**
-     * @param link provides the topics of orders and dead letters
-     * @param entry completes the futures of ended orders
+     * What all topics share.
+     *
+     * @param entry which tells of the end of orders
      */
-    public KafkaOrders(
+    public record Parts(
             KafkaConnection link,
+            IntakeRoutes routes,
             OrderMessages messages,
             OrderIntake entry,
             KafkaDeadLetters deadLetters,
-            DeadLetters letters) {
-        this.link = link;
-        this.messages = messages;
-        this.entry = entry;
-        this.deadLetters = deadLetters;
-        this.sender = new RecordSender(link, "kafka-orders-replay");
+            DeadLetters letters) {}
+
+    /** A topic other than {@code orders} is created when it is missing and the brokers permit that. */
+    KafkaOrders(String topic, Parts parts) {
+        this.topic = topic;
+        this.parts = parts;
+        this.sender = new RecordSender(parts.link(), "kafka-replay-" + topic);
+        boolean isOrders = topic.equals(KafkaTopic.ORDERS.name());
+        if (!isOrders) {
+            parts.link().require(KafkaTopic.ORDERS.named(topic));
+        }
         this.intake = new RecordConsumer(
-                link, GROUP, KafkaTopic.ORDERS.name(), RecordConsumer.From.BEGINNING, LIMITS, new Handler());
-        this.seals = letters.seals();
-        letters.changedAndReplayedBy(CHANNEL, this::replay);
+                parts.link(),
+                isOrders ? GROUP : GROUP + "-" + topic,
+                topic,
+                RecordConsumer.From.BEGINNING,
+                LIMITS,
+                new Handler());
+        this.seals = parts.letters().seals();
     }
 
-    /** Starts to consume orders. Does not wait for the brokers. */
-    public KafkaOrders start() {
+    @Override
+    public void start() {
         intake.start();
-        return this;
     }
 
-    /** Returns why no orders are consumed at present; empty while the consumer works. */
+    @Override
     public Optional<String> unavailableReason() {
-        return link.unavailableReason().or(intake::unavailableReason);
+        return parts.link().unavailableReason().or(intake::unavailableReason);
     }
 
-    /** Stops the consumer. Records that are not durable yet are delivered again. */
     @Override
     public void close() {
         intake.close();
@@ -132,7 +141,7 @@ public final class KafkaOrders implements AutoCloseable {
 
     private CompletableFuture<Void> keep(
             String origin, ConsumerRecord<byte[], byte[]> record, Map<String, String> headers, Taken.Refused refused) {
-        return deadLetters.add(record, letter(origin, record, headers, refused));
+        return parts.deadLetters().add(record, letter(origin, record, headers, refused));
     }
 
     /**
@@ -177,13 +186,20 @@ public final class KafkaOrders implements AutoCloseable {
                         "invalid-idempotency-key", Problem.badParameter(IDEMPOTENCY_KEY, IdempotencyKey.RULE)));
             }
         }
-        return messages.take(new OrderMessages.Incoming(
-                MessageName.of(name), record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT)));
+        OrderMessages.Incoming message = new OrderMessages.Incoming(
+                MessageName.of(name), record.value(), key, given(headers, STYLE), given(headers, TRACEPARENT));
+        return parts.routes()
+                .of("kafka:" + topic)
+                .map(route -> RoutedMessage.take(route, headers, parts.messages(), message))
+                .orElseGet(() -> parts.messages().take(message));
     }
 
     private CompletableFuture<Void> ended(Taken taken) {
         return taken instanceof Taken.Order order
-                ? entry.ended(order.orderId()).copy().completeOnTimeout(null, LONGEST_HOLD_SECONDS, TimeUnit.SECONDS)
+                ? parts.entry()
+                        .ended(order.orderId())
+                        .copy()
+                        .completeOnTimeout(null, LONGEST_HOLD_SECONDS, TimeUnit.SECONDS)
                 : CompletableFuture.completedFuture(null);
     }
 
@@ -197,7 +213,8 @@ public final class KafkaOrders implements AutoCloseable {
         return RecordText.bodyLeftOut(record).map(failed::withBodyLeftOut).orElse(failed);
     }
 
-    private CompletableFuture<Void> replay(DeadLetter letter) {
+    @Override
+    public CompletableFuture<Void> replay(DeadLetter letter) {
         return seals.of(letter).thenCompose(seal -> {
             Map<String, String> headers = new LinkedHashMap<>(letter.headers());
             String key = headers.remove(RECORD_KEY);

@@ -50,14 +50,28 @@ public final class OrderMessages {
     /**
      * A message with an order.
      * @param name the same for each delivery of the message
-     * @param body null without a body
+     * @param body the order as JSON; null without a body
+     * @param received the body as sent, the same for each delivery; differs from {@code body} when a route has mapped
+     *     the message
      */
     public record Incoming(
             MessageName name,
             byte[] body,
+            byte[] received,
             Optional<String> idempotencyKey,
             Optional<String> style,
-            Optional<String> traceparent) {}
+            Optional<String> traceparent) {
+
+        /** A message whose body is the order as received. */
+        public Incoming(
+                MessageName name,
+                byte[] body,
+                Optional<String> idempotencyKey,
+                Optional<String> style,
+                Optional<String> traceparent) {
+            this(name, body, body, idempotencyKey, style, traceparent);
+        }
+    }
 
     /** The result for a message. */
     public sealed interface Taken {
@@ -71,6 +85,9 @@ public final class OrderMessages {
          * @param problem reply for a sender that waits
          */
         record Refused(String reason, Problem problem) implements Taken {}
+
+        /** The route of the message has ended without an order: the message is done. */
+        record Nothing() implements Taken {}
     }
 
     /** The style has no active flow. The message is accepted once an operator has added the flow. */
@@ -134,7 +151,8 @@ public final class OrderMessages {
         }
     }
 
-    private static Optional<Taken.Refused> refusedUnread(Incoming message) {
+    /** Why the message is refused without being read; empty for most messages. */
+    Optional<Taken.Refused> refusedUnread(Incoming message) {
         if (message.style().filter(style -> style.length() > LONGEST_STYLE).isPresent()) {
             return Optional.of(new Taken.Refused(
                     "unknown-style", Problem.badParameter("style", "is longer than " + LONGEST_STYLE + " characters")));
@@ -172,7 +190,7 @@ public final class OrderMessages {
         boolean isNameless = !valid.namesItself() && message.idempotencyKey().isEmpty();
         SubmitOrder sending = new SubmitOrder(
                 valid.order(),
-                message.body(),
+                message.received(),
                 style.get(),
                 message.idempotencyKey(),
                 isNameless ? Optional.of(message.name()) : Optional.empty(),

@@ -22,7 +22,7 @@ import org.apache.activemq.artemis.reader.MessageUtil;
  * @param text as received, such as {@code queue://replies} or {@code replies}
  */
 public record ReplyAddress(String text) {
-    static final String HEADER = "JMSReplyTo";
+    public static final String HEADER = "JMSReplyTo";
 
     private static final List<String> PREFIXES = List.of("queue://", "topic://", "temp-queue://", "temp-topic://");
     private static final String QUALIFIER = "::";

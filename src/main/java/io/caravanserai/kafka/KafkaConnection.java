@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -34,7 +35,7 @@ public final class KafkaConnection implements AutoCloseable {
 
     private final String brokers;
     private final String member;
-    private final List<KafkaTopic> topics;
+    private final CopyOnWriteArrayList<KafkaTopic> topics;
     private final Map<String, Object> login;
     private final Thread watch = new Thread(this::watch, "kafka-link");
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
@@ -61,7 +62,7 @@ public final class KafkaConnection implements AutoCloseable {
         this.login = Map.copyOf(login);
         this.brokers = brokers;
         this.member = member;
-        this.topics = List.copyOf(topics);
+        this.topics = new CopyOnWriteArrayList<>(topics);
         this.unavailableReason = "Kafka at " + brokers + " has not answered yet";
         watch.setDaemon(true);
     }
@@ -74,6 +75,11 @@ public final class KafkaConnection implements AutoCloseable {
     /** Why the brokers are unavailable; empty while the brokers are available. */
     public Optional<String> unavailableReason() {
         return Optional.ofNullable(unavailableReason);
+    }
+
+    /** Creates a topic if it is missing, within some seconds. */
+    public void require(KafkaTopic topic) {
+        topics.addIfAbsent(topic);
     }
 
     /** Monitors a group for members that are not of this hub, from now on. */

@@ -31,6 +31,11 @@ public record KafkaTopic(String name, int partitions, int maxMessageBytes) {
     /** Maximum size of a message that the hub sends or receives, in bytes. */
     public static final int MAX_MESSAGE_BYTES = 8 * MEBI;
 
+    /** A topic of the same kind with another name. */
+    public KafkaTopic named(String other) {
+        return new KafkaTopic(other, partitions, maxMessageBytes);
+    }
+
     /** The topic to create, with the cluster's default number of replicas. */
     NewTopic toCreate() {
         return new NewTopic(name, Optional.of(partitions), Optional.empty())

@@ -47,6 +47,11 @@ final class KafkaHub implements AutoCloseable {
         return new KafkaHub(TestHub.start(folder, settings));
     }
 
+    /** The hub, for its REST API. */
+    TestHub hub() {
+        return hub;
+    }
+
     String brokers() {
         return hub.kafkaBrokers();
     }

@@ -25,6 +25,7 @@ public final class AllowedUse {
             "direct",
             "saga",
             "events",
+            "orders",
             "kamelet",
             "language:constant",
             "language:header",

@@ -28,7 +28,7 @@ final class EntryRoutes {
     // Components whose consumers share messages. Two consumers of any other component might process the same message
     // twice.
     private static final Set<String> SHARED =
-            Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest", "events");
+            Set.of("jms", "activemq", "sjms", "sjms2", "kafka", "platform-http", "rest", "events", "orders");
 
     private final CamelContext context;
     private final FlowVersion version;
