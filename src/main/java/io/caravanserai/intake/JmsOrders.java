@@ -177,10 +177,11 @@ public final class JmsOrders implements JmsReceiver.Handler, OrderSource {
     }
 
     private CompletableFuture<Taken> submit(Map<String, String> headers, byte[] body) {
-        return named(headers, body).thenCompose(message -> parts.routes()
-                .of("jms:" + queue)
-                .map(route -> RoutedMessage.take(route, headers, parts.orders(), message))
-                .orElseGet(() -> parts.orders().take(message)));
+        return named(headers, body)
+                .thenCompose(message -> parts.routes()
+                        .of("jms:" + queue)
+                        .map(route -> RoutedMessage.take(route, headers, parts.orders(), message))
+                        .orElseGet(() -> parts.orders().take(message)));
     }
 
     private CompletableFuture<Void> answerLater(Map<String, String> headers, Taken taken) {
