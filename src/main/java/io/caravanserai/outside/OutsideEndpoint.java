@@ -62,7 +62,8 @@ final class OutsideEndpoint extends DefaultEndpoint {
                 .filter(name -> !name.isEmpty())
                 .toList();
         // The remaining parameters belong to the address of the service.
-        query = URISupport.createQueryString(parameters);
+        // Not every service reads a plus sign as a space.
+        query = URISupport.createQueryString(parameters).replace("+", "%20");
         parameters.clear();
         if (!isHttp() && !remaining.matches("(jms|kafka):.+")) {
             throw new IllegalArgumentException("'" + remaining + "' is no service outside: it begins with http:// or"

@@ -30,6 +30,7 @@ class RecipesIT {
     private Path folder;
 
     private final List<String> calls = new CopyOnWriteArrayList<>();
+    private final List<String> queries = new CopyOnWriteArrayList<>();
     private final AtomicInteger failures = new AtomicInteger();
     private Path routes;
     private HttpServer provider;
@@ -68,9 +69,23 @@ class RecipesIT {
         } else if (path.equals("/cases") && body.contains("rogue\"")) {
             status = 403;
         }
+        queries.add(path + " " + exchange.getRequestURI().getQuery());
         calls.add(path + " " + exchange.getRequestHeaders().getFirst("orderId") + " " + status);
         exchange.sendResponseHeaders(status, -1);
         exchange.close();
+    }
+
+    @Test
+    void aQueryInTheUrlOfAServiceReachesTheService() throws Exception {
+        edit(text -> replace(
+                text,
+                "request-reply-pay",
+                recipe("http-payment").replace("/charges", "/charges?shop=7&name=north%20gate")));
+
+        TestHub.Answer good = order("good-1", "C-rich", 1, "NL");
+
+        assertThat(good.status()).as(good.body()).isEqualTo(201);
+        assertThat(queries).contains("/charges name=north gate&shop=7");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.caravanserai.flow.yaml;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -324,6 +326,7 @@ public final class KameletInliner {
                         tuples.add(new NodeTuple(tuple.getKeyNode(), fill(tuple.getValueNode())));
                     }
                 }
+                moveQuery(tuples);
                 return mapping(tuples, node);
             }
             ScalarNode text = (ScalarNode) node;
@@ -337,6 +340,38 @@ public final class KameletInliner {
                             text.getScalarStyle(),
                             use.place().getStartMark(),
                             use.place().getEndMark());
+        }
+
+        /** Moves a query that a parameter has brought into the URI to the parameters: Camel accepts only one of both. */
+        private void moveQuery(List<NodeTuple> tuples) {
+            int uri = indexOf(tuples, "uri");
+            int parameters = indexOf(tuples, "parameters");
+            if (uri < 0
+                    || parameters < 0
+                    || !(tuples.get(uri).getValueNode() instanceof ScalarNode address)
+                    || !(tuples.get(parameters).getValueNode() instanceof MappingNode given)
+                    || !address.getValue().contains("?")) {
+                return;
+            }
+            String[] parts = address.getValue().split("\\?", 2);
+            List<NodeTuple> all = new ArrayList<>(given.getValue());
+            for (String option : parts[1].split("&")) {
+                String[] pair = option.split("=", 2);
+                String name = URLDecoder.decode(pair[0], StandardCharsets.UTF_8);
+                String value = pair.length == 2 ? URLDecoder.decode(pair[1], StandardCharsets.UTF_8) : "";
+                all.add(new NodeTuple(scalar(name, address), scalar(value, address)));
+            }
+            tuples.set(uri, new NodeTuple(tuples.get(uri).getKeyNode(), scalar(parts[0], address)));
+            tuples.set(parameters, new NodeTuple(tuples.get(parameters).getKeyNode(), mapping(all, given)));
+        }
+
+        private static int indexOf(List<NodeTuple> tuples, String key) {
+            for (int i = 0; i < tuples.size(); i++) {
+                if (Nodes.is(tuples.get(i).getKeyNode(), key)) {
+                    return i;
+                }
+            }
+            return -1;
         }
 
         /** Whether the value is {@code {{?name}}} and the parameter is not given. */
