@@ -242,9 +242,14 @@ class FlowEditsIT {
         Files.writeString(
                 bad.resolve("a.camel.yaml"),
                 "- route:\n    id: a\n    from:\n      uri: timer:a\n      steps:\n        - too: log:a\n");
+        Path kafka = Files.createDirectory(folder.resolve("kafka"));
+        Files.writeString(
+                kafka.resolve("b.camel.yaml"),
+                "- route:\n    id: b\n    from:\n      uri: kafka:b\n      steps:\n        - to: kafka:c\n");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-        int fine = HubCommand.run(List.of("check", "src/main/resources/routes"), new PrintStream(out), System.err);
+        int fine = HubCommand.run(
+                List.of("check", "src/main/resources/routes", kafka.toString()), new PrintStream(out), System.err);
         int faults = HubCommand.run(List.of("check", bad.toString()), new PrintStream(out), System.err);
 
         assertThat(out.toString(StandardCharsets.UTF_8))

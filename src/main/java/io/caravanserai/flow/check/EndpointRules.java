@@ -11,6 +11,7 @@ import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Endpoint;
 import org.apache.camel.component.file.FileEndpoint;
+import org.apache.camel.component.jms.JmsComponent;
 import org.apache.camel.component.jms.JmsEndpoint;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.component.log.LogEndpoint;
@@ -100,7 +101,7 @@ final class EndpointRules {
             return fault;
         }
         if (endpoint instanceof KafkaEndpoint kafka) {
-            return KafkaRules.consumerFault(kafka);
+            return hasBroker(kafka) ? KafkaRules.consumerFault(kafka) : Optional.empty();
         }
         if (endpoint instanceof JmsEndpoint jms) {
             return JmsRules.consumerFault(jms);
@@ -117,12 +118,19 @@ final class EndpointRules {
             return seda.fault(queue);
         }
         if (endpoint instanceof KafkaEndpoint kafka) {
-            return KafkaRules.producerFault(kafka);
+            return hasBroker(kafka) ? KafkaRules.producerFault(kafka) : Optional.empty();
         }
         if (!NOT_CREATED_TO.contains(use.scheme()) && endpoint.isSingletonProducer()) {
             ServiceHelper.initService(endpoint.createProducer());
         }
         return Optional.empty();
+    }
+
+    /** False in a check from the command line, which knows no broker: the hub of these files may have Kafka. */
+    private boolean hasBroker(KafkaEndpoint kafka) {
+        return kafka.getConfiguration().getBrokers() != null
+                || live.hasComponent("jms") instanceof JmsComponent jms
+                        && jms.getConfiguration().getConnectionFactory() != null;
     }
 
     private static Optional<String> throughputFault(LogEndpoint log) {

@@ -22,6 +22,10 @@ final class JmsRules {
                         + "' is not valid: it must be a condition in SQL, such as" + " colour = 'red' AND weight > 5");
             }
         }
+        if (endpoint.getConfiguration().getConnectionFactory() == null) {
+            // A check from the command line knows no broker.
+            return Optional.empty();
+        }
         AbstractMessageListenerContainer container =
                 endpoint.createConsumer(exchange -> {}).getListenerContainer();
         // Containers of other classes connect here.
