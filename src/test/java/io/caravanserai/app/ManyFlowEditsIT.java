@@ -58,7 +58,7 @@ class ManyFlowEditsIT {
         System.out.println("seed " + SEED);
         routes = Files.createDirectory(folder.resolve("routes"));
         try (Stream<Path> files = Files.list(Path.of("src/main/resources/routes"))) {
-            for (Path file : files.filter(each -> each.toString().endsWith(".camel.yaml"))
+            for (Path file : files.filter(each -> each.getFileName().toString().matches("order-.*[.]camel[.]yaml"))
                     .toList()) {
                 String name = file.getFileName().toString();
                 originals.put(name, Files.readString(file));
