@@ -175,15 +175,17 @@ class IntakeRoutesIT {
 
     @Test
     void aSecondRouteWithTheSameSourceIsRefused() {
-        TestHub.Answer refused = hub.put(
-                "/flows/rival.camel.yaml",
-                "- route:\n    id: rival\n    from:\n      uri: orders:jms:orders\n      steps:\n"
-                        + "        - to: orders:submit\n",
-                "Content-Type",
-                "application/yaml");
+        String rival = "- route:\n    id: rival\n    from:\n      uri: orders:jms:orders\n      steps:\n"
+                + "        - to: orders:submit\n";
+
+        TestHub.Answer refused = hub.put("/flows/rival.camel.yaml", rival, "Content-Type", "application/yaml");
+        TestHub.Answer checked =
+                hub.post("/flows/validate?file=rival.camel.yaml", rival, "Content-Type", "application/yaml");
 
         assertThat(refused.status()).as(refused.body()).isEqualTo(422);
-        assertThat(refused.body()).contains("orders-jms", "jms:orders");
+        assertThat(refused.json().path("errors").get(0).path("message").asText())
+                .contains("orders-jms", "jms:orders");
+        assertThat(checked.json().path("errors")).isEqualTo(refused.json().path("errors"));
     }
 
     @Test

@@ -11,6 +11,8 @@ import org.apache.camel.Route;
 
 /** Checks that only one route consumes from an endpoint, unless the component supports several consumers. For one file. */
 final class SingleConsumers {
+    private static final String ORDERS = "orders:";
+
     private final String flow;
     private final CamelContext live;
     private final Set<String> here = new HashSet<>();
@@ -22,10 +24,13 @@ final class SingleConsumers {
 
     /** Returns why a route cannot consume from the endpoint; empty if it can. */
     Optional<String> fault(Endpoint endpoint) {
-        if (endpoint instanceof MultipleConsumersSupport several && several.isMultipleConsumersSupported()) {
+        String uri = endpoint.getEndpointUri();
+        // Versions of one flow share a source of orders, and two flows cannot.
+        if (!uri.startsWith(ORDERS)
+                && endpoint instanceof MultipleConsumersSupport several
+                && several.isMultipleConsumersSupported()) {
             return Optional.empty();
         }
-        String uri = endpoint.getEndpointUri();
         if (!here.add(uri)) {
             return Optional.of("another route of this file consumes from '" + uri + "': only one route can");
         }
