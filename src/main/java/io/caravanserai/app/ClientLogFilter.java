@@ -48,11 +48,8 @@ final class ClientLogFilter extends TurboFilter {
             Pattern.CASE_INSENSITIVE);
 
     /** Loggers of flows. A flow may use a broker of its own, for which the hub logs no outage. */
-    private static final List<String> OF_FLOWS = List.of(
-            "org.apache.camel.component.jms",
-            "org.apache.camel.component.kafka",
-            "org.messaginghub.pooled.jms",
-            "org.springframework.jms");
+    private static final List<String> OF_FLOWS =
+            List.of("org.apache.camel.component.jms", "org.apache.camel.component.kafka", "org.springframework.jms");
 
     private static final String KAFKA_CLIENTS = "org.apache.kafka.clients";
 

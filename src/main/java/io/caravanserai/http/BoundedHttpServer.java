@@ -111,7 +111,7 @@ public final class BoundedHttpServer extends VertxPlatformHttpServer implements 
         String name = VertxPlatformHttpRouter.getRouterNameFromPort(getPort());
         setCamelContext(context);
         context.getRegistry().bind(name, new VertxPlatformHttpRouter(this, vertx, router, name));
-        FlowHttpEngine engine = new FlowHttpEngine();
+        FlowHttpEngine engine = new FlowHttpEngine(vertx);
         engine.setCamelContext(context);
         context.getRegistry().bind(PlatformHttpConstants.PLATFORM_HTTP_ENGINE_NAME, PlatformHttpEngine.class, engine);
     }

@@ -1,6 +1,8 @@
 package io.caravanserai.http;
 
 import io.caravanserai.store.StoreUnavailableException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -14,6 +16,8 @@ import org.apache.camel.support.processor.DelegateAsyncProcessor;
  */
 final class FlowAnswer extends DelegateAsyncProcessor {
     private static final String FAILURE = "CaravanseraiHttpFailure";
+
+    private static final ThreadLocal<CompletableFuture<Object>> END = new ThreadLocal<>();
 
     private final boolean isMuted;
 
@@ -31,10 +35,19 @@ final class FlowAnswer extends DelegateAsyncProcessor {
         // continue.
     }
 
+    /** Starts the route on this thread and returns. {@link #takeEnd} has the end of the route. */
     @Override
-    public void process(Exchange exchange) throws Exception {
-        getProcessor().process(exchange);
-        answer(exchange);
+    public void process(Exchange exchange) {
+        CompletableFuture<Object> end = new CompletableFuture<>();
+        END.set(end);
+        process(exchange, doneSync -> end.complete(null));
+    }
+
+    /** Returns the future that completes at the end of the route that this thread has just started; else empty. */
+    static Optional<CompletableFuture<Object>> takeEnd() {
+        Optional<CompletableFuture<Object>> end = Optional.ofNullable(END.get());
+        END.remove();
+        return end;
     }
 
     @Override

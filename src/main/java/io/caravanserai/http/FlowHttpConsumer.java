@@ -10,13 +10,21 @@ import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 
 /** The HTTP consumer of a route in a flow. Answers failures with problem details. */
 final class FlowHttpConsumer extends VertxPlatformHttpConsumer {
+    private final RouteThreads threads;
 
     FlowHttpConsumer(
             PlatformHttpEndpoint endpoint,
             Processor processor,
             List<Handler<RoutingContext>> handlers,
-            String routerName) {
+            String routerName,
+            RouteThreads threads) {
         super(endpoint, new FlowAnswer(processor, endpoint.isMuteException()), handlers, routerName);
+        this.threads = threads;
+    }
+
+    @Override
+    protected void handleRequest(RoutingContext request) {
+        super.handleRequest(threads.of(request));
     }
 
     @Override

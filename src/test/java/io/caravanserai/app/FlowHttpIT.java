@@ -3,15 +3,23 @@ package io.caravanserai.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import io.caravanserai.app.TestHub.Answer;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -268,6 +276,52 @@ class FlowHttpIT {
         assertThat(delete("caller", "If-Match", tag).status()).isEqualTo(204);
         assertThat(delete("caller").status()).isEqualTo(404);
         assertThat(delete("needed").status()).isEqualTo(204);
+    }
+
+    /** More requests than the worker pool of the HTTP server has threads, all of them in the route at once. */
+    @Test
+    void requestsThatWaitInARouteHoldUpNoOtherRequest() throws Exception {
+        int requests = 60;
+        byte[] answer = "long ".repeat(40_000).getBytes(StandardCharsets.US_ASCII);
+        CountDownLatch arrived = new CountDownLatch(requests);
+        HttpServer slow = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        ExecutorService threads = Executors.newCachedThreadPool();
+        slow.setExecutor(threads);
+        slow.createContext("/", exchange -> {
+            arrived.countDown();
+            try {
+                exchange.sendResponseHeaders(arrived.await(1, TimeUnit.MINUTES) ? 200 : 500, answer.length);
+                exchange.getResponseBody().write(answer);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            exchange.close();
+        });
+        slow.start();
+        try {
+            String called =
+                    "http://127.0.0.1:" + slow.getAddress().getPort() + "/?bridgeEndpoint=true&connectionsPerRoute=100";
+            assertThat(put("waits", """
+                            - route:
+                                id: waits
+                                from:
+                                  uri: platform-http:/waits
+                                  steps:
+                                    - to: %s
+                            """.formatted(called)).status()).isEqualTo(201);
+
+            List<CompletableFuture<Answer>> answers = Stream.generate(() -> hub.send("GET", "/waits", null))
+                    .limit(requests)
+                    .toList();
+
+            assertThat(answers).allSatisfy(each -> {
+                assertThat(each.get(3, TimeUnit.MINUTES).status()).isEqualTo(200);
+                assertThat(each.join().body()).hasSize(200_000);
+            });
+        } finally {
+            slow.stop(0);
+            threads.shutdownNow();
+        }
     }
 
     @Test
