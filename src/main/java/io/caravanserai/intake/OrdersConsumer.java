@@ -59,15 +59,20 @@ final class OrdersConsumer extends DefaultConsumer {
         exchange.setProperty(OrdersComponent.SUBMISSION, submission);
         // The ingress records a failure, as a dead letter or an answer.
         exchange.setProperty(DurableSagaService.CAUSE_TOLD, true);
-        getAsyncProcessor().process(exchange, doneSynchronously -> {
-            Throwable failure = failure(exchange);
-            releaseExchange(exchange, false);
-            if (failure == null) {
-                ended.complete(null);
-            } else {
-                ended.completeExceptionally(failure);
-            }
-        });
+        try {
+            getAsyncProcessor().process(exchange, doneSynchronously -> {
+                Throwable failure = failure(exchange);
+                releaseExchange(exchange, false);
+                if (failure == null) {
+                    ended.complete(null);
+                } else {
+                    ended.completeExceptionally(failure);
+                }
+            });
+        } catch (Throwable e) {
+            // An error, such as that of a parser on a deeply nested body, concerns this message only.
+            ended.completeExceptionally(e);
+        }
         return ended;
     }
 

@@ -11,24 +11,30 @@ import io.caravanserai.process.MessageName;
 import io.caravanserai.support.MessageHeaders;
 import io.caravanserai.support.Utf8;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One delivery of a message on its way through a route to the intake of orders. The orders that the route makes of the
  * message get names that are the same at every delivery.
  */
 final class RoutedMessage implements Submission {
+    /** Two orders with one name would be taken for the same order. */
+    private static final Taken.Refused AMBIGUOUS = new Taken.Refused(
+            "ambiguous-order",
+            Problem.of(
+                    422,
+                    "the route submits two orders from one message that cannot be told apart;"
+                            + " submit each from a split of the message"));
+
     private final OrderMessages orders;
     private final Incoming message;
-    /** Names of the orders submitted so far: two orders with one name would be taken for the same order. */
-    private final Set<String> names = ConcurrentHashMap.newKeySet();
-
-    private volatile Taken first = new Taken.Nothing();
+    /** The last attempt to submit each order of the message, by the suffix of its name; in the order of the first. */
+    private final Map<String, CompletableFuture<Taken>> submitted = new LinkedHashMap<>();
 
     private RoutedMessage(OrderMessages orders, Incoming message) {
         this.orders = orders;
@@ -48,9 +54,26 @@ final class RoutedMessage implements Submission {
         RoutedMessage routed = new RoutedMessage(orders, message);
         return route.run(routed.body(), routed.headers(headers), routed)
                 .handle((nothing, failure) -> failure)
-                .thenCompose(failure -> failure == null
-                        ? CompletableFuture.completedFuture(routed.first)
-                        : routed.failed(route, failure));
+                .thenCompose(failure -> failure == null ? routed.ended() : routed.failed(route, failure));
+    }
+
+    /**
+     * The result of a route that has ended well. A route may handle a failed attempt, or a splitter may leave it out: the
+     * message is still taken again, or refused, unless a later attempt has succeeded.
+     */
+    private CompletableFuture<Taken> ended() {
+        List<CompletableFuture<Taken>> last;
+        synchronized (submitted) {
+            last = List.copyOf(submitted.values());
+        }
+        return CompletableFuture.allOf(last.toArray(CompletableFuture[]::new))
+                .thenApply(nothing -> last.stream()
+                        .map(CompletableFuture::join)
+                        .filter(Taken.Refused.class::isInstance)
+                        .findFirst()
+                        .orElseGet(() -> last.isEmpty()
+                                ? new Taken.Nothing()
+                                : last.get(0).join()));
     }
 
     private Object body() {
@@ -89,27 +112,32 @@ final class RoutedMessage implements Submission {
     public CompletableFuture<Taken> submit(
             byte[] order, Optional<String> style, Optional<String> key, Optional<Integer> part) {
         String suffix = part.map(number -> "#" + number).orElse("");
-        if (!names.add(suffix)) {
-            return CompletableFuture.completedFuture(new Taken.Refused(
-                    "ambiguous-order",
-                    Problem.of(
-                            422,
-                            "the route submits two orders from one message that cannot be told apart;"
-                                    + " submit each from a split of the message")));
+        synchronized (submitted) {
+            CompletableFuture<Taken> earlier = submitted.get(suffix);
+            if (earlier != null && !mayFollow(earlier)) {
+                CompletableFuture<Taken> ambiguous = CompletableFuture.completedFuture(AMBIGUOUS);
+                submitted.put(suffix + "#again", ambiguous);
+                return ambiguous;
+            }
+            CompletableFuture<Taken> taken = take(order, style, key, suffix);
+            submitted.put(suffix, taken);
+            return taken;
         }
-        MessageName name =
-                part.isEmpty() ? message.name() : MessageName.of(message.name().text() + suffix);
-        // A part is compared by its own text, a whole message by the text that was received.
-        byte[] received = part.isEmpty() ? message.body() : order;
-        return orders.take(new Incoming(
-                        name, order, received, key.map(given -> given + suffix), style, message.traceparent()))
-                .thenApply(this::remember);
     }
 
-    private synchronized Taken remember(Taken taken) {
-        if (taken instanceof Taken.Order && first instanceof Taken.Nothing) {
-            first = taken;
-        }
-        return taken;
+    /** Whether another attempt may follow: the earlier attempt has ended and has made no order. */
+    private static boolean mayFollow(CompletableFuture<Taken> earlier) {
+        return earlier.isCompletedExceptionally()
+                || earlier.isDone() && earlier.join() instanceof Taken.Refused refused && refused != AMBIGUOUS;
+    }
+
+    private CompletableFuture<Taken> take(byte[] order, Optional<String> style, Optional<String> key, String suffix) {
+        boolean isWhole = suffix.isEmpty();
+        MessageName name =
+                isWhole ? message.name() : MessageName.of(message.name().text() + suffix);
+        // A part is compared by its own text, a whole message by the text that was received.
+        byte[] received = isWhole ? message.body() : order;
+        return orders.take(
+                new Incoming(name, order, received, key.map(given -> given + suffix), style, message.traceparent()));
     }
 }

@@ -155,6 +155,68 @@ class IntakeRoutesIT {
     }
 
     @Test
+    void aBodyThatBreaksTheParserOfTheRouteIsADeadLetterAndTheNextOrderIsTaken() throws Exception {
+        put("deep.camel.yaml", recipe("mapped-orders").replace("erp-orders", "deep"));
+
+        kafka.send(new ProducerRecord<>("deep", 0, null, KafkaHub.bytes("[".repeat(900_000))));
+        kafka.send(new ProducerRecord<>("deep", 0, null, KafkaHub.bytes("""
+                {"number": "deep-1", "buyer": "C-1", "lines": [{"sku": "BELL", "quantity": 1, "unitPrice": 5.00}]}""")));
+
+        await().until(() -> letters("deep"), found -> found.size() == 1);
+        kafka.awaitStatus("deep-1", "SHIPPED");
+    }
+
+    @Test
+    void aRefusedOrderThatTheRouteMendsIsTakenAtTheSecondAttempt() throws Exception {
+        put("mends.camel.yaml", """
+                - route:
+                    id: mends
+                    from:
+                      uri: orders:jms:mends
+                      steps:
+                        - setProperty:
+                            name: received
+                            simple: ${body}
+                        - doTry:
+                            steps:
+                              - setBody:
+                                  constant: "{}"
+                              - to: orders:submit
+                            doCatch:
+                              - exception: [io.caravanserai.intake.OrderRefusedException]
+                                steps:
+                                  - setBody:
+                                      simple: ${exchangeProperty.received}
+                                  - to: orders:submit
+                """);
+
+        send("mends", NAMED.formatted("mends-1"), Map.of());
+
+        kafka.awaitStatus("mends-1", "SHIPPED");
+        assertThat(letters("mends")).isEmpty();
+    }
+
+    @Test
+    void aRefusedPartThatASplitLeavesOutIsADeadLetter() throws Exception {
+        put(
+                "grouped.camel.yaml",
+                SPLIT.replace("batches", "grouped")
+                        .replace(
+                                "    - split:",
+                                "    - split:\n            aggregationStrategy: \"#class:"
+                                        + "org.apache.camel.processor.aggregate.GroupedBodyAggregationStrategy\""));
+
+        send(
+                "grouped",
+                "[" + NAMED.formatted("grouped-1") + ", {\"no\": \"order\"}, " + NAMED.formatted("grouped-2") + "]",
+                Map.of());
+
+        await().until(() -> letters("grouped"), found -> found.size() == 1);
+        kafka.awaitStatus("grouped-1", "SHIPPED");
+        kafka.awaitStatus("grouped-2", "SHIPPED");
+    }
+
+    @Test
     void twoOrdersThatCannotBeToldApartAreRefused() throws Exception {
         put("twice.camel.yaml", """
                 - route:
